@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The vCPU area: memory of the guest that host and guest share, one for each vCPU.
+ *
+ * The guest registers it with VCPU_AREA on that vCPU (argument 0: gpa, a multiple of 256;
+ * argument 1: bytes, at least PVROM_VCPU_AREA_SIZE) and declares to its shim how it is found:
+ * at an offset from GS or FS, or through a register. Argument 0 PVROM_VCPU_AREA_NONE releases it.
+ */
+#ifndef PVROM_VCPU_H
+#define PVROM_VCPU_H
+
+#include <pvrom/constants.h>
+
+/* Offsets that ROM text needs in assembler. */
+PVROM_CONSTANTS_BEGIN
+PVROM_CONSTANT(PVROM_VCPU_AREA_SIZE, 0x100)
+PVROM_CONSTANT(PVROM_VCPU_AREA_ALIGN, 0x100)
+PVROM_CONSTANT(PVROM_VCPU_AREA_EPOCH, 0x08)
+PVROM_CONSTANT(PVROM_VCPU_AREA_EOI, 0x14)
+/* Bit 0 of eoi. */
+PVROM_CONSTANT(PVROM_VCPU_EOI_IDLE, 0x1)
+PVROM_CONSTANTS_END
+
+#ifndef __ASSEMBLER__
+/*
+ *	0x00	size		host, at registration	0x100
+ *	0x04	major		host, at registration
+ *	0x06	minor		host, at registration
+ *	0x08	epoch		host, whenever it raises the epoch; a guest reads it with one 64-bit load
+ *	0x10	vcpu		host, at registration	id of this vCPU
+ *	0x14	eoi		both: the host sets bit 0 when the interrupt it has just injected
+ *				needs no EOI; the guest tests and clears it with one instruction (btr)
+ *				where it would end the interrupt, and if it was set ends nothing
+ *	0x18	reserved0[5]	host, at registration	zero
+ *	0x40	steal[64]	reserved for stolen time
+ *	0x80	reserved1[16]	reserved for the clock
+ *	0x100
+ *
+ * At registration the host writes all of it. Fields not named here stay zero in this version.
+ */
+struct pvrom_vcpu_area {
+	uint32_t size;
+	uint16_t major;
+	uint16_t minor;
+	uint64_t epoch;
+	uint32_t vcpu;
+	uint32_t eoi;
+	uint64_t reserved0[5];
+	uint8_t steal[64];
+	uint64_t reserved1[16];
+};
+PVROM_OFFSET_IS(pvrom_vcpu_area, size, 0x00);
+PVROM_OFFSET_IS(pvrom_vcpu_area, major, 0x04);
+PVROM_OFFSET_IS(pvrom_vcpu_area, minor, 0x06);
+PVROM_OFFSET_IS(pvrom_vcpu_area, epoch, PVROM_VCPU_AREA_EPOCH);
+PVROM_OFFSET_IS(pvrom_vcpu_area, vcpu, 0x10);
+PVROM_OFFSET_IS(pvrom_vcpu_area, eoi, PVROM_VCPU_AREA_EOI);
+PVROM_OFFSET_IS(pvrom_vcpu_area, reserved0, 0x18);
+PVROM_OFFSET_IS(pvrom_vcpu_area, steal, 0x40);
+PVROM_OFFSET_IS(pvrom_vcpu_area, reserved1, 0x80);
+PVROM_SIZE_IS(pvrom_vcpu_area, PVROM_VCPU_AREA_SIZE);
+#endif
+
+#endif
