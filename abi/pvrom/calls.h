@@ -160,7 +160,7 @@ PVROM_CONSTANTS_END
 	X(MMU, REGISTER_TABLE, 0x0500, MMU, 3, NOTHING, 0x10, 0, "", "a page becomes a table")     \
 	X(MMU, RELEASE_TABLE, 0x0501, MMU, 1, NOTHING, 0x10, 0, "", "a page is no table any more") \
 	X(MMU, SET_ENTRY, 0x0502, MMU, 2, INSN, 0x10, 0, "mov %rsi,(%rdi)", "store an entry")      \
-	X(MMU, SWAP_ENTRY, 0x0503, MMU, 2, INSN, 0x10, 0x0001, "xchg %rax,(%rdi)",                 \
+	X(MMU, SWAP_ENTRY, 0x0503, MMU, 2, INSN, 0x11, 0x0001, "xchg %rax,(%rdi)",                 \
 	  "exchange an entry and return the old one with its A and D bits")                        \
 	X(MMU, NOTIFY, 0x0504, MMU, 2, NOTHING, 0x10, 0, "", "an entry was written")               \
 	X(MMU, ENTRIES, 0x0505, MMU, 2, NOTHING, 0x10, 0, "", "a batch of entries")                \
