@@ -241,7 +241,9 @@ PVROM_CONSTANTS_END
 
 #ifndef __ASSEMBLER__
 /*
- * One entry of a batch.
+ * One entry of a batch. The entries are done in order, whatever status each of them gets; BATCH
+ * returns how many it has reached: all (OK), or PVROM_BATCH_BOUND of them (CONTINUE; the guest calls
+ * again with the rest). NEGOTIATE, BATCH, RESET, SHUTDOWN and SMP_STOP are INVALID in an entry.
  *
  *	0x00	call		guest	call number
  *	0x04	status		host	its status; untouched for entries not reached

@@ -59,7 +59,10 @@ struct pvrom_host_ops {
 	 * The pointer stays valid until the call that asked for it returns.
 	 */
 	void *(*translate)(void *ctx, struct pvrom_gpa gpa, uint64_t *len);
-	/* One lock for each virtual machine, not recursive; held for short, bounded work. */
+	/*
+	 * One lock for each virtual machine, not recursive, of the core's own: held for bounded work,
+	 * during which translate, event, alarm_set, alarm_cancel, area_changed and reset may be called.
+	 */
 	void (*lock)(void *ctx);
 	void (*unlock)(void *ctx);
 	/* The TSC as that vCPU would read it now. */
@@ -76,16 +79,20 @@ struct pvrom_host_ops {
 	void (*irq_eoi)(void *ctx, uint32_t vcpu);
 	/* Bit n of mask is vCPU base + n; all of them exist. vector is PVROM_IRQ_SEND_NMI for NMI. */
 	uint32_t (*irq_send)(void *ctx, uint32_t vector, uint32_t base, uint64_t mask);
-	/* smp group. start: the vCPU is stopped; INVALID if the processor would refuse the state. */
+	/* smp group. start: BUSY if the vCPU is not stopped, INVALID if the processor would refuse the
+	 * state. The core has checked vcpu, and of the state what calls.h and the manuals say of all
+	 * processors. */
 	uint32_t (*smp_start)(void *ctx, uint32_t vcpu, const struct pvrom_smp_state *state);
 	uint32_t (*smp_kick)(void *ctx, uint32_t vcpu);
 	/* Alarm at an absolute TSC of that vCPU: an earlier one is replaced. Deliver the vector
 	 * once, not before. cancel: nothing is delivered after it returns. */
 	uint32_t (*alarm_set)(void *ctx, uint32_t vcpu, uint64_t tsc, uint8_t vector);
 	void (*alarm_cancel)(void *ctx, uint32_t vcpu);
-	/* RESET. Is a vCPU other than this one running (not stopped, not waiting to be started)? */
+	/* RESET. Is a vCPU other than this one running (not stopped, not waiting to be started)?
+	 * May be NULL: then the answer is yes if there is more than one vCPU. */
 	bool (*others_run)(void *ctx, uint32_t vcpu);
-	/* Park all other vCPUs as SMP_STOP does; returns when none of them executes guest code. */
+	/* Park all other vCPUs as SMP_STOP does; returns when none of them executes guest code or
+	 * is inside pvrom_host_call(). May be NULL: then RESET with others running is BUSY. */
 	void (*park_others)(void *ctx, uint32_t vcpu);
 	/* The vCPU's area was registered at gpa, or released (gpa PVROM_VCPU_AREA_NONE). May be
 	 * NULL. For an embedder that hands a field of it to the layer below. */
@@ -117,10 +124,12 @@ struct pvrom_host_feature {
 	/* Why this host would not offer it, or PVROM_REASON_NONE. The operator's wish and
 	 * missing dependencies are the core's business. */
 	uint32_t (*offer)(const struct pvrom_host *host);
-	/* The feature was committed (start) or is no longer in the set (stop). May be NULL. */
+	/* The feature was committed (start) or is no longer in the set (stop); the lock is held.
+	 * May be NULL. */
 	void (*start)(struct pvrom_host *host);
 	void (*stop)(struct pvrom_host *host);
-	/* One call of its group: arguments in, status out, *value if the call returns one. */
+	/* One call of the feature (calls.h, fourth column): arguments in, status out, *value if
+	 * the call returns one. The lock is not held. */
 	uint32_t (*call)(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu, uint32_t number,
 			 const uint64_t arg[4], uint64_t *value);
 	/* State to save: writes at most room bytes, returns how many it needs. May be NULL. */
@@ -246,7 +255,8 @@ enum pvrom_host_action {
 
 /*
  * Answers one hypercall of a vCPU. Bounded: at most PVROM_BATCH_BOUND calls' work.
- * For a call with PVROM_CALL_VOID only regs->call needs to be filled in (pvrom_host_call_is_void()).
+ * For a call with PVROM_CALL_VOID (pvrom_host_call_is_void()) only regs->call needs to be filled in with
+ * a port transport, and cpl and mode64 too with the others.
  */
 enum pvrom_host_action pvrom_host_call(struct pvrom_host_vcpu *vcpu, struct pvrom_host_regs *regs);
 
