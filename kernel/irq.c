@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The acts of the irq, smp and clock groups: translation of the kernel's CPU
+ * indices to the vCPU ids of the interface, and the functions that sites call
+ * while they are native.
+ *
+ * The native functions are called from inside inline assembly with an
+ * unaligned stack; the kernel has no vector registers, so nothing cares.
+ */
+#include "irq.h"
+
+#include "apic.h"
+#include "cpu.h"
+#include "paging.h"
+#include "smp.h"
+#include "time.h"
+#include "traps.h"
+
+void irq_send(unsigned vector, uint64_t set)
+{
+	uint64_t ids = 0;
+
+	for (unsigned i = 0; set; i++, set >>= 1)
+		if (set & 1)
+			ids |= BIT(cpus[i].vcpu);
+	pvrom_irq_send(vector, 0, ids);
+}
+
+static struct pvrom_smp_state start_state __attribute__((aligned(4096)));
+
+/* What boot_ap.S and smp_ap_main() would have found, or set, on this very CPU. */
+static void fill_start_state(uint32_t index)
+{
+	struct cpu *cpu = &cpus[index];
+
+	start_state = (struct pvrom_smp_state){
+		.size = sizeof(start_state),
+		.rip = (uint64_t)smp_ap_main,
+		.rsp = smp_stack_top(index) - 8,
+		.rdi = index,
+		.cr0 = cpu_read_cr0(),
+		.cr3 = (uint64_t)paging_root,
+		.cr4 = cpu_read_cr4(),
+		.efer = cpu_rdmsr(MSR_EFER),
+		.gdt_base = (uint64_t)cpu->gdt,
+		.gdt_limit = sizeof(cpu->gdt) - 1,
+		.idt_base = (uint64_t)trap_idt,
+		.idt_limit = sizeof(trap_idt) - 1,
+		.gs_base = (uint64_t)cpu,
+		.pat = cpu_rdmsr(MSR_PAT),
+		.cs = SEL_KCODE,
+		.ss = SEL_KDATA,
+	};
+}
+
+void irq_start_cpu(uint32_t index)
+{
+	fill_start_state(index);
+	pvrom_smp_start(cpus[index].vcpu, (uint64_t)&start_state);
+}
+
+void irq_stop_self(void)
+{
+	for (;;)
+		pvrom_smp_stop();
+}
+
+void pvrom_native_irq_eoi(void)
+{
+	apic_write(APIC_EOI, 0);
+}
+
+static struct cpu *cpu_of_vcpu(uint32_t vcpu)
+{
+	for (unsigned i = 0; i < MAX_CPUS; i++)
+		if (cpus[i].vcpu == vcpu && READ_ONCE(cpus[i].state) != SMP_OFFLINE)
+			return &cpus[i];
+	return NULL;
+}
+
+uint32_t pvrom_native_irq_send(uint32_t vector, uint32_t base, uint64_t mask)
+{
+	uint32_t command = (vector == IRQ_NMI ? ICR_NMI : ICR_FIXED | vector) | ICR_ASSERT;
+	uint64_t flags = cpu_save_flags_cli();
+	struct cpu *cpu;
+
+	for (; mask; base++, mask >>= 1) {
+		cpu = mask & 1 ? cpu_of_vcpu(base) : NULL;
+		if (cpu)
+			apic_send(cpu->apic_id, command);
+	}
+	cpu_restore_flags(flags);
+	return PVROM_STATUS_OK;
+}
+
+/* Native CPUs begin in boot_ap.S and find all that the state says by their index. */
+uint32_t pvrom_native_smp_start(uint32_t vcpu, uint64_t state_gpa)
+{
+	struct cpu *cpu = cpu_of_vcpu(vcpu);
+
+	(void)state_gpa;
+	if (!cpu)
+		return PVROM_STATUS_INVALID;
+	smp_native_start(cpu->index);
+	return PVROM_STATUS_OK;
+}
+
+uint32_t pvrom_native_smp_stop(void)
+{
+	smp_native_stop();
+}
+
+uint32_t pvrom_native_smp_kick(uint32_t vcpu)
+{
+	return pvrom_native_irq_send(VECTOR_WORK, vcpu, 1);
+}
+
+uint32_t pvrom_native_alarm_set(uint64_t tsc)
+{
+	time_native_alarm_set(tsc);
+	return PVROM_STATUS_OK;
+}
+
+uint32_t pvrom_native_alarm_cancel(void)
+{
+	time_native_alarm_cancel();
+	return PVROM_STATUS_OK;
+}

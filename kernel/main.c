@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* The order of the boot, from the loader's structure to the last line of the suite. */
+#include "apic.h"
+#include "boot_record.h"
+#include "console.h"
+#include "cpu.h"
+#include "fact.h"
+#include "features.h"
+#include "kernel_rom.h"
+#include "memory.h"
+#include "paging.h"
+#include "percpu.h"
+#include "smp.h"
+#include "time.h"
+#include "traps.h"
+#include "user.h"
+
+void kernel_main(unsigned kind, uint64_t info);
+
+static void boot_memory(unsigned kind, uint64_t info)
+{
+	boot_record_fill(kind, info);
+	memory_init();
+}
+
+static void boot_cpu(void)
+{
+	traps_init();
+	percpu_init(0, 0);
+	paging_init();
+	features_init_cpu();
+	apic_init();
+	time_init();
+	smp_init_boot_cpu();
+}
+
+static void say_machine(void)
+{
+	kprintf("# boot %s, memory %lu MiB, cpus %u (%s), %s, tsc %lu kHz\n", boot_record.loader,
+		memory_usable_bytes() >> 20, smp_cpus, smp_source,
+		apic_is_x2apic() ? "x2apic" : "xapic", time_tsc_hz / 1000);
+	kprintf("# command line: %s\n", boot_record.command_line);
+}
+
+void kernel_main(unsigned kind, uint64_t info)
+{
+	console_init();
+	boot_memory(kind, info);
+	boot_cpu();
+	user_init();
+	cpu_sti();
+	smp_start_all();
+	say_machine();
+	machine_exit(facts_run() ? EXIT_PASSED : EXIT_FAILED);
+}

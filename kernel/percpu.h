@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* What each CPU has for itself: descriptor tables, stacks, the state of traps and of work. */
+#ifndef KERNEL_PERCPU_H
+#define KERNEL_PERCPU_H
+
+#include "boot_layout.h"
+
+#define IST_NMI 1
+#define IST_DF 2
+#define IST_MC 3
+#define IST_STACK 0x2000
+
+/* Offsets that assembly uses; percpu.c asserts them. */
+#define CPU_SELF 0
+#define CPU_KERNEL_RSP 8
+#define CPU_USER_RSP 16
+
+#ifndef __ASSEMBLER__
+
+#include <pvrom/vcpu.h>
+
+#include "lib.h"
+
+#define GDT_ENTRIES 24
+/* Free descriptors behind the TSS's two, for facts to fill. */
+#define SEL_FREE 0x40
+
+struct tss {
+	uint32_t reserved0;
+	uint64_t rsp[3];
+	uint64_t reserved1;
+	uint64_t ist[7];
+	uint64_t reserved2;
+	uint16_t reserved3;
+	uint16_t io_map;
+	/* Room for the ports 0..0x3ff, and the byte of ones that ends every map. */
+	uint8_t io_bits[129];
+} __attribute__((packed));
+
+struct trap_catch;
+struct trap_frame;
+struct user_run;
+struct cpu;
+
+struct cpu {
+	struct cpu *self;
+	uint64_t kernel_rsp; /* where SYSCALL finds its stack */
+	uint64_t user_rsp;   /* SYSCALL's scratch */
+	uint32_t index, apic_id;
+	uint32_t vcpu; /* its id in the interface; the index until a host says otherwise */
+	struct trap_catch *catch;
+	struct user_run *user;
+	uint32_t in_nmi;
+	uint64_t nmi_count;
+	/* Called in NMI, with the NMI's own stack and no sites; may be NULL. */
+	void (*nmi_hook)(struct cpu *cpu, struct trap_frame *frame);
+	uint64_t irq_count[256];
+	uint32_t state; /* enum smp_state */
+	void (*work)(void *argument);
+	void *work_argument;
+	uint64_t alarm_deadline; /* guest TSC; 0: none */
+	void (*alarm_hook)(void);
+	uint64_t gdt[GDT_ENTRIES];
+	struct tss tss;
+	uint8_t ist_stacks[3][IST_STACK] __attribute__((aligned(16)));
+	/* Shared with the host, once registered. */
+	struct pvrom_vcpu_area area __attribute__((aligned(PVROM_VCPU_AREA_ALIGN)));
+};
+
+extern struct cpu cpus[MAX_CPUS];
+
+/* Not in NMI and #MC handlers, which may interrupt user mode with user mode's GS. */
+static inline struct cpu *this_cpu(void)
+{
+	struct cpu *cpu;
+
+	__asm__ volatile("mov %%gs:0, %0" : "=r"(cpu));
+	return cpu;
+}
+
+/* Gives CPU number INDEX, the one this runs on, its GDT, TSS, IDT and GS base. */
+void percpu_init(uint32_t index, uint32_t apic_id);
+/* Fills a free descriptor of this CPU; SLOT counts from SEL_FREE; returns its selector. */
+uint16_t percpu_descriptor(unsigned slot, uint64_t descriptor);
+
+#endif
+#endif

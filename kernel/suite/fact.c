@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* Runs the facts and then the quirks, each list in the order of its sources, and prints TAP 13. */
+#include "fact.h"
+
+#include "apic.h"
+#include "boot_record.h"
+#include "console.h"
+#include "cpu.h"
+#include "irq.h"
+#include "percpu.h"
+#include "traps.h"
+
+extern const struct fact facts_start[], facts_end[], quirks_start[], quirks_end[];
+
+#define FACTS_MAX 400
+
+static char detail[256];
+static const struct fact *sorted_facts[FACTS_MAX];
+
+enum verdict fact_fail(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	lib_vformat(detail, sizeof(detail), format, args);
+	va_end(args);
+	return FACT_FAIL;
+}
+
+enum verdict fact_na(const char *feature)
+{
+	lib_format(detail, sizeof(detail), "hidden CPUID feature %s", feature);
+	return FACT_NA;
+}
+
+const char *fact_vector(uint64_t vector)
+{
+	static const char *const names[] = {"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD",
+					    "#NM", "#DF", "9",	 "#TS", "#NP", "#SS", "#GP",
+					    "#PF", "15",  "#MF", "#AC", "#MC", "#XM"};
+	static char text[2][16];
+	static unsigned turn;
+
+	if (vector < ARRAY_SIZE(names))
+		return names[vector];
+	if (vector == TRAP_NONE)
+		return "none";
+	if (vector == TRAP_SYSCALL)
+		return "SYSCALL";
+	turn ^= 1;
+	lib_format(text[turn], sizeof(text[turn]), "0x%lx", vector);
+	return text[turn];
+}
+
+/* A fact may leave much behind; the next one starts from the same state. */
+static void clean_up(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	cpu_cli();
+	for (unsigned vector = 0; vector < 32; vector++)
+		irq_set(vector, NULL);
+	for (unsigned vector = VECTOR_FIRST_FREE; vector <= VECTOR_LAST_FREE; vector++)
+		irq_set(vector, NULL);
+	cpu->catch = NULL;
+	cpu->user = NULL;
+	cpu->nmi_hook = NULL;
+	irq_alarm_cancel();
+	cpu->alarm_hook = NULL;
+	cpu_write_cr8(0);
+	cpu_restore_flags(FLAG_IF | 2);
+}
+
+static enum verdict look_at(const struct fact *fact)
+{
+	enum verdict verdict;
+
+	detail[0] = 0;
+	clean_up();
+	verdict = fact->look();
+	clean_up();
+	return verdict;
+}
+
+static void print_failure(const struct fact *fact)
+{
+	kprintf("  ---\n  message: \"%s\"\n  statement: \"%s\"\n  manual: \"%s\"\n  ...\n", detail,
+		fact->statement, fact->manual);
+}
+
+struct tally {
+	unsigned number, passed, failed, na;
+};
+
+static void run_fact(const struct fact *fact, struct tally *tally)
+{
+	enum verdict verdict = look_at(fact);
+
+	tally->number++;
+	tally->passed += verdict == FACT_PASS;
+	tally->failed += verdict == FACT_FAIL;
+	tally->na += verdict == FACT_NA;
+	if (verdict == FACT_NA)
+		kprintf("ok %u - %s # n/a: %s\n", tally->number, fact->name, detail);
+	else
+		kprintf("%sok %u - %s\n", verdict == FACT_PASS ? "" : "not ", tally->number,
+			fact->name);
+	if (verdict == FACT_FAIL)
+		print_failure(fact);
+}
+
+/* "only=" selects by prefix, so that it can name a fact or a family. */
+static bool selected(const struct fact *fact)
+{
+	const char *only = boot_option("only=");
+	const char *name = fact->name;
+
+	if (!only)
+		return true;
+	while (*only && *only != ' ')
+		if (*only++ != *name++)
+			return false;
+	return true;
+}
+
+static bool comes_before(const struct fact *a, const struct fact *b)
+{
+	int files = lib_strcmp(a->file, b->file);
+
+	return files ? files < 0 : a->line < b->line;
+}
+
+/* Compilers and linkers emit the rows in any order they like. */
+static unsigned sort_facts(const struct fact **sorted, const struct fact *from,
+			   const struct fact *to)
+{
+	unsigned count = 0, at;
+
+	for (; from < to; from++) {
+		if (!selected(from))
+			continue;
+		if (count == FACTS_MAX)
+			panic("more than %u facts", FACTS_MAX);
+		for (at = count++; at && comes_before(from, sorted[at - 1]); at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = from;
+	}
+	return count;
+}
+
+static void run_quirk(const struct fact *quirk)
+{
+	enum verdict verdict = look_at(quirk);
+
+	kprintf("# quirk: %s %s%s%s\n", quirk->name,
+		verdict == FACT_PASS ? "conforms" : verdict == FACT_FAIL ? "deviates" : "n/a",
+		verdict == FACT_PASS ? "" : ": ", detail);
+}
+
+bool facts_run(void)
+{
+	struct tally tally = {0};
+	unsigned count = sort_facts(sorted_facts, facts_start, facts_end);
+
+	kprintf("TAP version 13\n1..%u\n", count);
+	for (unsigned i = 0; i < count; i++)
+		run_fact(sorted_facts[i], &tally);
+	count = sort_facts(sorted_facts, quirks_start, quirks_end);
+	for (unsigned i = 0; i < count; i++)
+		run_quirk(sorted_facts[i]);
+	kprintf("# facts: %u passed, %u failed, %u n/a\n", tally.passed, tally.failed, tally.na);
+	return !tally.failed;
+}

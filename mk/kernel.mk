@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# kernel/: the reference guest kernel with the compatibility suite.
+KERNEL_ELF := $(BUILD)/kernel/pvrom-kernel.elf
+# The order of the suite's files is the order of the facts.
+KERNEL_SRCS := kernel/boot.S kernel/boot_ap.S kernel/boot_bare.S kernel/trap_entry.S \
+	$(sort $(wildcard kernel/*.c)) $(sort $(wildcard kernel/suite/*.c))
+
+$(BUILD)/free/kernel/%.o: FLAGS_FOR += -Ikernel -Ikernel/suite
+
+$(KERNEL_ELF): $(call objs,free,$(KERNEL_SRCS)) kernel/kernel.lds
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -nostdlib -static -no-pie -Wl,-T,kernel/kernel.lds -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
+		-Wl,--build-id=none -Wl,--no-warn-rwx-segments -o $@ $(filter %.o %.a,$^)
+
+ALL_TARGETS += $(KERNEL_ELF)
