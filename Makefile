@@ -51,7 +51,7 @@ check-long-now: $(call group_needs,$(CHECK_LONG))
 test-%:
 	@$(MAKE) test-now-$*
 test-now-%:
-	@$(MAKE) $(or $(TEST_NEEDS.$*),mk/rules.mk)
+	@$(MAKE) -s $(or $(TEST_NEEDS.$*),mk/rules.mk)
 	$(Q)$(call run_groups,one,$*)
 
 ## fuzz: the fuzzers, for FUZZ_SECONDS each (60)

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# The lab: a Linux with a working KVM inside QEMU (tools/lab-run), on any machine.
+# LAB is what a test that calls tools/lab-run puts in its TEST_NEEDS.
+LAB := $(BUILD)/lab/base.cpio $(BUILD)/kvm-works
+
+.PHONY: lab
+lab: $(LAB)
+
+$(BUILD)/lab/linux/release: tools/lab-kernel
+	@mkdir -p $(@D)
+	$(Q)BUILD=$(BUILD) tools/lab-kernel
+	@touch $@
+
+$(BUILD)/lab/base.cpio: $(BUILD)/lab/linux/release tests/lab/init tools/lab-initrd
+	$(call say,CPIO,$@)
+	$(Q)BUILD=$(BUILD) tools/lab-initrd
+
+# Static: it also runs inside the lab, which has no C library.
+$(BUILD)/kvm-works: $(call objs,hosted,tools/kvm-works.c)
+	$(call LINK,hosted,-static)
+ALL_TARGETS += $(BUILD)/kvm-works
+
+CHECK += lab.npt lab.shadow lab.run
+TEST.lab.npt         = tests/lab/lab_kvm_test 1
+TEST_NEEDS.lab.npt   = $(LAB)
+TEST.lab.shadow      = tests/lab/lab_kvm_test 0
+TEST_NEEDS.lab.shadow = $(LAB)
+TEST.lab.run         = tests/lab/lab_run_test
+TEST_NEEDS.lab.run   = $(LAB)
