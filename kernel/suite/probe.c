@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* Acts shared by families of facts: touching memory in kernel and user mode, waiting for interrupts. */
+#include "probe.h"
+
+#include "cpu.h"
+#include "fact.h"
+#include "time.h"
+
+SNIPPET(probe_read, ".globl probe_read, probe_read_at\nprobe_read_at: mov (%rdi), %rax");
+SNIPPET(probe_write, ".globl probe_write, probe_write_at\nprobe_write_at: mov %rdi, (%rdi)");
+SNIPPET(probe_call, ".globl probe_call\ncall *%rdi");
+
+USER_CODE(user_read, ".globl user_read, user_read_at\nuser_read_at: mov (%rdi), %rax");
+USER_CODE(user_write, ".globl user_write, user_write_at\nuser_write_at: mov %rdi, (%rdi)");
+USER_CODE(user_jump, ".globl user_jump\ncall *%rdi");
+USER_CODE(user_nothing, ".globl user_nothing");
+
+void *probe_code_page(void)
+{
+	uint8_t *page = memory_page();
+
+	page[0] = 0xc3;
+	return page;
+}
+
+uint64_t probe_irqs(uint32_t cpu, unsigned vector)
+{
+	return READ_ONCE(cpus[cpu].irq_count[vector]);
+}
+
+bool probe_wait_irq(uint32_t cpu, unsigned vector, uint64_t count, uint64_t us)
+{
+	uint64_t end = cpu_rdtsc() + time_us(us);
+
+	while (probe_irqs(cpu, vector) < count) {
+		if (cpu_rdtsc() > end)
+			return false;
+		cpu_relax();
+	}
+	return true;
+}
+
+uint64_t probe_va(unsigned slot)
+{
+	return TEST_BASE + slot * BIT(30);
+}
+
+uint64_t *probe_page(unsigned slot, uint64_t flags)
+{
+	uint64_t *page = memory_page();
+
+	paging_map(paging_root, probe_va(slot), (uint64_t)page, flags, 1);
+	cpu_invlpg((void *)probe_va(slot));
+	return page;
+}
+
+void probe_remap(uint64_t va, uint64_t pa, uint64_t flags)
+{
+	WRITE_ONCE(*paging_entry(paging_root, va, 1), pa | flags);
+	cpu_invlpg((void *)va);
+}
