@@ -81,7 +81,7 @@ gdb: $(GDB_TARGETS)
 
 ## deps: install what all of the above need (packages, by target, are listed in mk/deps.list)
 deps:
-	@tools/deps all
+	@tools/deps every
 
 ## install: install below $(DESTDIR)$(PREFIX); uninstall takes it away again
 ## uninstall: remove what install installed

@@ -70,6 +70,8 @@ $$(BUILD)/$(1)/%.o: %.S $$(BUILD)/$(1)/.flags
 	$$(Q)$$(COMPILE.$(1)) $$(FLAGS_FOR) -MMD -MP -c -o $$@ $$<
 $$(BUILD)/$(1)/.flags: FORCE
 	@mkdir -p $$(@D)
+	@command -v $$(firstword $(2)) >/dev/null || \
+		{ echo "no compiler $$(firstword $(2)): make deps installs one"; exit 1; }
 	@printf '%s\n' '$$(subst ','"'"',$$(COMPILE.$(1)))' | cmp -s - $$@ || \
 		printf '%s\n' '$$(subst ','"'"',$$(COMPILE.$(1)))' >$$@
 endef

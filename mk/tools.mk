@@ -9,3 +9,6 @@ TEST.tools.run_tests = tests/tools/run_tests_selftest
 CHECK_QUICK += tools.cunit_tap
 TEST.tools.cunit_tap = tests/tools/cunit_tap_check $(BUILD)/test/cunit_tap_test
 TEST_NEEDS.tools.cunit_tap = $(BUILD)/test/cunit_tap_test
+
+CHECK_QUICK += tools.deps
+TEST.tools.deps = tests/tools/deps_test
