@@ -6,5 +6,6 @@
 #include "lib.h"
 
 static inline void kernel_rom_init_cpu(void) {}
+static inline void kernel_rom_start(void) {}
 
 #endif

@@ -7,6 +7,7 @@
 #include "fact.h"
 #include "features.h"
 #include "kernel_rom.h"
+#include "machine_info.h"
 #include "memory.h"
 #include "paging.h"
 #include "percpu.h"
@@ -34,14 +35,6 @@ static void boot_cpu(void)
 	smp_init_boot_cpu();
 }
 
-static void say_machine(void)
-{
-	kprintf("# boot %s, memory %lu MiB, cpus %u (%s), %s, tsc %lu kHz\n", boot_record.loader,
-		memory_usable_bytes() >> 20, smp_cpus, smp_source,
-		apic_is_x2apic() ? "x2apic" : "xapic", time_tsc_hz / 1000);
-	kprintf("# command line: %s\n", boot_record.command_line);
-}
-
 void kernel_main(unsigned kind, uint64_t info)
 {
 	console_init();
@@ -50,6 +43,8 @@ void kernel_main(unsigned kind, uint64_t info)
 	user_init();
 	cpu_sti();
 	smp_start_all();
-	say_machine();
+	kprintf("TAP version 13\n");
+	machine_info_print();
+	kernel_rom_start();
 	machine_exit(facts_run() ? EXIT_PASSED : EXIT_FAILED);
 }

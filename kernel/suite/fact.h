@@ -42,7 +42,7 @@ struct fact {
 
 /* Record why, and return the verdict. */
 enum verdict fact_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The reason is the CPUID feature that is not there: "hidden CPUID feature SMAP". */
+/* The reason is the CPUID feature that is not there: "CPUID feature SMAP hidden". */
 enum verdict fact_na(const char *feature);
 
 #define EXPECT(condition, ...)                                                                     \

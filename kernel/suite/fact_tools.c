@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* Test pages, simple accesses, and other tools of many facts. */
+#include "fact_tools.h"
+
+#include "irq.h"
+#include "smp.h"
+#include "time.h"
+
+SNIPPET(try_read, ".globl try_read, try_read_at\ntry_read_at: mov (%rdi), %rax");
+SNIPPET(try_write, ".globl try_write, try_write_at\ntry_write_at: movq $0x5a, (%rdi)");
+SNIPPET(try_call, ".globl try_call\ncall *%rdi");
+
+USER_CODE(user_read, ".globl user_read\nmov (%rdi), %rdx");
+USER_CODE(user_write, ".globl user_write\nmovq $0x5a, (%rdi)");
+USER_CODE(user_jump, ".globl user_jump\njmp *%rdi");
+USER_CODE(user_nothing, ".globl user_nothing\nnop");
+
+void test_flush_all(void)
+{
+	uint64_t cr4 = cpu_read_cr4();
+
+	cpu_write_cr4(cr4 ^ CR4_PGE);
+	cpu_write_cr4(cr4);
+}
+
+void test_clear(void)
+{
+	test_set(TEST_BASE, 4, 0);
+	test_flush_all();
+}
+
+void test_map(uint64_t va, const void *page, uint64_t flags)
+{
+	paging_map(paging_root, va, (uint64_t)page, flags, 1);
+}
+
+uint64_t *test_page(uint64_t va, uint64_t flags)
+{
+	uint64_t *page = memory_page();
+
+	test_map(va, page, flags);
+	return page;
+}
+
+uint64_t *test_block(unsigned which)
+{
+	static uint64_t *blocks[2];
+
+	if (!blocks[which])
+		blocks[which] = memory_pages(LARGE_SIZE / PAGE_SIZE, LARGE_SIZE);
+	return blocks[which];
+}
+
+uint64_t *test_entry(uint64_t va, int level)
+{
+	return paging_entry(paging_root, va, level);
+}
+
+void test_set(uint64_t va, int level, uint64_t value)
+{
+	pvrom_set_entry(test_entry(va, level), value);
+}
+
+void test_set_flush(uint64_t va, int level, uint64_t value)
+{
+	test_set(va, level, value);
+	cpu_invlpg((void *)va);
+}
+
+uint32_t other_cpu(void)
+{
+	return smp_cpus > 1 ? 1 : 0;
+}
+
+bool self_interrupt(unsigned vector)
+{
+	struct cpu *cpu = this_cpu();
+	uint64_t before = READ_ONCE(cpu->irq_count[vector]);
+	uint64_t end = cpu_rdtsc() + time_us(1000000);
+
+	irq_send(vector, BIT(cpu->index));
+	while (READ_ONCE(cpu->irq_count[vector]) == before)
+		if (cpu_rdtsc() > end)
+			return false;
+	return true;
+}
