@@ -58,9 +58,9 @@ FACT(pf_user_read, "paging.fault.user_read_absent", "SDM 3A 4.7", "the same read
 {
 	struct user_run run;
 
-	user_call(&run, user_read, probe_va(0) + 8, 0, 0);
+	user_call(&run, probe_user_read, probe_va(0) + 8, 0, 0);
 	EXPECT_FAULT(run, PF_U, probe_va(0) + 8);
-	EXPECT_EQ(run.frame.rip, user_address(user_read_at));
+	EXPECT_EQ(run.frame.rip, user_address(probe_user_read_at));
 	return FACT_PASS;
 }
 
@@ -68,7 +68,7 @@ FACT(pf_user_write, "paging.fault.user_write_absent", "SDM 3A 4.7", "the same wr
 {
 	struct user_run run;
 
-	user_call(&run, user_write, probe_va(0) + 16, 0, 0);
+	user_call(&run, probe_user_write, probe_va(0) + 16, 0, 0);
 	EXPECT_FAULT(run, PF_U | PF_W, probe_va(0) + 16);
 	return FACT_PASS;
 }
@@ -77,7 +77,7 @@ FACT(pf_user_fetch, "paging.fault.user_fetch_absent", "SDM 3A 4.7", "the same fe
 {
 	struct user_run run;
 
-	user_call(&run, user_jump, probe_va(0), 0, 0);
+	user_call(&run, probe_user_jump, probe_va(0), 0, 0);
 	EXPECT_FAULT(run, PF_U | PF_I, probe_va(0));
 	return FACT_PASS;
 }
@@ -88,7 +88,7 @@ FACT(pf_user_supervisor, "paging.fault.user_reads_kernel", "SDM 3A 4.6",
 	struct user_run run;
 
 	probe_page(1, KERNEL_RW);
-	user_call(&run, user_read, probe_va(1), 0, 0);
+	user_call(&run, probe_user_read, probe_va(1), 0, 0);
 	EXPECT_FAULT(run, PF_P | PF_U, probe_va(1));
 	return FACT_PASS;
 }
@@ -99,7 +99,7 @@ FACT(pf_user_writes_kernel, "paging.fault.user_writes_kernel", "SDM 3A 4.6",
 	struct user_run run;
 
 	probe_page(1, KERNEL_RW);
-	user_call(&run, user_write, probe_va(1), 0, 0);
+	user_call(&run, probe_user_write, probe_va(1), 0, 0);
 	EXPECT_FAULT(run, PF_P | PF_U | PF_W, probe_va(1));
 	return FACT_PASS;
 }
@@ -110,10 +110,10 @@ FACT(user_rw, "paging.user.access", "SDM 3A 4.6", "a user page can be read and w
 	struct user_run run;
 
 	page[0] = 42;
-	user_call(&run, user_read, probe_va(1), 0, 0);
+	user_call(&run, probe_user_read, probe_va(1), 0, 0);
 	EXPECT_EXIT(run);
 	EXPECT_EQ(run.frame.rax, 42);
-	user_call(&run, user_write, probe_va(1) + 8, 0, 0);
+	user_call(&run, probe_user_write, probe_va(1) + 8, 0, 0);
 	EXPECT_EXIT(run);
 	EXPECT_EQ(page[1], probe_va(1) + 8);
 	return FACT_PASS;
@@ -126,10 +126,10 @@ FACT(user_read_only, "paging.fault.user_writes_readonly", "SDM 3A 4.6",
 	uint64_t cr0 = cpu_read_cr0();
 
 	probe_page(1, PTE_P | PTE_U | PTE_NX);
-	user_call(&run, user_write, probe_va(1), 0, 0);
+	user_call(&run, probe_user_write, probe_va(1), 0, 0);
 	EXPECT_FAULT(run, PF_P | PF_U | PF_W, probe_va(1));
 	cpu_write_cr0(cr0 & ~CR0_WP);
-	user_call(&run, user_write, probe_va(1), 0, 0);
+	user_call(&run, probe_user_write, probe_va(1), 0, 0);
 	cpu_write_cr0(cr0);
 	EXPECT_FAULT(run, PF_P | PF_U | PF_W, probe_va(1));
 	return FACT_PASS;
@@ -196,10 +196,10 @@ FACT(nx_user, "paging.nx.user", "SDM 3A 4.6", "fetching from an NX page in user 
 
 	paging_map(paging_root, probe_va(1), (uint64_t)code, PTE_P | PTE_U | PTE_NX, 1);
 	cpu_invlpg((void *)probe_va(1));
-	user_call(&run, user_jump, probe_va(1), 0, 0);
+	user_call(&run, probe_user_jump, probe_va(1), 0, 0);
 	EXPECT_FAULT(run, PF_P | PF_U | PF_I, probe_va(1));
 	probe_remap(probe_va(1), (uint64_t)code, PTE_P | PTE_U);
-	user_call(&run, user_jump, probe_va(1), 0, 0);
+	user_call(&run, probe_user_jump, probe_va(1), 0, 0);
 	EXPECT_EXIT(run);
 	return FACT_PASS;
 }
@@ -247,7 +247,7 @@ FACT(user_upper, "paging.upper_level.supervisor", "SDM 3A 4.6",
 	directory = paging_entry(paging_root, probe_va(1), 2);
 	*directory &= ~PTE_U;
 	cpu_invlpg((void *)probe_va(1));
-	user_call(&run, user_read, probe_va(1), 0, 0);
+	user_call(&run, probe_user_read, probe_va(1), 0, 0);
 	*directory |= PTE_U;
 	cpu_invlpg((void *)probe_va(1));
 	EXPECT_FAULT(run, PF_P | PF_U, probe_va(1));

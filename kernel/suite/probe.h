@@ -14,8 +14,8 @@ void probe_call(uint64_t address);
 extern const char probe_read_at[], probe_write_at[];
 
 /* The same in user mode, and the exit alone: arguments a, b, c in RDI, RSI, RDX. */
-extern const char user_read[], user_write[], user_jump[], user_nothing[];
-extern const char user_read_at[], user_write_at[];
+extern const char probe_user_read[], probe_user_write[], probe_user_jump[], probe_user_nothing[];
+extern const char probe_user_read_at[], probe_user_write_at[];
 
 /* A fresh page with one `ret` at its start, to be mapped anywhere and called. */
 void *probe_code_page(void);
