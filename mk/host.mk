@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# host/: the embeddable host handler, as a hosted archive, a freestanding one and a shared library.
+HOST_SRCS := host/core.c host/call_table.c host/call_names.S host/offer.c host/negotiate.c \
+	host/base_calls.c host/vcpu_area.c host/log.c host/batch.c host/reset.c host/cpuid_live.c \
+	host/cpu_host.c host/irq_host.c host/smp_host.c host/alarm_host.c host/access.c \
+	host/rom_build.c host/rom/rom_text.S host/save.c host/bugs.c
+
+$(BUILD)/libpvrom-host.a: $(call objs,hosted,$(HOST_SRCS) $(DIGEST_SRCS))
+	$(MAKE_ARCHIVE)
+
+# For hypervisors without a C library: the same sources, kernel-code flags.
+$(BUILD)/free/libpvrom-host.a: $(call objs,free,$(HOST_SRCS) $(DIGEST_SRCS))
+	$(MAKE_ARCHIVE)
+
+# With seeded bugs and a watch on guest memory (host/bugs.h, host/host_internal.h); not installed.
+$(BUILD)/test/libpvrom-host.a: $(call objs,test,$(HOST_SRCS) $(DIGEST_SRCS))
+	$(MAKE_ARCHIVE)
+
+$(BUILD)/libpvrom-host.so.$(VERSION): $(call objs,hosted,$(HOST_SRCS) $(DIGEST_SRCS)) \
+		host/libpvrom-host.map
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libpvrom-host.so.$(SOVERSION) \
+		-Wl,--version-script=host/libpvrom-host.map -Wl,-z,defs -Wl,-z,noexecstack -o $@ \
+		$(filter %.o,$^)
+$(BUILD)/libpvrom-host.so.$(SOVERSION): $(BUILD)/libpvrom-host.so.$(VERSION)
+	$(Q)ln -sf $(notdir $<) $@
+$(BUILD)/libpvrom-host.so: $(BUILD)/libpvrom-host.so.$(SOVERSION)
+	$(Q)ln -sf $(notdir $<) $@
+
+ALL_TARGETS += $(BUILD)/libpvrom-host.a $(BUILD)/free/libpvrom-host.a $(BUILD)/libpvrom-host.so
