@@ -3,7 +3,7 @@
  * Two privileged acts that must not be sites: they are executed while sites
  * are being written. Ordinary kernel code has no business here.
  */
-	.text
+	.section .boot.text, "ax"
 /* Forgets the non-global TLB entries of this CPU and serializes it (MOV to CR3 does both). */
 	.globl boot_bare_serialize
 boot_bare_serialize:

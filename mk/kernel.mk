@@ -14,3 +14,12 @@ $(KERNEL_ELF): $(call objs,free,$(KERNEL_SRCS)) kernel/kernel.lds
 		-Wl,--build-id=none -Wl,--no-warn-rwx-segments -o $@ $(filter %.o %.a,$^)
 
 ALL_TARGETS += $(KERNEL_ELF)
+
+CHECK_QUICK += kernel.privileged
+TEST.kernel.privileged = tests/guests/kernel_privileged_test $(KERNEL_ELF)
+TEST_NEEDS.kernel.privileged = $(KERNEL_ELF)
+
+CHECK += kernel.native
+TEST.kernel.native = tests/guests/kernel_native_test $(KERNEL_ELF)
+TEST_TIME.kernel.native = 300
+TEST_NEEDS.kernel.native = $(KERNEL_ELF)
