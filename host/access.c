@@ -40,7 +40,8 @@ uint32_t pvrom_host_check(const struct pvrom_host *host, struct pvrom_gpa gpa, u
 	return PVROM_STATUS_OK;
 }
 
-uint32_t pvrom_host_check_single(const struct pvrom_host *host, struct pvrom_gpa gpa, uint64_t len)
+uint32_t pvrom_host_check_single(const struct pvrom_host *host, struct pvrom_gpa gpa,
+				 uint64_t len)
 {
 	uint64_t part = len;
 
@@ -92,7 +93,7 @@ uint32_t pvrom_host_write(const struct pvrom_host *host, struct pvrom_gpa gpa, c
 	return PVROM_STATUS_OK;
 }
 
-/* One store of 64 bits, for a guest that looks at the word at the same time. gpa is aligned to 8. */
+/* One store of 64 bits, for a guest that looks at the word meanwhile. gpa is aligned to 8. */
 uint32_t pvrom_host_store64(const struct pvrom_host *host, struct pvrom_gpa gpa, uint64_t word)
 {
 	uint64_t part = sizeof(word);

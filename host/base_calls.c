@@ -5,7 +5,7 @@
 /* The least that QUERY writes: everything before the reasons. */
 #define OFFER_MIN __builtin_offsetof(struct pvrom_offer, reason)
 
-uint32_t pvrom_base_version(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call)
+uint32_t pvrom_base_version(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call)
 {
 	(void)vcpu;
 	call->value = (uint64_t)PVROM_MAJOR << 16 | PVROM_MINOR;
@@ -13,7 +13,7 @@ uint32_t pvrom_base_version(struct pvrom_host_vcpu *vcpu, struct pvrom_call *cal
 }
 
 /* Argument 0: gpa for struct pvrom_offer; argument 1: room there. */
-uint32_t pvrom_base_query(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call)
+uint32_t pvrom_base_query(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call)
 {
 	struct pvrom_offer offer;
 
@@ -30,7 +30,7 @@ uint32_t pvrom_base_query(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call)
 }
 
 /* Argument 0: PVROM_SHUTDOWN_x; argument 1: code of 0 to 127. */
-uint32_t pvrom_base_shutdown(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call)
+uint32_t pvrom_base_shutdown(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call)
 {
 	(void)vcpu;
 	if (call->arg[0] > PVROM_SHUTDOWN_CRASH || call->arg[1] > 127)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Several calls with one crossing; at most PVROM_BATCH_BOUND of them before the guest may breathe. */
+/* Several calls with one crossing; no more than PVROM_BATCH_BOUND before the guest may breathe. */
 #include "host_internal.h"
 
 /* Where the host's two fields of an entry lie. */
@@ -26,14 +26,14 @@ static bool allowed(uint32_t number)
 static uint32_t do_call(struct pvrom_host_vcpu *vcpu, const struct pvrom_batch_entry *entry,
 			uint64_t *value)
 {
-	struct pvrom_call call = {
+	struct pvrom_host_request call = {
 		.number = entry->call,
 		.arg = { entry->arg[0], entry->arg[1], entry->arg[2], entry->arg[3] },
 	};
 	uint32_t status = PVROM_STATUS_INVALID;
 
 	if (allowed(call.number))
-		status = pvrom_dispatch(vcpu, &call);
+		status = pvrom_host_dispatch(vcpu, &call);
 	*value = call.value;
 	return status;
 }
@@ -53,7 +53,7 @@ static uint32_t do_entry(struct pvrom_host_vcpu *vcpu, uint64_t gpa)
 }
 
 /* Argument 0: gpa of the entries; argument 1: how many. The value says how many were reached. */
-uint32_t pvrom_base_batch(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call)
+uint32_t pvrom_base_batch(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call)
 {
 	uint64_t gpa = call->arg[0];
 	uint64_t count = call->arg[1];

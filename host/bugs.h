@@ -2,8 +2,8 @@
 /*
  * Seeded bugs: mistakes that a host could make, for trying whether the tests find them.
  *
- * They exist in test builds (PVROM_TEST) only, and there only while pvrom_host_bug names one. Each is
- * a mistake that a guest can see. At most three in a group.
+ * They exist in test builds (PVROM_TEST) only, and there only while pvrom_host_bug names one. Each
+ * is a mistake that a guest can see. At most three in a group.
  */
 #ifndef PVROM_HOST_BUGS_H
 #define PVROM_HOST_BUGS_H

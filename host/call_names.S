@@ -32,13 +32,13 @@
 	.endm
 
 	.section .rodata
-	.globl pvrom_call_names
-	.hidden pvrom_call_names
-	.type pvrom_call_names, @object
-pvrom_call_names:
+	.globl pvrom_host_call_names
+	.hidden pvrom_host_call_names
+	.type pvrom_host_call_names, @object
+pvrom_host_call_names:
 #define NAME_LINE(GROUP, NAME, number, feature, args, native, properties, regs, insn, text)        \
 	call_name GROUP, NAME ;
 	PVROM_CALL_TABLE(NAME_LINE)
-	.size pvrom_call_names, . - pvrom_call_names
+	.size pvrom_host_call_names, . - pvrom_host_call_names
 
 	.section .note.GNU-stack, "", @progbits

@@ -2,7 +2,7 @@
 /* Setting up a machine, and the way of one call: who asks, may he, who answers. */
 #include "host_internal.h"
 
-/* ---- setting up -------------------------------------------------------------------------------- */
+/* ---- setting up ------------------------------------------------------------------------------ */
 
 static bool features_ok(const struct pvrom_host_feature *const *list)
 {
@@ -68,9 +68,9 @@ enum pvrom_host_result pvrom_host_init(struct pvrom_host *host,
 	return PVROM_HOST_OK;
 }
 
-/* ---- one call ---------------------------------------------------------------------------------- */
+/* ---- one call -------------------------------------------------------------------------------- */
 
-typedef uint32_t base_call_fn(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call);
+typedef uint32_t base_call_fn(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call);
 
 static base_call_fn *const base_calls[] = {
 	[PVROM_BASE_VERSION] = pvrom_base_version,
@@ -84,7 +84,7 @@ static base_call_fn *const base_calls[] = {
 };
 
 static uint32_t feature_call(struct pvrom_host_vcpu *vcpu, uint32_t feature,
-			     struct pvrom_call *call)
+			     struct pvrom_host_request *call)
 {
 	struct pvrom_host *host = vcpu->host;
 	const struct pvrom_host_feature *half;
@@ -102,9 +102,9 @@ static uint32_t feature_call(struct pvrom_host_vcpu *vcpu, uint32_t feature,
 }
 
 /* A call whose caller may make calls; call->value and call->action are as for "nothing". */
-uint32_t pvrom_dispatch(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call)
+uint32_t pvrom_host_dispatch(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call)
 {
-	const struct pvrom_call_info *info = pvrom_call_info(call->number);
+	const struct pvrom_host_call_info *info = pvrom_host_call_info(call->number);
 
 	pvrom_host_trace_begin();
 	if (!info || (info->properties & PVROM_CALL_RESERVED))
@@ -123,10 +123,10 @@ static bool mode_ok(const struct pvrom_host_regs *regs)
 static enum pvrom_host_action void_call(struct pvrom_host_vcpu *vcpu,
 					const struct pvrom_host_regs *regs)
 {
-	struct pvrom_call call = { .number = regs->call };
+	struct pvrom_host_request call = { .number = regs->call };
 
 	if (vcpu->host->config.transport == PVROM_TRANSPORT_PORT || mode_ok(regs))
-		pvrom_dispatch(vcpu, &call);
+		pvrom_host_dispatch(vcpu, &call);
 	return PVROM_ACTION_VOID;
 }
 
@@ -141,7 +141,7 @@ static void poison(struct pvrom_host_regs *regs)
 
 enum pvrom_host_action pvrom_host_call(struct pvrom_host_vcpu *vcpu, struct pvrom_host_regs *regs)
 {
-	struct pvrom_call call = {
+	struct pvrom_host_request call = {
 		.number = regs->call,
 		.action = PVROM_ACTION_RESUME,
 		.arg = { regs->arg[0], regs->arg[1], regs->arg[2], regs->arg[3] },
@@ -149,7 +149,7 @@ enum pvrom_host_action pvrom_host_call(struct pvrom_host_vcpu *vcpu, struct pvro
 
 	if (pvrom_host_call_is_void(regs->call))
 		return void_call(vcpu, regs);
-	regs->status = mode_ok(regs) ? pvrom_dispatch(vcpu, &call) : PVROM_STATUS_MODE;
+	regs->status = mode_ok(regs) ? pvrom_host_dispatch(vcpu, &call) : PVROM_STATUS_MODE;
 	regs->value = call.value;
 	if ((vcpu->host->config.flags & PVROM_HOST_POISON) && call.action == PVROM_ACTION_RESUME)
 		poison(regs);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * The cpu group: privileged instructions. The processor does them for the guest, so the host serves none
- * of them as a call; what the feature grants is the ROM's slots.
+ * The cpu group: privileged instructions. The processor does them for the guest, so the host
+ * serves none of them as a call; what the feature grants is the ROM's slots.
  */
 #include "host_internal.h"
 

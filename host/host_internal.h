@@ -12,7 +12,7 @@
 #define PVROM_VCPUS_MAX 4096
 
 /* One call on its way through the core. */
-struct pvrom_call {
+struct pvrom_host_request {
 	uint32_t number;
 	enum pvrom_host_action action;
 	uint64_t arg[4];
@@ -20,7 +20,7 @@ struct pvrom_call {
 };
 
 /* What the core knows of a call: the columns of the table that matter here. */
-struct pvrom_call_info {
+struct pvrom_host_call_info {
 	uint8_t feature; /* PVROM_FEATURE_x, or PVROM_FEATURE_BASE_ */
 	uint8_t args;
 	uint8_t properties; /* PVROM_CALL_x */
@@ -29,7 +29,7 @@ struct pvrom_call_info {
 #define PVROM_FEATURE_BASE 0xff
 
 /* call_table.c */
-const struct pvrom_call_info *pvrom_call_info(uint32_t number);
+const struct pvrom_host_call_info *pvrom_host_call_info(uint32_t number);
 
 /* access.c: see also pvrom_host_read() and pvrom_host_write(). */
 uint32_t pvrom_host_check(const struct pvrom_host *host, struct pvrom_gpa gpa, uint64_t len);
@@ -48,7 +48,7 @@ static inline void pvrom_host_unlock(const struct pvrom_host *host)
 }
 
 /* core.c */
-uint32_t pvrom_dispatch(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call);
+uint32_t pvrom_host_dispatch(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call);
 /* The sealed set changes under the lock and is looked at without it: a call that comes while
  * another vCPU commits is answered by the old set or the new one. */
 static inline uint64_t pvrom_host_sealed(const struct pvrom_host *host)
@@ -62,20 +62,20 @@ uint64_t pvrom_host_can(const struct pvrom_host *host);
 uint64_t pvrom_host_close(uint64_t features);
 
 /* negotiate.c */
-uint32_t pvrom_base_negotiate(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call);
+uint32_t pvrom_base_negotiate(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call);
 void pvrom_host_seal(struct pvrom_host *host, uint64_t features);
 void pvrom_host_raise_locked(struct pvrom_host *host, uint64_t epoch);
 
 /* base_calls.c, vcpu_area.c, log.c, batch.c, reset.c */
-uint32_t pvrom_base_version(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call);
-uint32_t pvrom_base_query(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call);
-uint32_t pvrom_base_shutdown(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call);
-uint32_t pvrom_base_vcpu_area(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call);
+uint32_t pvrom_base_version(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call);
+uint32_t pvrom_base_query(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call);
+uint32_t pvrom_base_shutdown(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call);
+uint32_t pvrom_base_vcpu_area(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call);
 uint32_t pvrom_host_check_area(const struct pvrom_host *host, uint64_t gpa);
 void pvrom_host_set_area(struct pvrom_host_vcpu *vcpu, uint64_t gpa);
-uint32_t pvrom_base_log(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call);
-uint32_t pvrom_base_batch(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call);
-uint32_t pvrom_base_reset(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call);
+uint32_t pvrom_base_log(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call);
+uint32_t pvrom_base_batch(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call);
+uint32_t pvrom_base_reset(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call);
 
 /*
  * rom/: the pieces from which rom_build.c makes an image. A piece serves one call in one way; a
@@ -101,14 +101,15 @@ extern const uint8_t pvrom_rom_blob[] __attribute__((visibility("hidden")));
 extern const struct pvrom_reloc pvrom_rom_relocs[] __attribute__((visibility("hidden")));
 
 /* call_names.S: the names of all calls in the order of the table, each ended by a zero byte. */
-extern const char pvrom_call_names[] __attribute__((visibility("hidden")));
+extern const char pvrom_host_call_names[] __attribute__((visibility("hidden")));
 
 #ifdef PVROM_TEST
 /*
  * Test builds watch the accessor. double_fetches counts the bytes of guest memory that were read
  * more than once for one call (an entry of a batch is a call of its own, for the guest may use one
  * buffer in two of them). strays counts uses of translate that break its contract: a range that is
- * empty or wraps, or an answer that is longer than the question. Both only grow; a test sets them to 0.
+ * empty or wraps, or an answer that is longer than the question. Both only grow; a test sets them
+ * to 0.
  */
 struct pvrom_host_trace {
 	uint64_t double_fetches;

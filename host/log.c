@@ -38,7 +38,7 @@ static void hand_over(const struct pvrom_host_vcpu *vcpu, char *text, uint32_t l
 }
 
 /* Argument 0: gpa of the text; argument 1: bytes, at most PVROM_LOG_MAX. */
-uint32_t pvrom_base_log(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call)
+uint32_t pvrom_base_log(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call)
 {
 	char text[PVROM_LOG_MAX];
 	uint32_t len;

@@ -11,7 +11,7 @@
 /* A structure of a later minor may be longer, but not without end. */
 #define SIZE_MAX_SANE 0x1000
 
-/* ---- decode ------------------------------------------------------------------------------------ */
+/* ---- decode ---------------------------------------------------------------------------------- */
 
 static bool vector_ok(uint8_t vector)
 {
@@ -40,7 +40,7 @@ static uint32_t check_proposal(const struct pvrom_negotiation *n)
 	return PVROM_STATUS_OK;
 }
 
-/* ---- the epoch --------------------------------------------------------------------------------- */
+/* ---- the epoch ------------------------------------------------------------------------------- */
 
 /* The lock is held: no area comes or goes meanwhile, and no event follows a RESET. */
 void pvrom_host_raise_locked(struct pvrom_host *host, uint64_t epoch)
@@ -75,7 +75,7 @@ void pvrom_host_set_hardware(struct pvrom_host *host, uint32_t hardware)
 	pvrom_host_unlock(host);
 }
 
-/* ---- the sealed set ---------------------------------------------------------------------------- */
+/* ---- the sealed set -------------------------------------------------------------------------- */
 
 /* Seals a set, and lets features begin and end. The lock is held. */
 void pvrom_host_seal(struct pvrom_host *host, uint64_t features)
@@ -143,7 +143,7 @@ static uint32_t commit(struct pvrom_host *host, const struct pvrom_negotiation *
 	return PVROM_STATUS_OK;
 }
 
-/* ---- the call ---------------------------------------------------------------------------------- */
+/* ---- the call -------------------------------------------------------------------------------- */
 
 static void answer(const struct pvrom_host *host, struct pvrom_negotiation *n)
 {
@@ -166,7 +166,7 @@ static uint32_t negotiate(struct pvrom_host *host, struct pvrom_negotiation *n, 
 }
 
 /* Argument 0: gpa of struct pvrom_negotiation; argument 1: PVROM_NEGOTIATE_x. */
-uint32_t pvrom_base_negotiate(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call)
+uint32_t pvrom_base_negotiate(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call)
 {
 	const struct pvrom_gpa where = { call->arg[0] };
 	struct pvrom_negotiation n;

@@ -66,8 +66,8 @@ static uint64_t done_by_hardware(const struct pvrom_host *host)
 #define WHY(reason) (1u << PVROM_REASON_##reason)
 
 /*
- * Every guest asks for the paravirtual MMU, so its answer is exact even in a host that has no code for it:
- * nested paging and somebody else's ownership come before "not supported" in the table of reasons.
+ * Every guest asks for the paravirtual MMU, so its answer is exact even in a host that has no code
+ * for it: nested paging and somebody else's ownership come before "not supported" in the table.
  */
 static uint32_t mmu_reasons(const struct pvrom_host *host)
 {

@@ -40,7 +40,7 @@ static void give_back(struct pvrom_host *host)
 }
 
 /* Argument 0: PVROM_RESET_FORCE or 0. */
-uint32_t pvrom_base_reset(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call)
+uint32_t pvrom_base_reset(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call)
 {
 	struct pvrom_host *host = vcpu->host;
 	uint32_t status;

@@ -36,7 +36,7 @@ struct image {
 	uint32_t string_size, template_size, text_size;
 };
 
-/* ---- which pieces ------------------------------------------------------------------------------ */
+/* ---- which pieces ---------------------------------------------------------------------------- */
 
 static bool has_text(const struct pvrom_rom_piece *piece)
 {
@@ -89,7 +89,7 @@ static bool taken(const struct pvrom_host *host, const struct pvrom_rom_piece *p
 	return false;
 }
 
-/* ---- the parts of one piece --------------------------------------------------------------------- */
+/* ---- the parts of one piece ------------------------------------------------------------------ */
 
 static uint32_t text_place(uint32_t size)
 {
@@ -116,7 +116,7 @@ static void copy(struct image *image, uint32_t to, const void *from, uint32_t si
 		__builtin_memcpy(image->bytes + to, from, size);
 }
 
-/* One relocation of a text or template that was copied from blob offset `from` to image offset `to`. */
+/* One relocation of something that was copied from blob offset `from` to image offset `to`. */
 static void add_reloc(struct image *image, struct pvrom_reloc reloc, uint32_t from, uint32_t to)
 {
 	reloc.offset = reloc.offset - from + to;
@@ -221,7 +221,7 @@ static void add_pieces(struct image *image)
 			add_slot(image, piece);
 }
 
-/* ---- the whole --------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 /* Parts one after another; returns the size of the image. */
 static uint32_t lay_out(struct image *image)
@@ -263,10 +263,11 @@ static struct pci_data pci_data(uint32_t blocks)
 static struct pvrom_rom_header header(const struct image *image, uint32_t size)
 {
 	const struct pvrom_host_config *config = &image->host->config;
-	const struct pci_data pci = pci_data(size / PVROM_ROM_BLOCK);
+	const uint32_t blocks = size / PVROM_ROM_BLOCK;
+	const struct pci_data pci = pci_data(blocks);
 	struct pvrom_rom_header h = {
 		.option_signature = PVROM_ROM_OPTION_SIGNATURE,
-		.option_blocks = (uint8_t)(size / PVROM_ROM_BLOCK <= 255 ? size / PVROM_ROM_BLOCK : 0),
+		.option_blocks = (uint8_t)(blocks <= 255 ? blocks : 0),
 		.option_entry = PVROM_ROM_RETF,
 		.pci_offset = __builtin_offsetof(struct pvrom_rom_header, pci),
 		.signature = PVROM_ROM_SIGNATURE,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * The state of a machine as bytes, and back. Everything is little-endian and written out by field, so the
- * image depends on no compiler. Loading reads all of it before anything is changed.
+ * The state of a machine as bytes, and back. Everything is little-endian and written out by field,
+ * so the image depends on no compiler. Loading reads all of it before anything is changed.
  *
  *	0x00	"pvROMsav"
  *	0x08	format version, 16 bits		1
@@ -37,7 +37,7 @@
 #define IMAGE_VCPU 0x10
 #define IMAGE_SECTION 0x08
 
-/* ---- bytes ------------------------------------------------------------------------------------- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 /* A place in a buffer; beyond the room nothing is written, but the place is counted on. */
 struct cursor {
@@ -77,7 +77,7 @@ static uint32_t get32(const uint8_t *bytes)
 	return (uint32_t)get(bytes, 4);
 }
 
-/* ---- save -------------------------------------------------------------------------------------- */
+/* ---- save ------------------------------------------------------------------------------------ */
 
 static uint32_t section_count(const struct pvrom_host *host)
 {
@@ -162,7 +162,7 @@ enum pvrom_host_result pvrom_host_save(const struct pvrom_host *host, void *buff
 	return PVROM_HOST_OK;
 }
 
-/* ---- load: decode ------------------------------------------------------------------------------ */
+/* ---- load: decode ---------------------------------------------------------------------------- */
 
 struct decoded {
 	const uint8_t *bytes;
@@ -326,7 +326,7 @@ static enum pvrom_host_result check_image(const struct pvrom_host *host, const u
 	return result;
 }
 
-/* ---- load: act --------------------------------------------------------------------------------- */
+/* ---- load: act ------------------------------------------------------------------------------- */
 
 /* Hands the sections to their features. If one refuses, those before it are stopped again. */
 static bool load_sections(struct pvrom_host *host, const struct decoded *d)

@@ -5,7 +5,7 @@
 /* The most that a guest may declare: a page is plenty for what later minors will add. */
 #define AREA_SIZE_MAX 0x1000
 
-/* May an area begin at gpa? It is one piece in the host, because its words are written with single stores. */
+/* May an area begin at gpa? One piece in the host, for its words are written with single stores. */
 uint32_t pvrom_host_check_area(const struct pvrom_host *host, uint64_t gpa)
 {
 	if (gpa & (PVROM_VCPU_AREA_ALIGN - 1))
@@ -67,7 +67,7 @@ static uint32_t register_area(struct pvrom_host_vcpu *vcpu, uint64_t gpa)
 }
 
 /* Argument 0: gpa, or PVROM_VCPU_AREA_NONE; argument 1: bytes there (not looked at for NONE). */
-uint32_t pvrom_base_vcpu_area(struct pvrom_host_vcpu *vcpu, struct pvrom_call *call)
+uint32_t pvrom_base_vcpu_area(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call)
 {
 	uint64_t gpa = call->arg[0];
 	uint32_t status = PVROM_STATUS_OK;

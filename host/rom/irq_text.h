@@ -31,8 +31,8 @@
 	PIECE_END irq_send
 
 	/*
-	 * The end of an interrupt. Where the host has said in the vCPU area that it needs none, nothing is
-	 * left to do: one instruction tests and takes that word back (vcpu.h).
+	 * The end of an interrupt. Where the host has said in the vCPU area that it needs none,
+	 * nothing is left to do: one instruction tests and takes that word back (vcpu.h).
 	 */
 	.macro SKIP_IF_IDLE label
 	RELOC PVROM_RELOC_SEGMENT

@@ -16,7 +16,7 @@
 #include "../bugs.h"
 #include "rom_layout.h"
 
-/* Numbers and clobbers from the table of calls: NUMBER_CPU_CLI, CLOBBERS_CPU_CLI, FEATURE_CPU_CLI. */
+/* Numbers and clobbers from the table of calls: NUMBER_CPU_CLI, CLOBBERS_CPU_CLI and so on. */
 #define PIECE_NUMBERS_(GROUP, NAME, number, feature, args, native, flags, regs, insn, text)        \
 	.set NUMBER_##GROUP##_##NAME, number;                                                      \
 	.set CLOBBERS_##GROUP##_##NAME, regs;

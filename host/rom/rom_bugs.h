@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Seeded bugs of the ROM's text (../bugs.h): test builds take these pieces while their bug is on. */
+/* Seeded bugs of the ROM's text (../bugs.h): taken in test builds while their bug is on. */
 #define BUG_NUMBER_(GROUP, NAME, number, name, text) .set BUG_##NAME, number ;
 	PVROM_HOST_BUG_TABLE(BUG_NUMBER_)
 

@@ -2,10 +2,11 @@
 /*
  * The pieces of the ROM: the code that guests run in place of their own.
  *
- * It runs on a guest's CPU with a guest's stack, so: position-independent but for its relocations; each text
- * begins with endbr64 and ends in RETURN or with an instruction that goes elsewhere; no stack beyond
- * the return address, no call, no indirect branch, no state, and only the registers in its clobbers
- * (calls.h: what the native form changes). Interrupts and NMIs may arrive anywhere in it.
+ * It runs on a guest's CPU with a guest's stack, so: position-independent but for its relocations;
+ * each text begins with endbr64 and ends in RETURN or with an instruction that goes elsewhere; no
+ * stack beyond the return address, no call, no indirect branch, no state, and it changes only the
+ * registers in its clobbers (calls.h: what the native form changes). Interrupts and NMIs may arrive
+ * anywhere in it.
  */
 #include "piece.h"
 
