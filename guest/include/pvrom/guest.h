@@ -45,6 +45,8 @@ extern "C" {
 				      hypercall sequences alone (sites with a native form stay native) */
 #define PVROM_POLICY_ADVISED 0x4   /* of the wanted features take only what the host advises,
 				      and what is required */
+#define PVROM_POLICY_NOPREEMPT 0x8 /* kernel code is never preempted at a site: slots that demand
+				      that (PVROM_SLOT_NOPREEMPT) may be used, else they stay native */
 
 /* How this kernel's code finds the vCPU area of the CPU it runs on. */
 #define PVROM_PERCPU_NONE 0     /* it does not: slots that need the area stay native */
@@ -91,9 +93,10 @@ struct pvrom_guest {
 	uint64_t epoch;        /* of the committed set */
 	uint8_t *copy;         /* the sealed copy of the ROM, or NULL */
 	size_t copy_size;
+	const uint8_t *text;   /* the copy into which sites lead now, or NULL */
+	size_t text_size;
 	struct pvrom_site *sites;
 	size_t site_count;
-	const volatile uint64_t *epoch_word;
 	uint8_t digest[PVROM_DIGEST_SIZE]; /* SHA-256 of the ROM as found */
 	struct pvrom_offer offer;          /* what the host said last */
 	struct pvrom_negotiation negotiation; /* shared with the host during negotiate and commit */
@@ -123,14 +126,20 @@ uint32_t pvrom_guest_negotiate(struct pvrom_guest *guest);
 
 /*
  * Patches all sites to what the slots say for the proposed set and commits it, in one rendezvous. If a
- * step fails all sites are made native again and the empty set is committed.
+ * step fails all sites are made native again and the empty set is committed. BAD_SITE: a record
+ * that makes no sense, or text out of reach; no site was touched. While sites are patched, sites and
+ * count are always the same.
  */
 uint32_t pvrom_guest_patch(struct pvrom_guest *guest, struct pvrom_site *sites, size_t count);
 
 /* Makes all sites native, in a rendezvous. The sealed set stays. */
 void pvrom_guest_unpatch(struct pvrom_guest *guest);
 
-/* After the epoch moved: query, negotiate, (a new ROM,) patch and commit. A refusal leaves the old set in force. */
+/*
+ * After the epoch moved: query, negotiate, (a new ROM,) patch and commit. READY; or REQUIRED_MISSING: a
+ * refusal, sites and set are those of before; or anything else: all sites are native again and the empty
+ * set is committed.
+ */
 uint32_t pvrom_guest_renegotiate(struct pvrom_guest *guest);
 
 /* Un-patches, then RESET (flags: PVROM_RESET_x). A status; BUSY: nothing but the un-patching was done. */

@@ -6,7 +6,7 @@
  * mem.c with weak versions for kernels that have none.)
  *
  * All of them are called only from inside pvrom_guest_find(), _load(), _negotiate(), _patch(),
- * _unpatch(), _renegotiate() and _stop(), on the CPU that called these. os is the pointer of
+ * _query(), _unpatch(), _renegotiate(), _stop() and _vcpu_area(), on the CPU that called these. os is the pointer of
  * pvrom_guest_init(). None of them may use a patched call site unless its comment says so.
  */
 #ifndef PVROM_KERNEL_API_H
