@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# monitor/: pvrun. Static, because it also runs inside the lab's level-1 Linux, which has no libraries.
+MONITOR_SRCS := $(addprefix monitor/, alarms.c boot_area.c cmos_clock.c cpuid_table.c exits.c \
+	file_image.c guest_memory.c hardware_facts.c interrupts.c kvm_device.c kvm_stats.c load_elf.c \
+	load_kernel.c load_linux.c load_multiboot.c load_pvh.c machine.c message.c options.c ports.c \
+	pvrom_glue.c pvrom_ops.c pvrun.c serial_16550.c stats_report.c terminal.c vcpu.c vcpu_dump.c \
+	vcpu_state.c)
+MONITOR_VARIANTS := hosted test alt
+
+# KVM's own structures end in a flexible array; ours put the entries behind it, as KVM wants it.
+$(foreach v,$(MONITOR_VARIANTS),$(BUILD)/$(v)/monitor/%.o): FLAGS_FOR += \
+	-Wno-gnu-variable-sized-type-not-at-end -D_GNU_SOURCE -DPVRUN_VERSION='"$(VERSION)"'
+
+$(BUILD)/pvrun: $(call objs,hosted,$(MONITOR_SRCS)) $(BUILD)/libpvrom-host.a
+	$(call LINK,hosted,-static -pthread)
+
+# The same with the host's seeded bugs; takes --bug NAME.
+$(BUILD)/test/pvrun: $(call objs,test,$(MONITOR_SRCS)) $(BUILD)/test/libpvrom-host.a
+	$(call LINK,test,-static -pthread)
+
+ALL_TARGETS += $(BUILD)/pvrun
+INSTALL_BIN += $(BUILD)/pvrun
+INSTALL_MAN += monitor/pvrun.1
+
+# ---- tests -------------------------------------------------------------------------------------
+TINY_SRCS := tests/monitor/tiny_boot.S tests/monitor/tiny_main.c
+$(BUILD)/tests/tiny.elf: $(call objs,free,$(TINY_SRCS)) tests/monitor/tiny.lds
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -nostdlib -static -no-pie -Wl,-T,tests/monitor/tiny.lds -Wl,--build-id=none \
+		-Wl,-z,noexecstack -o $@ $(filter %.o,$^)
+
+MONITOR_LAB = $(BUILD)/pvrun $(BUILD)/tests/tiny.elf $(LAB)
+MONITOR_TEST = tests/monitor/monitor_lab_test
+
+CHECK_QUICK += monitor.usage
+TEST.monitor.usage       = tests/monitor/monitor_usage_test
+TEST_NEEDS.monitor.usage = $(BUILD)/pvrun
+
+CHECK += monitor.npt monitor.shadow monitor.linux monitor.terminal
+TEST.monitor.npt            = $(MONITOR_TEST) 1 1024 100 guests.sh
+TEST_TIME.monitor.npt       = 120
+TEST_NEEDS.monitor.npt      = $(MONITOR_LAB)
+TEST.monitor.shadow         = $(MONITOR_TEST) 0 1024 100 guests.sh
+TEST_TIME.monitor.shadow    = 120
+TEST_NEEDS.monitor.shadow   = $(MONITOR_LAB)
+TEST.monitor.linux          = $(MONITOR_TEST) 1 1024 100 linux.sh linux
+TEST_TIME.monitor.linux     = 120
+TEST_NEEDS.monitor.linux    = $(MONITOR_LAB)
+TEST.monitor.terminal       = $(MONITOR_TEST) 1 1024 100 terminal.sh script
+TEST_TIME.monitor.terminal  = 120
+TEST_NEEDS.monitor.terminal = $(MONITOR_LAB)
+
+CHECK_LONG += monitor.large
+TEST.monitor.large       = $(MONITOR_TEST) 1 2048 300 large.sh
+TEST_TIME.monitor.large  = 330
+TEST_NEEDS.monitor.large = $(MONITOR_LAB)

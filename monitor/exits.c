@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* What KVM_RUN returned for. */
+#include "monitor.h"
+
+#include <string.h>
+
+static void crash(struct vcpu *vcpu)
+{
+	vcpu_dump(vcpu);
+	machine_finish(vcpu->vm, ENDED, EXIT_CRASHED);
+}
+
+/* There is nothing outside memory: reads give ones, as on a bus without a device. */
+static void mmio(struct vcpu *vcpu)
+{
+	vcpu->exits.mmio++;
+	if (!vcpu->run->mmio.is_write)
+		memset(vcpu->run->mmio.data, 0xff, sizeof(vcpu->run->mmio.data));
+}
+
+static void shutdown(struct vcpu *vcpu)
+{
+	complain("CPU %u: triple fault", vcpu->index);
+	vcpu_dump_last(vcpu);
+	crash(vcpu);
+}
+
+static void internal_error(struct vcpu *vcpu)
+{
+	const char *what = "";
+
+	if (vcpu->run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION)
+		what = ": it cannot emulate an instruction";
+	complain("CPU %u: internal error %u of KVM%s", vcpu->index, vcpu->run->internal.suberror, what);
+	crash(vcpu);
+}
+
+static void entry_failed(struct vcpu *vcpu)
+{
+	complain("CPU %u: the processor refuses this state (hardware reason 0x%llx)", vcpu->index,
+		 (unsigned long long)vcpu->run->fail_entry.hardware_entry_failure_reason);
+	crash(vcpu);
+}
+
+static void unexpected(struct vcpu *vcpu)
+{
+	complain("CPU %u: KVM returned for an unknown reason (%u)", vcpu->index,
+		 vcpu->run->exit_reason);
+	crash(vcpu);
+}
+
+/* Handles the exit that is in vcpu->run; on the CPU's own thread. */
+void exit_handle(struct vcpu *vcpu)
+{
+	switch (vcpu->run->exit_reason) {
+	case KVM_EXIT_IO:
+		vcpu->exits.io++;
+		port_access(vcpu);
+		return;
+	case KVM_EXIT_MMIO:
+		mmio(vcpu);
+		return;
+	}
+	vcpu->exits.other++;
+	switch (vcpu->run->exit_reason) {
+	case KVM_EXIT_SHUTDOWN:
+		shutdown(vcpu);
+		return;
+	case KVM_EXIT_INTERNAL_ERROR:
+		internal_error(vcpu);
+		return;
+	case KVM_EXIT_FAIL_ENTRY:
+		entry_failed(vcpu);
+		return;
+	default:
+		unexpected(vcpu);
+	}
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The life of one virtual machine: built, loaded, run until something ends it,
+ * taken apart. A reset is a new life: nothing of the old machine remains.
+ */
+#include "monitor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static void build(struct vm *vm)
+{
+	vm->rom_size = pvrom_glue_room(vm->opt);
+	kvm_create_machine(vm);
+	memory_create(vm);
+	load_kernel(vm);
+	serial_create(&vm->serial, vm->fd);
+	interrupts_create(vm);
+	for (unsigned int i = 0; i < vm->opt->cpus; i++)
+		vcpu_create(vm, i);
+	alarms_create(vm);
+	if (vm->rom_size != 0)
+		pvrom_glue_create(vm);
+	for (unsigned int i = 0; i < vm->opt->cpus; i++)
+		vcpu_state_reset(&vm->vcpus[i]);
+	vcpu_state_boot(&vm->vcpus[0], &vm->boot);
+}
+
+/* Ends the machine's life; the first to say so decides how. From any thread. */
+void machine_finish(struct vm *vm, enum machine_end end, int status)
+{
+	pthread_mutex_lock(&vm->lock);
+	if (vm->end == RUNNING) {
+		vm->exit_status = status;
+		__atomic_store_n(&vm->end, end, __ATOMIC_RELEASE);
+		pthread_cond_broadcast(&vm->changed);
+	}
+	pthread_mutex_unlock(&vm->lock);
+}
+
+/* True once machine_finish() was called; cheap, from any thread. */
+bool machine_is_over(struct vm *vm)
+{
+	return __atomic_load_n(&vm->end, __ATOMIC_ACQUIRE) != RUNNING;
+}
+
+/* The end, or the next second: then the guest may log again. */
+static void wait_for_end(struct vm *vm)
+{
+	struct timespec until;
+
+	pthread_mutex_lock(&vm->lock);
+	while (vm->end == RUNNING) {
+		if (!vm->pvrom.logged) {
+			pthread_cond_wait(&vm->changed, &vm->lock);
+			continue;
+		}
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec++;
+		if (pthread_cond_timedwait(&vm->changed, &vm->lock, &until) == ETIMEDOUT)
+			pvrom_glue_refill(vm);
+	}
+	pthread_mutex_unlock(&vm->lock);
+}
+
+static void run(struct vm *vm)
+{
+	terminal_attach(vm);
+	alarms_start(vm);
+	/* The boot processor last: it may at once ask something of the others' threads. */
+	for (unsigned int i = vm->opt->cpus; i-- > 0;)
+		vcpu_start(&vm->vcpus[i]);
+	wait_for_end(vm);
+	for (unsigned int i = 0; i < vm->opt->cpus; i++)
+		vcpu_join(&vm->vcpus[i]);
+	alarms_stop(vm);
+	terminal_detach();
+}
+
+static void take_apart(struct vm *vm)
+{
+	for (unsigned int i = 0; i < vm->opt->cpus; i++)
+		vcpu_destroy(&vm->vcpus[i]);
+	close(vm->fd);
+	memory_destroy(vm);
+	pthread_mutex_destroy(&vm->lock);
+	pthread_cond_destroy(&vm->changed);
+}
+
+/*
+ * One life of the machine. Returns ENDED with the exit status in *status, or
+ * RESET when the guest is to be started anew.
+ */
+enum machine_end machine_run(const struct options *opt, int kvm, struct stats *stats, int *status)
+{
+	struct vm *vm = calloc(1, sizeof(*vm));
+	enum machine_end end;
+
+	if (vm == NULL)
+		fail(EXIT_CANNOT_RUN, "out of memory");
+	vm->opt = opt;
+	vm->kvm = kvm;
+	pthread_mutex_init(&vm->lock, NULL);
+	pthread_cond_init(&vm->changed, NULL);
+	build(vm);
+	run(vm);
+	stats_add(stats, vm);
+	end = vm->end;
+	*status = vm->exit_status;
+	take_apart(vm);
+	free(vm);
+	return end;
+}

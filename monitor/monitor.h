@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The one internal header of pvrun: what its files share, each prototype
+ * under the name of the file that holds it.
+ */
+#ifndef PVRUN_MONITOR_H
+#define PVRUN_MONITOR_H
+
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <pvrom/host.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* pvrun's own exit statuses; any other value is the guest's. */
+#define EXIT_POWEROFF 0		/* clean power-off, or left by ctrl-a x */
+#define EXIT_USAGE 2		/* the command line is wrong */
+#define EXIT_CRASHED 124	/* triple fault, or an internal error of KVM */
+#define EXIT_CANNOT_RUN 125	/* no KVM, no memory, unreadable file ... */
+#define EXIT_NOT_A_KERNEL 126	/* the file is there and is not a kernel */
+
+#define MAX_VCPUS 64		/* the size of a CPU set's one word */
+#define MAX_MODULES 16		/* fits the boot area below */
+#define LEAST_MEMORY MIB(4)
+
+#define KIB(n) ((uint64_t)(n) << 10)
+#define MIB(n) ((uint64_t)(n) << 20)
+#define GIB(n) ((uint64_t)(n) << 30)
+#define PAGE_SIZE 4096u
+
+static inline uint64_t page_up(uint64_t value)
+{
+	return (value + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+}
+
+/*
+ * Guest physical memory:
+ *
+ *   0x00000000  usable
+ *   0x00090000  reserved: GDT, boot record, memory map, command line (BOOT_AREA)
+ *   0x000a0000  reserved: what a PC has there; plain memory here, all zero
+ *   0x00100000  usable, as far as 3 GiB
+ *   top of low  reserved: the ROM's pages, read-only to the guest
+ *   0xc0000000  the PCI hole: IOAPIC, local APIC, KVM's own pages (Intel)
+ *   0x100000000 usable: what did not fit below the hole
+ */
+#define BOOT_AREA 0x90000u
+#define BOOT_AREA_END 0xa0000u
+#define HIGH_START MIB(1)
+#define LOW_LIMIT GIB(3)
+#define ABOVE_HOLE GIB(4)
+
+enum stats_form { STATS_NONE, STATS_TEXT, STATS_JSON };
+enum boot_method { BOOT_AUTO, BOOT_PVH, BOOT_MULTIBOOT };
+enum rom_mode { ROM_ON, ROM_OFF, ROM_FILE };
+
+/* A file handed to the guest beside the kernel. */
+struct module_arg {
+	const char *path;
+	const char *cmdline;	/* "" if none */
+};
+
+/* What the command line asked for. */
+struct options {
+	const char *kernel;
+	const char *append;
+	const char *initrd;
+	const char *rom_file;
+	const char *stats_file;
+	struct module_arg modules[MAX_MODULES];
+	unsigned int module_count;
+	unsigned int cpus;
+	uint64_t memory;	/* bytes, a multiple of the page size */
+	enum boot_method boot;
+	enum rom_mode rom;
+	enum stats_form stats;
+	bool no_reboot;
+	bool quiet;
+	uint64_t features_off;	/* bit n: feature n switched off by the operator */
+	uint32_t slots;		/* PVROM_SLOTS_x */
+};
+
+/* How a machine's life ended. */
+enum machine_end { RUNNING, ENDED, RESET };
+
+/* A whole file, mapped read-only. */
+struct file_image {
+	const char *path;
+	const uint8_t *data;
+	size_t size;
+};
+
+/* A range of guest memory, in the numbering of e820 (1 usable, 2 reserved). */
+struct map_entry {
+	uint64_t start;
+	uint64_t size;
+	uint32_t type;
+};
+#define MAP_USABLE 1u
+#define MAP_RESERVED 2u
+#define MAX_MAP_ENTRIES 8u
+
+/* Where a module went. */
+struct module_gpa {
+	uint64_t start;
+	uint64_t size;
+	uint64_t cmdline;
+};
+
+/* What the boot processor begins with: 32-bit protected mode, flat segments. */
+struct boot_state {
+	uint32_t eip;
+	uint32_t eax;
+	uint32_t ebx;
+	uint32_t esi;
+};
+
+/* 16550 on COM1; its lock also guards the receive queue. */
+struct serial {
+	pthread_mutex_t lock;
+	int vm_fd;
+	uint8_t ier, lcr, mcr, scr, dll, dlm;
+	bool fifo_on, thre_pending, line_high;
+	uint8_t rx[256];
+	unsigned int rx_head, rx_count;
+};
+
+struct vm;
+struct vcpu;
+
+/* Something to be done by a CPU's own thread; lives on the stack of who waits for it. */
+struct vcpu_work {
+	void (*run)(struct vcpu *vcpu, void *argument);
+	void *argument;
+	bool done;
+	struct vcpu_work *next;
+};
+
+/* Exits that reached the monitor, by kind. */
+struct exit_counts {
+	uint64_t io;
+	uint64_t mmio;
+	uint64_t signal;
+	uint64_t other;
+};
+
+/* Calls are counted by number; those beyond the table are unknown ones. */
+#define CALL_NUMBERS 0x800u
+
+struct vcpu {
+	struct vm *vm;
+	unsigned int index;	/* also the APIC id and the pvrom id */
+	int fd;
+	struct kvm_run *run;
+	size_t run_size;
+	pthread_t thread;
+	struct vcpu_work *work;	/* guarded by vm->lock */
+	bool in_call;		/* its thread is inside pvrom_host_call() */
+	bool replaced;		/* and its state was replaced meanwhile */
+	struct kvm_regs last_regs;	/* at the last exit but for calls, for a dump */
+	struct kvm_sregs reset_sregs;
+	struct kvm_lapic_state reset_apic;
+	struct exit_counts exits;
+	uint64_t calls[CALL_NUMBERS];
+	uint64_t unknown_calls;
+};
+
+/* One-shot alarms, one a CPU, and the thread that waits for them. */
+struct alarm {
+	bool armed;
+	bool fired;		/* and perhaps not yet taken by the guest */
+	uint8_t vector;
+	uint64_t deadline;	/* the host's TSC */
+};
+
+struct alarms {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	pthread_t thread;
+	bool stop;
+	uint64_t tsc_khz;
+	struct alarm of[MAX_VCPUS];
+};
+
+/* Where an I/O APIC pin goes when the guest has taken it over by a call. */
+struct route {
+	bool routed;
+	bool masked;
+	uint8_t vector;
+	uint32_t vcpu;
+};
+#define ROUTE_PINS 24u
+
+struct routes {
+	pthread_mutex_t lock;
+	struct route pin[ROUTE_PINS];
+};
+
+struct pvrom {
+	struct pvrom_host host;
+	struct pvrom_host_vcpu vcpus[MAX_VCPUS];
+	struct pvrom_host_ops ops;
+	pthread_mutex_t lock;	/* the core's */
+	bool logged;		/* the guest logged since the last refill */
+};
+
+struct vm {
+	const struct options *opt;
+	int kvm;
+	int fd;
+	uint8_t *ram;		/* one mapping; guest memory above the hole follows the low part */
+	uint64_t ram_size;
+	uint64_t low_size;	/* bytes below the hole, the ROM's pages included */
+	uint64_t rom_gpa;
+	uint64_t rom_size;	/* bytes set aside for it; 0: no ROM */
+	struct boot_state boot;
+	struct vcpu vcpus[MAX_VCPUS];
+	struct serial serial;
+	uint8_t cmos_index;	/* as last written; PCs have one for all CPUs */
+	struct routes routes;
+	struct alarms alarms;
+	struct pvrom pvrom;
+	pthread_mutex_t lock;	/* guards what follows, and each CPU's work */
+	pthread_cond_t changed;
+	enum machine_end end;
+	int exit_status;
+};
+
+/* What all lives of the machine together did. */
+struct kvm_counter {
+	char name[48];
+	uint64_t value;
+};
+#define MAX_COUNTERS 96u
+
+struct stats {
+	unsigned int lives;
+	struct exit_counts exits;
+	uint64_t calls[CALL_NUMBERS];
+	uint64_t unknown_calls;
+	struct kvm_counter kvm[MAX_COUNTERS];
+	unsigned int kvm_count;
+};
+
+/* message.c */
+_Noreturn void fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* options.c */
+void options_parse(struct options *opt, int argc, char **argv);
+
+/* file_image.c */
+void file_open(struct file_image *file, const char *path);
+void file_close(struct file_image *file);
+
+/* guest_memory.c */
+void memory_create(struct vm *vm);
+void memory_destroy(struct vm *vm);
+void *memory_span(const struct vm *vm, uint64_t gpa, uint64_t *len);
+void *memory_at(const struct vm *vm, uint64_t gpa, uint64_t size);
+void *memory_for(const struct vm *vm, uint64_t gpa, uint64_t size, const char *what);
+unsigned int memory_map(const struct vm *vm, struct map_entry map[MAX_MAP_ENTRIES]);
+
+/* kvm_device.c */
+int kvm_open(void);
+int kvm_extension(int fd, long cap);
+void kvm_create_machine(struct vm *vm);
+
+/* hardware_facts.c */
+uint32_t hardware_facts(const struct vm *vm);
+const char *hardware_module(void);
+bool hardware_nested_paging(void);
+
+/* machine.c */
+enum machine_end machine_run(const struct options *opt, int kvm, struct stats *stats, int *status);
+void machine_finish(struct vm *vm, enum machine_end end, int status);
+bool machine_is_over(struct vm *vm);
+
+/* boot_area.c */
+struct boot_area {
+	struct vm *vm;
+	uint64_t next;		/* first free byte of the boot area */
+};
+void boot_area_start(struct boot_area *area, struct vm *vm);
+uint64_t boot_area_take(struct boot_area *area, uint64_t size, uint64_t align);
+uint64_t boot_area_string(struct boot_area *area, const char *text);
+
+/* load_kernel.c */
+void load_kernel(struct vm *vm);
+unsigned int load_modules(struct boot_area *area, uint64_t from, struct module_gpa *out);
+
+/* load_elf.c */
+bool elf_is(const struct file_image *file);
+uint64_t elf_load(struct vm *vm, const struct file_image *file, uint64_t *entry);
+bool elf_pvh_entry(const struct file_image *file, uint32_t *entry);
+
+/* load_pvh.c */
+void load_pvh(struct vm *vm, const struct file_image *file, uint32_t entry);
+
+/* load_multiboot.c */
+bool multiboot_is(const struct file_image *file);
+void load_multiboot(struct vm *vm, const struct file_image *file);
+
+/* load_linux.c */
+bool linux_is(const struct file_image *file);
+void load_linux(struct vm *vm, const struct file_image *file);
+
+/* cpuid_table.c */
+void cpuid_set(struct vcpu *vcpu);
+bool cpuid_supported_bit(int kvm, uint32_t leaf, unsigned int reg, unsigned int bit);
+
+/* vcpu.c */
+void vcpu_signals(void);
+void vcpu_create(struct vm *vm, unsigned int index);
+void vcpu_destroy(struct vcpu *vcpu);
+void vcpu_start(struct vcpu *vcpu);
+void vcpu_join(struct vcpu *vcpu);
+void vcpu_do(struct vcpu *vcpu, void (*run)(struct vcpu *vcpu, void *argument), void *argument);
+bool vcpu_is_mine(const struct vcpu *vcpu);
+
+/* vcpu_state.c */
+void vcpu_state_boot(struct vcpu *vcpu, const struct boot_state *boot);
+void vcpu_state_reset(struct vcpu *vcpu);
+void vcpu_state_stop(struct vcpu *vcpu);
+bool vcpu_state_is_stopped(struct vcpu *vcpu);
+bool vcpu_state_start(struct vcpu *vcpu, const struct pvrom_smp_state *state);
+void vcpu_state_wake(struct vcpu *vcpu);
+
+/* vcpu_dump.c */
+void vcpu_dump(struct vcpu *vcpu);
+void vcpu_dump_last(struct vcpu *vcpu);
+
+/* exits.c */
+void exit_handle(struct vcpu *vcpu);
+
+/* ports.c */
+#define TRANSPORT_PORT 0xe4u	/* no device of a PC is there; within reach of `out %eax,$imm8` */
+#define LIVE_PORT 0x5650u
+void port_access(struct vcpu *vcpu);
+
+/* cmos_clock.c */
+#define CMOS_INDEX 0x70u
+#define CMOS_DATA 0x71u
+uint8_t cmos_clock_read(uint8_t index);
+
+/* serial_16550.c */
+#define COM1_PORT 0x3f8u
+#define COM1_IRQ 4u
+void serial_create(struct serial *serial, int vm_fd);
+uint8_t serial_read(struct serial *serial, unsigned int reg);
+void serial_write(struct serial *serial, unsigned int reg, uint8_t value);
+bool serial_receive(struct serial *serial, uint8_t byte);
+void serial_repeat_line(struct serial *serial);
+
+/* terminal.c */
+void terminal_start(void);
+void terminal_attach(struct vm *vm);
+void terminal_detach(void);
+
+/* interrupts.c */
+void interrupts_create(struct vm *vm);
+void interrupts_send(struct vm *vm, uint32_t vcpu, uint32_t vector);
+void interrupts_withdraw(struct vcpu *vcpu, uint8_t vector);
+void interrupts_end(struct vcpu *vcpu);
+void interrupts_pv_eoi(struct vcpu *vcpu, uint64_t value);
+bool interrupts_route(struct vm *vm, uint64_t pin, uint8_t vector, uint32_t vcpu);
+bool interrupts_mask(struct vm *vm, uint64_t pin, bool masked);
+void interrupts_default(struct vm *vm);
+
+/* alarms.c */
+bool alarms_possible(const struct vcpu *vcpu);
+void alarms_create(struct vm *vm);
+void alarms_start(struct vm *vm);
+void alarms_stop(struct vm *vm);
+uint64_t alarms_tsc_now(const struct vcpu *vcpu);
+void alarms_set(struct vcpu *vcpu, uint64_t tsc, uint8_t vector);
+void alarms_cancel(struct vcpu *vcpu);
+
+/* pvrom_glue.c */
+uint64_t pvrom_feature_by_name(const char *name);
+uint64_t pvrom_glue_room(const struct options *opt);
+void pvrom_glue_create(struct vm *vm);
+void pvrom_glue_call(struct vcpu *vcpu);
+void pvrom_glue_live(struct vcpu *vcpu);
+void pvrom_glue_refill(struct vm *vm);
+
+/* pvrom_ops.c */
+void pvrom_ops_fill(struct vm *vm);
+
+/* kvm_stats.c */
+void kvm_stats_add(struct stats *stats, int fd);
+
+/* stats_report.c */
+void stats_add(struct stats *stats, const struct vm *vm);
+void stats_report(const struct options *opt, const struct stats *stats);
+
+#endif

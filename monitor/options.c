@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* The command line. */
+#include "monitor.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *argp_program_version = "pvrun " PVRUN_VERSION;
+
+enum {
+	KEY_APPEND = 0x100, KEY_INITRD, KEY_MODULE, KEY_ROM, KEY_FEATURE, KEY_SLOTS, KEY_STATS,
+	KEY_STATS_FILE, KEY_NO_REBOOT, KEY_BOOT, KEY_BUG,
+};
+
+static const struct argp_option table[] = {
+	{ "cpus", 'c', "N", 0, "Number of CPUs, 1 to 64 (1)", 0 },
+	{ "memory", 'm', "SIZE", 0, "Memory, in MiB or with K, M, G or T (256)", 0 },
+	{ "append", KEY_APPEND, "TEXT", 0, "The kernel's command line", 0 },
+	{ "initrd", KEY_INITRD, "FILE", 0, "Initial RAM disk; for PVH and multiboot the first module", 0 },
+	{ "module", KEY_MODULE, "FILE[=TEXT]", 0,
+	  "A module with its command line (repeatable; PVH and multiboot)", 0 },
+	{ "boot", KEY_BOOT, "HOW", 0, "auto, pvh or multiboot, for a kernel that has both (auto)", 0 },
+	{ "rom", KEY_ROM, "on|off|FILE", 0,
+	  "The pvrom ROM: ours, none, or this image in its place, whatever it holds (on)", 0 },
+	{ "feature", KEY_FEATURE, "-NAME|+NAME", 0,
+	  "Switch a pvrom feature off, or on again (repeatable)", 0 },
+	{ "slots", KEY_SLOTS, "FORM", 0,
+	  "native, inline or call: serve every slot in that form where there is one; for tests", 0 },
+	{ "stats", KEY_STATS, "json", OPTION_ARG_OPTIONAL,
+	  "At the end say how often the guest exited, and why, and what it called", 0 },
+	{ "stats-file", KEY_STATS_FILE, "FILE", 0, "Say it there instead of on stderr", 0 },
+	{ "no-reboot", KEY_NO_REBOOT, NULL, 0, "End when the guest resets the machine", 0 },
+	{ "quiet", 'q', NULL, 0, "Nothing on stderr but errors", 0 },
+#ifdef PVROM_TEST
+	{ "bug", KEY_BUG, "NAME", 0, "Switch on a seeded bug of the host", 0 },
+#endif
+	{ 0 },
+};
+
+static const char doc[] =
+	"Runs KERNEL (ELF with a PVH note, multiboot, or a Linux bzImage) in a virtual machine on KVM. "
+	"Its COM1 is standard input and output; ctrl-a x leaves."
+	"\v"
+	"Exit status: the guest's own by port 0xf4, (value << 1) | 1; 0 after a power-off; 2 wrong usage; "
+	"124 the guest crashed; 125 it could not be run; 126 the file is not a kernel.";
+
+static uint64_t unit(struct argp_state *state, const char *suffix, const char *text)
+{
+	static const char units[] = "KMGT";
+	const char *found = strchr(units, *suffix & ~0x20);
+
+	if (*suffix == '\0')
+		return MIB(1);
+	if (found == NULL || suffix[1] != '\0')
+		argp_error(state, "--memory: `%s' is not a size", text);
+	return (uint64_t)1 << (10 * (found - units + 1));
+}
+
+static uint64_t parse_size(struct argp_state *state, const char *text)
+{
+	char *end;
+	unsigned long long value, factor;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno != 0 || end == text || text[0] == '-')
+		argp_error(state, "--memory: `%s' is not a size", text);
+	factor = unit(state, end, text);
+	if (value > UINT64_MAX / factor)
+		argp_error(state, "--memory: `%s' is too much", text);
+	return value * factor & ~(uint64_t)(PAGE_SIZE - 1);
+}
+
+static unsigned int parse_cpus(struct argp_state *state, const char *text)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end != '\0' || value < 1 || value > MAX_VCPUS)
+		argp_error(state, "--cpus: `%s' is not a number from 1 to %d", text, MAX_VCPUS);
+	return (unsigned int)value;
+}
+
+/* Finds a word in a list ended by NULL, or ends with the usage message. */
+static unsigned int parse_word(struct argp_state *state, const char *option, const char *text,
+			       const char *const words[])
+{
+	for (unsigned int i = 0; words[i] != NULL; i++)
+		if (strcmp(words[i], text) == 0)
+			return i;
+	argp_error(state, "%s: unknown word `%s'", option, text);
+	return 0;
+}
+
+static void parse_feature(struct argp_state *state, struct options *opt, const char *text)
+{
+	uint64_t bit = 0;
+
+	if (text[0] == '-' || text[0] == '+')
+		bit = pvrom_feature_by_name(text + 1);
+	if (bit == 0)
+		argp_error(state, "--feature: `%s' is not a feature's name with + or - in front", text);
+	if (text[0] == '-')
+		opt->features_off |= bit;
+	else
+		opt->features_off &= ~bit;
+}
+
+/* FILE[=TEXT]; cuts the argument at the first = sign. */
+static void parse_module(struct argp_state *state, struct options *opt, char *text)
+{
+	char *equals = strchr(text, '=');
+
+	if (opt->module_count == MAX_MODULES)
+		argp_error(state, "--module: at most %d", MAX_MODULES);
+	if (equals != NULL)
+		*equals++ = '\0';
+	opt->modules[opt->module_count++] = (struct module_arg){ text, equals ? equals : "" };
+}
+
+static void parse_rom(struct options *opt, const char *text)
+{
+	opt->rom = strcmp(text, "on") == 0 ? ROM_ON : strcmp(text, "off") == 0 ? ROM_OFF : ROM_FILE;
+	opt->rom_file = opt->rom == ROM_FILE ? text : NULL;
+}
+
+#ifdef PVROM_TEST
+/* Of the test build of the host library, and so in no header of its own. */
+extern uint32_t pvrom_host_bug;
+uint32_t pvrom_host_bug_number(const char *name);
+
+static void parse_bug(struct argp_state *state, const char *name)
+{
+	pvrom_host_bug = pvrom_host_bug_number(name);
+	if (pvrom_host_bug == 0)
+		argp_error(state, "--bug: there is none called `%s'", name);
+}
+#endif
+
+static const char *const boot_words[] = { "auto", "pvh", "multiboot", NULL };
+static const char *const slot_words[] = { "normal", "native", "inline", "call", NULL };
+static const char *const stats_words[] = { "text", "json", NULL };
+
+static error_t parse_rare(int key, char *arg, struct argp_state *state)
+{
+	struct options *opt = state->input;
+
+	switch (key) {
+	case KEY_BOOT:
+		opt->boot = (enum boot_method)parse_word(state, "--boot", arg, boot_words);
+		return 0;
+	case KEY_FEATURE:
+		parse_feature(state, opt, arg);
+		return 0;
+	case KEY_SLOTS:
+		opt->slots = parse_word(state, "--slots", arg, slot_words);
+		return 0;
+	case KEY_STATS:
+		opt->stats = parse_word(state, "--stats", arg ? arg : "text", stats_words) ?
+			     STATS_JSON : STATS_TEXT;
+		return 0;
+#ifdef PVROM_TEST
+	case KEY_BUG:
+		parse_bug(state, arg);
+		return 0;
+#endif
+	case KEY_STATS_FILE:
+		opt->stats_file = arg;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (opt->kernel != NULL)
+			argp_error(state, "one KERNEL only, and `%s' is another", arg);
+		opt->kernel = arg;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which KERNEL?");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *opt = state->input;
+
+	switch (key) {
+	case 'c':
+		opt->cpus = parse_cpus(state, arg);
+		return 0;
+	case 'm':
+		opt->memory = parse_size(state, arg);
+		return 0;
+	case 'q':
+		opt->quiet = true;
+		return 0;
+	case KEY_APPEND:
+		opt->append = arg;
+		return 0;
+	case KEY_INITRD:
+		opt->initrd = arg;
+		return 0;
+	case KEY_MODULE:
+		parse_module(state, opt, arg);
+		return 0;
+	case KEY_ROM:
+		parse_rom(opt, arg);
+		return 0;
+	case KEY_NO_REBOOT:
+		opt->no_reboot = true;
+		return 0;
+	}
+	return parse_rare(key, arg, state);
+}
+
+static void check(const struct options *opt)
+{
+	if (opt->memory < LEAST_MEMORY)
+		fail(EXIT_USAGE, "--memory: a guest needs %llu MiB at least",
+		     (unsigned long long)(LEAST_MEMORY >> 20));
+	if (opt->stats_file != NULL && opt->stats == STATS_NONE)
+		fail(EXIT_USAGE, "--stats-file needs --stats");
+}
+
+/* Fills in *opt, or ends pvrun: usage errors with status 2, --help and --version with 0. */
+void options_parse(struct options *opt, int argc, char **argv)
+{
+	const struct argp argp = { table, parse, "KERNEL", doc, NULL, NULL, NULL };
+
+	*opt = (struct options){ .append = "", .cpus = 1, .memory = MIB(256) };
+	argp_err_exit_status = EXIT_USAGE;
+	argp_parse(&argp, argc, argv, 0, NULL, opt);
+	check(opt);
+}

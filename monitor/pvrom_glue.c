@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * pvrom in this monitor: the host core set up over the machine, its ROM put
+ * into guest memory, its calls brought in by a port. What the core asks of the
+ * monitor is in pvrom_ops.c.
+ */
+#include "monitor.h"
+
+#include <string.h>
+
+#define ROM_ROOM KIB(64)	/* four times the size that the ROM promises to stay under */
+#define LIVE_KEY 0x70764c4bu	/* any number; it only has to be the ROM header's */
+#define LOG_LINES_A_SECOND 200u
+
+static const struct pvrom_host_feature *const features[] = {
+	&pvrom_host_cpu, &pvrom_host_irq, &pvrom_host_smp, &pvrom_host_alarm, NULL,
+};
+
+/* The bit of the feature with that name; 0 if there is none. */
+uint64_t pvrom_feature_by_name(const char *name)
+{
+	static const struct {
+		const char *name;
+		uint64_t bit;
+	} known[] = {
+#define FEATURE(NAME, number, needs, text_name, text) { text_name, PVROM_FEATURE_BIT(number) },
+		PVROM_FEATURE_TABLE(FEATURE)
+#undef FEATURE
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i].name, name) == 0)
+			return known[i].bit;
+	return 0;
+}
+
+/* Bytes of guest memory to set aside for the ROM: whole pages, 0 for --rom off. */
+uint64_t pvrom_glue_room(const struct options *opt)
+{
+	struct file_image file;
+	uint64_t size;
+
+	if (opt->rom != ROM_FILE)
+		return opt->rom == ROM_ON ? ROM_ROOM : 0;
+	file_open(&file, opt->rom_file);
+	size = page_up(file.size);
+	file_close(&file);
+	if (size == 0 || size > PVROM_ROM_SIZE_MAX)
+		fail(EXIT_CANNOT_RUN, "%s cannot be a ROM: it has %llu bytes", opt->rom_file,
+		     (unsigned long long)file.size);
+	return size > ROM_ROOM ? size : ROM_ROOM;
+}
+
+static struct pvrom_host_config configuration(struct vm *vm)
+{
+	return (struct pvrom_host_config){
+		.ops = &vm->pvrom.ops,
+		.ops_ctx = vm,
+		.features = features,
+		.operator_off = vm->opt->features_off,
+		.tsc_hz = vm->alarms.tsc_khz * 1000,
+		.rom_gpa = vm->rom_gpa,
+		.hardware = hardware_facts(vm),
+		.flags = cpuid_supported_bit(vm->kvm, 1, 2, 21) ? PVROM_HOST_EOI_X2APIC : 0,
+		.slots = vm->opt->slots,
+		.vcpus = vm->opt->cpus,
+		.log_burst = LOG_LINES_A_SECOND,
+		.transport = PVROM_TRANSPORT_PORT,
+		.transport_port = TRANSPORT_PORT,
+		.live_port = LIVE_PORT,
+		.live_key = LIVE_KEY,
+	};
+}
+
+/* Puts the core's image there, and over it that of --rom FILE, as it is. */
+static void place_rom(struct vm *vm)
+{
+	uint8_t *room = memory_at(vm, vm->rom_gpa, vm->rom_size);
+	struct file_image file;
+	size_t size;
+
+	if (pvrom_host_build_rom(&vm->pvrom.host, room, vm->rom_size, &size) != PVROM_HOST_OK)
+		fail(EXIT_CANNOT_RUN, "the ROM does not fit its place (%zu bytes)", size);
+	if (vm->opt->rom != ROM_FILE)
+		return;
+	file_open(&file, vm->opt->rom_file);
+	memset(room, 0, vm->rom_size);
+	memcpy(room, file.data, file.size);
+	file_close(&file);
+}
+
+/* Sets up the host core; the CPUs exist and have not yet run. */
+void pvrom_glue_create(struct vm *vm)
+{
+	struct pvrom_host_config config = configuration(vm);
+
+	pvrom_ops_fill(vm);
+	if (pvrom_host_init(&vm->pvrom.host, &config, vm->pvrom.vcpus) != PVROM_HOST_OK)
+		fail(EXIT_CANNOT_RUN, "the pvrom host core refuses this machine");
+	place_rom(vm);
+}
+
+static void count(struct vcpu *vcpu, uint32_t call)
+{
+	if (call < CALL_NUMBERS && pvrom_host_call_name(call) != NULL)
+		vcpu->calls[call]++;
+	else
+		vcpu->unknown_calls++;
+}
+
+/* The guest is done, as its last call says; a code of 0 is a clean power-off. */
+static void shut_down(struct vcpu *vcpu, uint64_t how, uint64_t code)
+{
+	int status = (int)((code << 1 | 1) & 0xff);
+
+	if (how == PVROM_SHUTDOWN_RESTART) {
+		machine_finish(vcpu->vm, RESET, EXIT_POWEROFF);
+	} else if (how == PVROM_SHUTDOWN_CRASH) {
+		complain("CPU %u: the guest says that it has crashed (code %llu)", vcpu->index,
+			 (unsigned long long)code);
+		vcpu_dump(vcpu);
+		machine_finish(vcpu->vm, ENDED, status);
+	} else {
+		machine_finish(vcpu->vm, ENDED, code ? status : EXIT_POWEROFF);
+	}
+}
+
+static void read_registers(struct pvrom_host_regs *call, const struct kvm_regs *regs)
+{
+	*call = (struct pvrom_host_regs){
+		.call = (uint32_t)regs->rax,
+		.arg = { regs->rdi, regs->rsi, regs->r8, regs->r9 },
+		.mode64 = 1,
+	};
+}
+
+static void write_registers(struct vcpu *vcpu, const struct pvrom_host_regs *call)
+{
+	struct kvm_regs *regs = &vcpu->run->s.regs.regs;
+
+	regs->rax = call->status;
+	regs->rdx = call->value;
+	regs->rdi = call->arg[0];
+	regs->rsi = call->arg[1];
+	regs->r8 = call->arg[2];
+	regs->r9 = call->arg[3];
+	vcpu->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+}
+
+/*
+ * One hypercall: `out %eax` to the transport's port, the registers are in the
+ * shared page already. Other accesses to the port are none.
+ */
+void pvrom_glue_call(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	struct pvrom_host_regs call;
+	enum pvrom_host_action action;
+
+	if (run->io.direction != KVM_EXIT_IO_OUT || run->io.size != 4 || run->io.count != 1)
+		return;
+	read_registers(&call, &run->s.regs.regs);
+	count(vcpu, call.call);
+	vcpu->in_call = true;
+	action = pvrom_host_call(&vcpu->vm->pvrom.vcpus[vcpu->index], &call);
+	if (action == PVROM_ACTION_STOP)
+		vcpu_state_stop(vcpu);
+	else if (action == PVROM_ACTION_SHUTDOWN)
+		shut_down(vcpu, call.arg[0], call.arg[1]);
+	else if (action == PVROM_ACTION_RESUME && !vcpu->replaced)
+		write_registers(vcpu, &call);
+	vcpu->in_call = false;
+	vcpu->replaced = false;
+}
+
+/* The live port: 32 bits at a time, all ones otherwise. */
+void pvrom_glue_live(struct vcpu *vcpu)
+{
+	struct pvrom_host_vcpu *mine = &vcpu->vm->pvrom.vcpus[vcpu->index];
+	struct kvm_run *run = vcpu->run;
+	uint8_t *data = (uint8_t *)run + run->io.data_offset;
+	uint32_t value = UINT32_MAX;
+
+	for (uint32_t i = 0; i < run->io.count; i++, data += run->io.size) {
+		memcpy(&value, data, run->io.size);
+		if (run->io.direction == KVM_EXIT_IO_OUT && run->io.size == 4)
+			pvrom_host_live_write(mine, value);
+		if (run->io.direction == KVM_EXIT_IO_OUT)
+			continue;
+		value = run->io.size == 4 ? pvrom_host_live_read(mine) : UINT32_MAX;
+		memcpy(data, &value, run->io.size);
+	}
+}
+
+/* Lets the guest log again; with vm->lock held. */
+void pvrom_glue_refill(struct vm *vm)
+{
+	vm->pvrom.logged = false;
+	pvrom_host_refill_log(&vm->pvrom.host);
+}

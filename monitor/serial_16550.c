@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * COM1: a 16550 whose line is stdout. A byte sent is gone at once, so the
+ * transmitter is always empty; baud rate and format are kept and ignored.
+ */
+#include "monitor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { DATA, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
+
+#define IER_RX 0x01u
+#define IER_TX 0x02u
+#define IIR_NONE 0x01u
+#define IIR_TX 0x02u
+#define IIR_RX 0x04u
+#define IIR_FIFO 0xc0u
+#define FCR_ENABLE 0x01u
+#define FCR_CLEAR_RX 0x02u
+#define LCR_DLAB 0x80u
+#define MCR_OUT2 0x08u		/* on a PC it lets the interrupt out */
+#define MCR_LOOP 0x10u
+#define LSR_RX 0x01u
+#define LSR_TX_EMPTY 0x60u
+#define MSR_CONNECTED 0xb0u	/* carrier, data set ready, clear to send */
+
+void serial_create(struct serial *serial, int vm_fd)
+{
+	*serial = (struct serial){ .vm_fd = vm_fd, .lcr = 0x03, .dll = 1 };
+	pthread_mutex_init(&serial->lock, NULL);
+}
+
+/* The interrupt that is pending and enabled, as IIR shows it. */
+static uint8_t pending(const struct serial *serial)
+{
+	if ((serial->ier & IER_RX) && serial->rx_count > 0)
+		return IIR_RX;
+	if ((serial->ier & IER_TX) && serial->thre_pending)
+		return IIR_TX;
+	return IIR_NONE;
+}
+
+static void set_line(struct serial *serial, bool high)
+{
+	struct kvm_irq_level line = { .irq = COM1_IRQ, .level = high };
+
+	serial->line_high = high;
+	ioctl(serial->vm_fd, KVM_IRQ_LINE, &line);
+}
+
+/* Brings the interrupt line to what the registers say. */
+static void update_line(struct serial *serial)
+{
+	bool high = pending(serial) != IIR_NONE && (serial->mcr & MCR_OUT2);
+
+	if (high != serial->line_high)
+		set_line(serial, high);
+}
+
+/* Waits when stdout is a full pipe; a closed one swallows the output. */
+static void send_out(uint8_t byte)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	while (write(STDOUT_FILENO, &byte, 1) < 0) {
+		if (errno == EAGAIN)
+			poll(&out, 1, -1);
+		else if (errno != EINTR)
+			return;
+	}
+}
+
+static bool queue_rx(struct serial *serial, uint8_t byte)
+{
+	if (serial->rx_count == sizeof(serial->rx))
+		return false;
+	serial->rx[(serial->rx_head + serial->rx_count++) % sizeof(serial->rx)] = byte;
+	return true;
+}
+
+static uint8_t take_rx(struct serial *serial)
+{
+	uint8_t byte;
+
+	if (serial->rx_count == 0)
+		return 0;
+	byte = serial->rx[serial->rx_head];
+	serial->rx_head = (serial->rx_head + 1) % sizeof(serial->rx);
+	serial->rx_count--;
+	return byte;
+}
+
+static void transmit(struct serial *serial, uint8_t byte)
+{
+	if (serial->mcr & MCR_LOOP)
+		queue_rx(serial, byte);
+	else
+		send_out(byte);
+	serial->thre_pending = true;
+}
+
+static uint8_t identify(struct serial *serial)
+{
+	uint8_t value = pending(serial);
+
+	if (value == IIR_TX)
+		serial->thre_pending = false;
+	return (uint8_t)(value | (serial->fifo_on ? IIR_FIFO : 0));
+}
+
+/* In loop mode the four outputs come back as the four inputs. */
+static uint8_t modem_status(const struct serial *serial)
+{
+	uint8_t m = serial->mcr;
+
+	if (!(m & MCR_LOOP))
+		return MSR_CONNECTED;
+	return (uint8_t)((m & 1) << 5 | (m & 2) << 3 | (m & 0xc) << 4);
+}
+
+static uint8_t read_locked(struct serial *serial, unsigned int reg)
+{
+	bool dlab = serial->lcr & LCR_DLAB;
+
+	switch (reg) {
+	case DATA:
+		return dlab ? serial->dll : take_rx(serial);
+	case IER:
+		return dlab ? serial->dlm : serial->ier;
+	case IIR_FCR:
+		return identify(serial);
+	case LCR:
+		return serial->lcr;
+	case MCR:
+		return serial->mcr;
+	case LSR:
+		return (uint8_t)(LSR_TX_EMPTY | (serial->rx_count > 0 ? LSR_RX : 0));
+	case MSR:
+		return modem_status(serial);
+	default:
+		return serial->scr;
+	}
+}
+
+static void fifo_control(struct serial *serial, uint8_t value)
+{
+	serial->fifo_on = value & FCR_ENABLE;
+	if (value & FCR_CLEAR_RX)
+		serial->rx_count = 0;
+}
+
+static void interrupt_enable(struct serial *serial, uint8_t value)
+{
+	if (!(serial->ier & IER_TX) && (value & IER_TX))
+		serial->thre_pending = true;
+	serial->ier = value & 0x0f;
+}
+
+static void write_locked(struct serial *serial, unsigned int reg, uint8_t value)
+{
+	bool dlab = serial->lcr & LCR_DLAB;
+
+	switch (reg) {
+	case DATA:
+		if (dlab)
+			serial->dll = value;
+		else
+			transmit(serial, value);
+		return;
+	case IER:
+		if (dlab)
+			serial->dlm = value;
+		else
+			interrupt_enable(serial, value);
+		return;
+	case IIR_FCR:
+		fifo_control(serial, value);
+		return;
+	case LCR:
+		serial->lcr = value;
+		return;
+	case MCR:
+		serial->mcr = value & 0x1f;
+		return;
+	case SCR:
+		serial->scr = value;
+	}
+}
+
+/* The guest reads register `reg` (0 to 7). */
+uint8_t serial_read(struct serial *serial, unsigned int reg)
+{
+	uint8_t value;
+
+	pthread_mutex_lock(&serial->lock);
+	value = read_locked(serial, reg);
+	update_line(serial);
+	pthread_mutex_unlock(&serial->lock);
+	return value;
+}
+
+/* The guest writes register `reg` (0 to 7). */
+void serial_write(struct serial *serial, unsigned int reg, uint8_t value)
+{
+	pthread_mutex_lock(&serial->lock);
+	write_locked(serial, reg, value);
+	update_line(serial);
+	pthread_mutex_unlock(&serial->lock);
+}
+
+/* A byte comes in from the terminal; false if the guest has not taken the last 256. */
+bool serial_receive(struct serial *serial, uint8_t byte)
+{
+	bool taken;
+
+	pthread_mutex_lock(&serial->lock);
+	taken = queue_rx(serial, byte);
+	update_line(serial);
+	pthread_mutex_unlock(&serial->lock);
+	return taken;
+}
+
+/* Makes an edge again if the line is high, for a line that was just let through. */
+void serial_repeat_line(struct serial *serial)
+{
+	pthread_mutex_lock(&serial->lock);
+	if (serial->line_high) {
+		set_line(serial, false);
+		set_line(serial, true);
+	}
+	pthread_mutex_unlock(&serial->lock);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* What --stats says at the end, for people and as JSON (the schema is in pvrun.1). */
+#include "monitor.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* Adds one life of the machine; its CPUs have stopped. */
+void stats_add(struct stats *stats, const struct vm *vm)
+{
+	stats->lives++;
+	kvm_stats_add(stats, vm->fd);
+	for (unsigned int i = 0; i < vm->opt->cpus; i++) {
+		const struct vcpu *vcpu = &vm->vcpus[i];
+
+		kvm_stats_add(stats, vcpu->fd);
+		stats->exits.io += vcpu->exits.io;
+		stats->exits.mmio += vcpu->exits.mmio;
+		stats->exits.signal += vcpu->exits.signal;
+		stats->exits.other += vcpu->exits.other;
+		stats->unknown_calls += vcpu->unknown_calls;
+		for (unsigned int n = 0; n < CALL_NUMBERS; n++)
+			stats->calls[n] += vcpu->calls[n];
+	}
+}
+
+static void line(FILE *out, const char *name, uint64_t value)
+{
+	if (value != 0)
+		fprintf(out, "  %-28s %12" PRIu64 "\n", name, value);
+}
+
+static void report_text(FILE *out, const struct options *opt, const struct stats *stats)
+{
+	fprintf(out, "%s, nested paging %s, %u CPUs, %u boots\n", hardware_module(),
+		hardware_nested_paging() ? "on" : "off", opt->cpus, stats->lives);
+	fprintf(out, "counted by KVM:%s\n", stats->kvm_count ? "" : " nothing (this KVM counts none)");
+	for (unsigned int i = 0; i < stats->kvm_count; i++)
+		line(out, stats->kvm[i].name, stats->kvm[i].value);
+	fprintf(out, "exits that reached the monitor:\n");
+	line(out, "io", stats->exits.io);
+	line(out, "mmio", stats->exits.mmio);
+	line(out, "signal", stats->exits.signal);
+	line(out, "other", stats->exits.other);
+	fprintf(out, "calls:\n");
+	for (uint32_t n = 0; n < CALL_NUMBERS; n++)
+		if (stats->calls[n] != 0)
+			line(out, pvrom_host_call_name(n), stats->calls[n]);
+	line(out, "unknown", stats->unknown_calls);
+}
+
+/* KVM's names and those of calls need no escapes in JSON: lower-case words, dots and underscores. */
+static void report_counters(FILE *out, const struct stats *stats)
+{
+	fprintf(out, "\"kvm\":{");
+	for (unsigned int i = 0; i < stats->kvm_count; i++)
+		fprintf(out, "%s\"%s\":%" PRIu64, i ? "," : "", stats->kvm[i].name,
+			stats->kvm[i].value);
+	fprintf(out, "},");
+}
+
+static void report_calls(FILE *out, const struct stats *stats)
+{
+	const char *comma = "";
+
+	fprintf(out, "\"calls\":{");
+	for (uint32_t n = 0; n < CALL_NUMBERS; n++) {
+		if (stats->calls[n] == 0)
+			continue;
+		fprintf(out, "%s\"%s\":%" PRIu64, comma, pvrom_host_call_name(n), stats->calls[n]);
+		comma = ",";
+	}
+	fprintf(out, "},\"unknown_calls\":%" PRIu64 "}\n", stats->unknown_calls);
+}
+
+static void report_json(FILE *out, const struct options *opt, const struct stats *stats)
+{
+	fprintf(out, "{\"schema\":1,\"module\":\"%s\",\"nested_paging\":%s,\"cpus\":%u,\"boots\":%u,",
+		hardware_module(), hardware_nested_paging() ? "true" : "false", opt->cpus,
+		stats->lives);
+	report_counters(out, stats);
+	fprintf(out, "\"monitor\":{\"io\":%" PRIu64 ",\"mmio\":%" PRIu64 ",\"signal\":%" PRIu64
+		",\"other\":%" PRIu64 "},", stats->exits.io, stats->exits.mmio, stats->exits.signal,
+		stats->exits.other);
+	report_calls(out, stats);
+}
+
+/* Says what --stats asked for, where --stats-file says. */
+void stats_report(const struct options *opt, const struct stats *stats)
+{
+	FILE *out = stderr;
+
+	if (opt->stats == STATS_NONE)
+		return;
+	if (opt->stats_file != NULL)
+		out = fopen(opt->stats_file, "w");
+	if (out == NULL)
+		fail(EXIT_CANNOT_RUN, "cannot write %s: %s", opt->stats_file, strerror(errno));
+	if (opt->stats == STATS_JSON)
+		report_json(out, opt, stats);
+	else
+		report_text(out, opt, stats);
+	if (fflush(out) != 0)
+		fail(EXIT_CANNOT_RUN, "cannot write %s: %s", opt->stats_file ? opt->stats_file : "stderr",
+		     strerror(errno));
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * A virtual CPU: one thread in KVM_RUN. Only that thread touches its state; the
+ * others leave a request and kick it.
+ */
+#include "monitor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* The signal that takes a thread out of KVM_RUN. */
+#define KICK_SIGNAL SIGUSR1
+
+static _Thread_local struct vcpu *me;
+
+/*
+ * immediate_exit closes the window between the thread's last look at its
+ * requests and KVM_RUN: a kick that comes there makes KVM_RUN return at once.
+ */
+static void on_kick(int signal)
+{
+	(void)signal;
+	if (me != NULL)
+		__atomic_store_n(&me->run->immediate_exit, 1, __ATOMIC_RELAXED);
+}
+
+/* Prepares the process for kicks; once, before the first vCPU. */
+void vcpu_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_kick };
+
+	sigaction(KICK_SIGNAL, &action, NULL);
+}
+
+static void check_creation(struct vm *vm, unsigned int index)
+{
+	if (vm->vcpus[index].fd < 0)
+		fail(EXIT_CANNOT_RUN, "KVM makes no CPU %u: %s", index, strerror(errno));
+	if (vm->vcpus[index].run == MAP_FAILED)
+		fail(EXIT_CANNOT_RUN, "cannot map the state of CPU %u: %s", index, strerror(errno));
+}
+
+/* Creates CPU `index`; all but the first wait for INIT and SIPI (or a start call). */
+void vcpu_create(struct vm *vm, unsigned int index)
+{
+	struct vcpu *vcpu = &vm->vcpus[index];
+
+	vcpu->vm = vm;
+	vcpu->index = index;
+	vcpu->run_size = (size_t)ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)index);
+	vcpu->run = mmap(NULL, vcpu->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	check_creation(vm, index);
+	vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
+}
+
+void vcpu_destroy(struct vcpu *vcpu)
+{
+	munmap(vcpu->run, vcpu->run_size);
+	close(vcpu->fd);
+}
+
+static void run_failed(struct vcpu *vcpu)
+{
+	int error = errno;
+
+	if (error == EAGAIN)	/* a CPU that waits for its SIPI was woken for nothing */
+		return;
+	complain("CPU %u: KVM cannot go on: %s%s", vcpu->index, strerror(error),
+		 error == EFAULT || error == ENOMEM ? " (the host is out of memory)" : "");
+	vcpu_dump(vcpu);
+	machine_finish(vcpu->vm, ENDED, EXIT_CRASHED);
+}
+
+static void run_once(struct vcpu *vcpu)
+{
+	if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
+		exit_handle(vcpu);
+	} else if (errno == EINTR) {
+		vcpu->exits.signal++;
+		__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+	} else {
+		run_failed(vcpu);
+	}
+}
+
+/* Does what others have left for this thread to do; vm->lock held, given up meanwhile. */
+static void do_work(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+
+	while (vcpu->work != NULL) {
+		struct vcpu_work *work = vcpu->work;
+
+		vcpu->work = work->next;
+		pthread_mutex_unlock(&vm->lock);
+		work->run(vcpu, work->argument);
+		pthread_mutex_lock(&vm->lock);
+		work->done = true;
+		pthread_cond_broadcast(&vm->changed);
+	}
+}
+
+/* Looks without the lock first: a kick follows each piece of work, so none is missed. */
+static void look_for_work(struct vcpu *vcpu)
+{
+	if (__atomic_load_n(&vcpu->work, __ATOMIC_RELAXED) == NULL)
+		return;
+	pthread_mutex_lock(&vcpu->vm->lock);
+	do_work(vcpu);
+	pthread_mutex_unlock(&vcpu->vm->lock);
+}
+
+static void *vcpu_thread(void *argument)
+{
+	struct vcpu *vcpu = argument;
+
+	me = vcpu;
+	while (!machine_is_over(vcpu->vm)) {
+		look_for_work(vcpu);
+		run_once(vcpu);
+	}
+	me = NULL;
+	return NULL;
+}
+
+/* Starts the thread; it takes kicks and no other signal. */
+void vcpu_start(struct vcpu *vcpu)
+{
+	sigset_t all_but_kick, before;
+	int error;
+
+	sigfillset(&all_but_kick);
+	sigdelset(&all_but_kick, KICK_SIGNAL);
+	pthread_sigmask(SIG_SETMASK, &all_but_kick, &before);
+	error = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error != 0)
+		fail(EXIT_CANNOT_RUN, "out of memory: no thread for CPU %u: %s", vcpu->index,
+		     strerror(error));
+}
+
+/* Makes the thread look for work soon, wherever it is. */
+static void kick(struct vcpu *vcpu)
+{
+	pthread_kill(vcpu->thread, KICK_SIGNAL);
+}
+
+/* True on the CPU's own thread. */
+bool vcpu_is_mine(const struct vcpu *vcpu)
+{
+	return vcpu == me;
+}
+
+/* First come, first served: who stops a CPU last has the last word. */
+static void add_work(struct vcpu *vcpu, struct vcpu_work *work)
+{
+	struct vcpu_work **at = &vcpu->work;
+
+	while (*at != NULL)
+		at = &(*at)->next;
+	__atomic_store_n(at, work, __ATOMIC_RELAXED);
+}
+
+static void forget_work(struct vcpu *vcpu, struct vcpu_work *work)
+{
+	for (struct vcpu_work **at = &vcpu->work; *at != NULL; at = &(*at)->next)
+		if (*at == work) {
+			*at = work->next;
+			work->done = true;
+			return;
+		}
+}
+
+/*
+ * Waits for the work, doing one's own meanwhile: two CPUs may want something of
+ * each other. When the machine's life ends, work that nobody has begun is
+ * dropped; vm->lock held.
+ */
+static void wait_for_work(struct vcpu *vcpu, struct vcpu_work *work)
+{
+	struct vm *vm = vcpu->vm;
+
+	while (!work->done) {
+		if (me != NULL)
+			do_work(me);
+		if (work->done)
+			return;
+		if (vm->end != RUNNING)
+			forget_work(vcpu, work);
+		if (!work->done)
+			pthread_cond_wait(&vm->changed, &vm->lock);
+	}
+}
+
+/*
+ * Has `run` called on the CPU's own thread, and returns when that is done.
+ * With no lock held, by a CPU's thread.
+ */
+void vcpu_do(struct vcpu *vcpu, void (*run)(struct vcpu *vcpu, void *argument), void *argument)
+{
+	struct vcpu_work work = { run, argument, false, NULL };
+
+	if (vcpu_is_mine(vcpu)) {
+		run(vcpu, argument);
+		return;
+	}
+	pthread_mutex_lock(&vcpu->vm->lock);
+	add_work(vcpu, &work);
+	kick(vcpu);
+	/* It may itself wait for somebody's work, where a kick does not reach it. */
+	pthread_cond_broadcast(&vcpu->vm->changed);
+	wait_for_work(vcpu, &work);
+	pthread_mutex_unlock(&vcpu->vm->lock);
+}
+
+/* Waits for the thread's end, after machine_finish(). */
+void vcpu_join(struct vcpu *vcpu)
+{
+	kick(vcpu);
+	pthread_join(vcpu->thread, NULL);
+}

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# pvrun on a working KVM: what it refuses, and the tiny guest's acts. POSIX shell, in the payload.
+[ -n "${PVROM_LAB:-}" ] || exit 70	# it moves /dev/kvm about: in the lab only
+. ./tap.sh
+tiny() { act=$1; shift; run ./pvrun --append "$act" "$@" tiny.elf; }
+
+# ---- refusals ----
+run ./pvrun missing; expect 125 'cannot open missing: No such file' 'a missing kernel'
+run ./pvrun /dev; expect 125 'not a regular file' 'a directory'
+: >empty; run ./pvrun empty; expect 126 'is not a kernel' 'an empty file'
+head -c 100000 /dev/zero >zeros; run ./pvrun zeros; expect 126 'is not a kernel' 'a file of zeros'
+run ./pvrun guests.sh; expect 126 'is not a kernel' 'a text'
+run ./pvrun pvrun; expect 126 'neither a PVH entry note nor a multiboot header' 'an ELF program'
+for size in 4 16 63 64 100 200 1000 4100 5000; do
+	head -c $size tiny.elf >short
+	run ./pvrun short; expect 126 'truncated\|not a kernel' "an ELF kernel cut after $size bytes"
+done
+{ head -c 18 tiny.elf; printf '\267\0'; tail -c +21 tiny.elf; } >arm
+run ./pvrun arm; expect 126 'another machine' 'an ELF kernel of another architecture'
+head -c 5000 tiny.elf >short
+run ./pvrun --boot multiboot short; expect 126 'truncated' 'a multiboot kernel cut short'
+run ./pvrun --initrd missing tiny.elf; expect 125 'cannot open missing' 'a missing initrd'
+run ./pvrun --module missing=x tiny.elf; expect 125 'cannot open missing' 'a missing module'
+run ./pvrun --rom missing tiny.elf; expect 125 'cannot open missing' 'a missing ROM'
+run ./pvrun --rom empty tiny.elf; expect 125 'cannot be a ROM' 'an empty ROM'
+run ./pvrun --memory 500T tiny.elf; expect 125 'out of memory' 'more memory than there is'
+head -c 8000000 /dev/zero >big
+run ./pvrun --memory 8M --initrd big tiny.elf; expect 125 'does not fit' 'an initrd that does not fit'
+run ./pvrun --append "$(head -c 70000 /dev/zero | tr '\0' x)" tiny.elf
+expect 125 'do not fit the boot area' 'a command line that is too long'
+tiny exit=1 --stats --stats-file /nowhere/x; expect 125 'cannot write /nowhere/x' '--stats-file that cannot be'
+mv /dev/kvm /dev/kvm-away
+run ./pvrun tiny.elf; expect 125 'no /dev/kvm here' 'no /dev/kvm'
+mv /dev/kvm-away /dev/kvm
+echo 'nobody:x:65534:65534::/:/bin/sh' >/etc/passwd
+chmod 755 . && run start-stop-daemon -S -c 65534:65534 -x ./pvrun -- tiny.elf
+expect 125 'no permission to use /dev/kvm' 'no permission'
+mv /dev/kvm /dev/kvm-away; ln -s null /dev/kvm
+run ./pvrun tiny.elf; expect 125 'is not KVM' 'a /dev/kvm that is none'
+rm /dev/kvm; mv /dev/kvm-away /dev/kvm
+
+# ---- ends ----
+tiny exit=0; [ $status = 1 ]; result $? 'debug exit 0 is status 1'
+tiny exit=5; [ $status = 11 ]; result $? 'debug exit 5 is status 11'
+tiny exit=5 --boot multiboot; [ $status = 11 ]; result $? 'the same by multiboot'
+tiny triple; expect 124 'triple fault' 'a triple fault is status 124'
+expect 124 'rbx=0000000000001234' '  with the registers'
+expect 124 '^cs=.*base=' '  and the segments'
+tiny reset=keyboard --no-reboot; [ $status = 0 ]; result $? '--no-reboot ends at a keyboard reset'
+tiny reset=cf9 --no-reboot; [ $status = 0 ]; result $? '--no-reboot ends at a reset by 0xcf9'
+run timeout -s TERM 3 ./pvrun --append reset=cf9 tiny.elf
+[ "$(grep -c resetting "$dir/out")" -gt 1 ]; result $? 'a reset restarts the guest'
+[ $status = 143 ]; result $? 'SIGTERM ends it'
+tiny nothing; [ $status = 1 ]; result $? 'where nothing is, ones are read'
+
+# ---- memory and boot records ----
+tiny record --memory 64M; prints 1 '^pvh' 'a PVH boot record'
+prints 1 '^usable 0+589824' '  with low memory'
+prints 1 '^usable 1048576+65994752' '  and the rest but for the ROM'
+prints 1 '^reserved 67043328+65536' '  whose pages are reserved'
+tiny record --memory 64M --rom off; prints 1 '^usable 1048576+66060288' '  or not, without a ROM'
+tiny record --boot multiboot; prints 1 '^multiboot' 'a multiboot record'
+echo first >one; echo second >two
+for boot in pvh multiboot; do
+	tiny record --boot $boot --initrd one --module two='a b=c' --module one
+	[ "$(grep -A1 '^module' "$dir/out" | tr '\n' ,)" = \
+	'module : first,,module a b=c: second,,module : first,,' ]
+	result $? "modules by $boot"
+done
+tiny high=1024 --memory 4G; prints 1 '^good=4' 'memory above 4 GiB'
+tiny record --memory 4G; prints 1 '^usable 4294967296+1073741824' '  is in the memory map'
+
+# ---- CPUs and console ----
+tiny cpus=1; [ $status = 1 ]; result $? 'one CPU'
+tiny cpus=8 --cpus 8; prints 1 '^cpus=8' 'eight CPUs, started by INIT and SIPI'
+status=0; echo 'hello guest' | ./pvrun --append echo tiny.elf >"$dir/out" 2>"$dir/err" || status=$?
+prints 1 '^hello guest' 'standard input is COM1'
+
+# ---- statistics ----
+tiny exit=0 --stats; expect 1 'exits that reached the monitor' '--stats'
+expect 1 '^  exits  *[1-9]' '  with KVM'\''s own count'
+tiny exit=0 --stats=json --stats-file stats; [ "$(wc -l <stats)" = 1 ] && [ ! -s "$dir/err" ] &&
+	grep -q '^{"schema":1,.*"kvm":{.*"io_exits":[1-9].*"monitor":{"io":[1-9].*"calls":{' stats
+result $? '--stats=json to a file, nothing on stderr'
+npt=$(cat /sys/module/kvm_amd/parameters/npt); case $npt in Y|1) npt=true;; *) npt=false;; esac
+grep -q "\"nested_paging\":$npt" stats; result $? "nested paging found to be $npt"
+done_testing

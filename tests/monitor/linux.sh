@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# pvrun boots a stock Debian kernel with an initrd: one CPU, acpi=off. In the payload.
+. ./tap.sh
+mkdir -p tree/bin tree/proc
+cp /bin/busybox tree/bin/
+cat >tree/init <<'EOF'
+#!/bin/busybox sh
+/bin/busybox mount -t proc none /proc
+/bin/busybox echo "LEVEL 2: $(/bin/busybox cat /proc/cmdline)"
+/bin/busybox grep '4:.*ttyS0' /proc/interrupts
+/bin/busybox head -n 1 /proc/meminfo
+/bin/busybox reboot -f
+EOF
+chmod 755 tree/init
+(cd tree && find . | cpio -o -H newc 2>/dev/null) >initrd
+
+line='console=ttyS0 quiet acpi=off panic=-1 reboot=k noxsave'
+run ./pvrun --no-reboot --memory 192M --initrd initrd --append "$line mark=1" --stats linux
+prints 0 "LEVEL 2: $line mark=1" 'Linux boots to its init, with our command line, and resets'
+prints 0 '4:  *[1-9].*ttyS0' 'its console is driven by IRQ 4'
+total=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' "$dir/out")
+[ "${total:-0}" -gt 120000 ] && [ "$total" -lt 196608 ]; result $? "it has its memory ($total kB)"
+expect 0 '^  io_exits' 'and its exits are counted'
+run ./pvrun --module initrd linux; expect 2 'takes no --module' 'Linux takes no modules'
+run ./pvrun --memory 32M --initrd initrd linux; expect 125 'does not fit' 'too little memory for Linux'
+head -c 1000000 linux >short; run ./pvrun short; expect 126 'truncated Linux' 'a bzImage cut short'
+run ./pvrun --append "$(head -c 3000 /dev/zero | tr '\0' x)" linux
+expect 125 'longer than this kernel takes' 'a command line longer than Linux takes'
+done_testing

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# TAP for the monitor's tests, in a POSIX shell; to be sourced. Runs also under busybox.
+n=0
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+# result STATUS DESCRIPTION: a line of TAP, and what was said last if it failed.
+result() {
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		echo "# status $status"
+		tail -n 20 "$dir/out" | sed 's/^/# out: /'
+		tail -n 20 "$dir/err" | sed 's/^/# err: /'
+	fi
+}
+
+# run COMMAND...: its output goes to $dir/out and $dir/err, its status to $status.
+run() {
+	status=0
+	"$@" >"$dir/out" 2>"$dir/err" </dev/null || status=$?
+}
+
+# expect STATUS PATTERN DESCRIPTION: how the last run ended and what stderr says.
+expect() {
+	[ "$status" = "$1" ] && grep -q -- "$2" "$dir/err"
+	result $? "$3"
+}
+
+# prints STATUS PATTERN DESCRIPTION: the same for stdout.
+prints() {
+	[ "$status" = "$1" ] && grep -q -- "$2" "$dir/out"
+	result $? "$3"
+}
+
+done_testing() { echo "1..$n"; }

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The tiny guest's entries, PVH and multiboot 1 in one ELF64 file, and its way
+ * to 64-bit mode: the first 8 GiB mapped one to one by pages of 2 MiB.
+ */
+#define HEADER_MAGIC	0x1badb002
+#define HEADER_FLAGS	0x00010003	/* page-aligned modules, memory map, address fields */
+#define PVH_ENTRY_NOTE	18
+#define TABLES		8		/* page directories, a GiB each */
+
+	.section .header, "a"
+	.align 4
+header:	.long HEADER_MAGIC, HEADER_FLAGS, -(HEADER_MAGIC + HEADER_FLAGS)
+	.long header, image_start, image_end, bss_end, entry
+
+	.section .note.pvh, "a", @note
+	.align 4
+	.long 4, 4, PVH_ENTRY_NOTE
+	.asciz "Xen"
+	.long entry
+
+	.section .text.entry, "ax"
+	.code32
+	.globl entry
+entry:	mov	$stack_end, %esp
+	mov	%eax, %ebp			/* multiboot's magic; 0 by PVH */
+	cld
+	/* PML4 -> PDPT -> 8 page directories */
+	movl	$(pdpt + 3), pml4
+	mov	$pdpt, %edi
+	mov	$(directories + 3), %eax
+	mov	$TABLES, %ecx
+1:	mov	%eax, (%edi)
+	add	$0x1000, %eax
+	add	$8, %edi
+	loop	1b
+	mov	$directories, %edi
+	xor	%edx, %edx			/* high half of the address */
+	mov	$0x83, %eax			/* present, writable, 2 MiB */
+	mov	$(TABLES * 512), %ecx
+1:	mov	%eax, (%edi)
+	mov	%edx, 4(%edi)
+	add	$8, %edi
+	add	$0x200000, %eax
+	adc	$0, %edx
+	loop	1b
+	mov	%cr4, %eax
+	or	$0x20, %eax			/* PAE */
+	mov	%eax, %cr4
+	mov	$pml4, %eax
+	mov	%eax, %cr3
+	mov	$0xc0000080, %ecx		/* EFER.LME */
+	rdmsr
+	or	$0x100, %eax
+	wrmsr
+	mov	%cr0, %eax
+	or	$0x80000000, %eax		/* PG */
+	mov	%eax, %cr0
+	lgdt	gdt_pointer
+	ljmp	$8, $start64
+
+	.code64
+start64:
+	mov	$16, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %ss
+	mov	%ebp, %edi
+	mov	%ebx, %esi
+	call	tiny_main
+1:	hlt
+	jmp	1b
+
+	/* What a started CPU does, copied to 0x8000: says so and halts. Real mode. */
+	.code16
+	.globl other_cpu, other_cpu_end
+other_cpu:
+	xor	%ax, %ax
+	mov	%ax, %ds
+	lock incl 0x7000
+1:	hlt
+	jmp	1b
+other_cpu_end:
+
+	.section .rodata
+	.align 8
+gdt:	.quad 0, 0x00209b0000000000, 0x0000930000000000
+gdt_pointer:
+	.word . - gdt - 1
+	.long gdt
+
+	.bss
+	.align 4096
+pml4:	.skip 4096
+pdpt:	.skip 4096
+directories:
+	.skip TABLES * 4096
+	.skip 8192
+stack_end:
+
+	.section .note.GNU-stack, "", @progbits
