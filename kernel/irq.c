@@ -16,14 +16,27 @@
 #include "time.h"
 #include "traps.h"
 
+/* One call takes 64 ids from a base; a set that spans more is sent in parts. */
 void irq_send(unsigned vector, uint64_t set)
 {
+	uint32_t base = 0;
 	uint64_t ids = 0;
 
-	for (unsigned i = 0; set; i++, set >>= 1)
-		if (set & 1)
-			ids |= BIT(cpus[i].vcpu);
-	pvrom_irq_send(vector, 0, ids);
+	for (unsigned i = 0; set; i++, set >>= 1) {
+		uint32_t id = cpus[i].vcpu;
+
+		if (!(set & 1))
+			continue;
+		if (ids && id - base >= 64) {
+			pvrom_irq_send(vector, base, ids);
+			ids = 0;
+		}
+		if (!ids)
+			base = id & ~63u;
+		ids |= BIT(id - base);
+	}
+	if (ids)
+		pvrom_irq_send(vector, base, ids);
 }
 
 static struct pvrom_smp_state start_state __attribute__((aligned(4096)));

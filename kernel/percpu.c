@@ -53,9 +53,9 @@ void percpu_init(uint32_t index, uint32_t apic_id)
 	struct cpu *cpu = &cpus[index];
 	struct table_pointer gdt = {.limit = sizeof(cpu->gdt) - 1, .base = (uint64_t)cpu->gdt};
 
-	/* A CPU that comes again keeps the id its host gave it. */
+	/* The best guess until the vCPU area says it; a CPU that comes again keeps what that said. */
 	if (!cpu->self)
-		cpu->vcpu = index;
+		cpu->vcpu = apic_id;
 	cpu->self = cpu;
 	cpu->index = index;
 	cpu->apic_id = apic_id;

@@ -47,7 +47,7 @@ struct cpu {
 	uint64_t kernel_rsp; /* where SYSCALL finds its stack */
 	uint64_t user_rsp;   /* SYSCALL's scratch */
 	uint32_t index, apic_id;
-	uint32_t vcpu; /* its id in the interface; the index until a host says otherwise */
+	uint32_t vcpu; /* its id in the interface; the APIC ID until a host says otherwise */
 	struct trap_catch *catch;
 	struct user_run *user;
 	uint32_t in_nmi;

@@ -44,6 +44,7 @@ void smp_init_boot_cpu(void)
 	smp_apic_ids[0] = apic_own_id();
 	smp_slots = 1;
 	cpus[0].apic_id = smp_apic_ids[0];
+	cpus[0].vcpu = smp_apic_ids[0];
 	cpus[0].state = SMP_ONLINE;
 	memcpy((void *)AP_PAGE, boot_ap_start, (size_t)(boot_ap_end - boot_ap_start));
 }

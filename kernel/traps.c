@@ -5,6 +5,7 @@
 #include "console.h"
 #include "cpu.h"
 #include "irq.h"
+#include "kernel_rom.h"
 #include "user.h"
 
 uint64_t trap_idt[512] __attribute__((aligned(4096)));
@@ -99,8 +100,10 @@ static void trap_unexpected(const struct trap_frame *f, const struct cpu *cpu)
 	      f->vector, f->error, f->cs, f->rip, f->rsp, f->rflags, cpu_read_cr2());
 }
 
+/* A fault inside ROM text is one of the site that called it. */
 static void trap_exception(struct trap_frame *frame, struct cpu *cpu)
 {
+	pvrom_guest_fault_site(&kernel_rom, &frame->rip, &frame->rsp);
 	if (cpu->catch)
 		trap_caught(cpu->catch, frame);
 	else

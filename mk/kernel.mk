@@ -7,7 +7,7 @@ KERNEL_SRCS := kernel/boot.S kernel/boot_ap.S kernel/boot_bare.S kernel/trap_ent
 
 $(BUILD)/free/kernel/%.o: FLAGS_FOR += -Ikernel -Ikernel/suite
 
-$(KERNEL_ELF): $(call objs,free,$(KERNEL_SRCS)) kernel/kernel.lds
+$(KERNEL_ELF): $(call objs,free,$(KERNEL_SRCS)) $(BUILD)/libpvrom-guest.a kernel/kernel.lds
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) -nostdlib -static -no-pie -Wl,-T,kernel/kernel.lds -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \

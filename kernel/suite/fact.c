@@ -7,6 +7,7 @@
 #include "console.h"
 #include "cpu.h"
 #include "irq.h"
+#include "kernel_rom.h"
 #include "percpu.h"
 #include "traps.h"
 
@@ -161,8 +162,10 @@ static void run_facts(struct tally *tally)
 	unsigned count = sort_facts(sorted_facts, facts_start, facts_end);
 
 	kprintf("1..%u\n", count);
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
+		kernel_rom_poll();
 		run_fact(sorted_facts[i], tally);
+	}
 	kprintf("# facts %u passed of %u\n", tally->passed, tally->passed + tally->failed);
 }
 

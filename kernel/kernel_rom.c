@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* Policy, the order of negotiation, and what is said about it on the console. */
+#include "kernel_rom.h"
+
+#include "boot_record.h"
+#include "console.h"
+#include "cpu.h"
+#include "percpu.h"
+#include "smp.h"
+#include "traps.h"
+
+/* What this kernel has code for. It asks for nothing that it would not use. */
+#define WANTED                                                                                     \
+	(PVROM_FEATURE_BIT(PVROM_FEATURE_CPU) | PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ) |             \
+	 PVROM_FEATURE_BIT(PVROM_FEATURE_SMP) | PVROM_FEATURE_BIT(PVROM_FEATURE_ALARM))
+
+struct elf_note {
+	uint32_t name_size, size, type;
+	char name[8];
+	struct pvrom_note note;
+};
+
+/* For tools that look at the file. */
+static const struct elf_note note __attribute__((used, aligned(4), section(".note.pvrom"))) = {
+	.name_size = sizeof(PVROM_NOTE_OWNER),
+	.size = sizeof(struct pvrom_note),
+	.type = PVROM_NOTE_TYPE,
+	.name = PVROM_NOTE_OWNER,
+	.note = {.size = sizeof(struct pvrom_note),
+		 .major = PVROM_MAJOR,
+		 .minor = PVROM_MINOR,
+		 .wanted = WANTED},
+};
+
+struct pvrom_guest kernel_rom __attribute__((aligned(4096)));
+static struct pvrom_policy policy;
+extern struct pvrom_site kernel_sites_start[], kernel_sites_end[];
+
+/* "require=NAME" makes one feature required, for tests of the refusal. */
+static uint64_t required_features(void)
+{
+	for (unsigned f = 0; f < PVROM_FEATURE_COUNT; f++)
+		if (boot_option_is("require=", pvrom_feature_name(f)))
+			return PVROM_FEATURE_BIT(f);
+	return 0;
+}
+
+/* Route 4: an address on the command line, else the first module. */
+static void fill_loader_rom(void)
+{
+	const char *value = boot_option("pvrom=");
+
+	if (value && *value >= '0' && *value <= '9') {
+		policy.loader_gpa = lib_number(value);
+	} else if (boot_record.module_count) {
+		policy.loader_gpa = boot_record.modules[0].start;
+		policy.loader_size = boot_record.modules[0].size;
+	}
+}
+
+static void fill_policy(void)
+{
+	policy = (struct pvrom_policy){
+		.wanted = WANTED | required_features(),
+		.required = required_features(),
+		.minor_min = PVROM_MINOR,
+		.epoch_vector = VECTOR_RENEGOTIATE,
+		.alarm_vector = VECTOR_ALARM,
+		.percpu = PVROM_PERCPU_GS,
+		.percpu_offset = offsetof(struct cpu, area),
+	};
+	if (boot_option_is("pvrom=", "off"))
+		policy.flags |= PVROM_POLICY_OFF;
+	if (boot_option_is("pvrom=", "data"))
+		policy.flags |= PVROM_POLICY_DATA_ONLY;
+	fill_loader_rom();
+}
+
+static void register_area(void *unused)
+{
+	struct cpu *cpu = this_cpu();
+
+	(void)unused;
+	if (pvrom_guest_vcpu_area(&kernel_rom, &cpu->area) != PVROM_STATUS_OK)
+		panic("cpu %u: the host refuses its vCPU area", cpu->index);
+	cpu->vcpu = cpu->area.vcpu;
+}
+
+/* The handler need do nothing: whoever runs facts polls, and a halted CPU has been woken. */
+static void renegotiate_event(struct trap_frame *frame)
+{
+	(void)frame;
+}
+
+static void print_features(void)
+{
+	bool ready = kernel_rom.verdict == PVROM_VERDICT_READY;
+
+	for (unsigned f = 0; f < PVROM_FEATURE_COUNT; f++) {
+		uint8_t reason = kernel_rom.offer.reason[f];
+
+		if (kernel_rom_granted(f))
+			kprintf("# feature %s on\n", pvrom_feature_name(f));
+		else
+			kprintf("# feature %s off %s\n", pvrom_feature_name(f),
+				!ready	 ? pvrom_verdict_words(kernel_rom.verdict)
+				: reason ? pvrom_reason_words(reason)
+					 : "not wanted by this kernel");
+	}
+}
+
+static void print_rom(void)
+{
+	if (kernel_rom.verdict != PVROM_VERDICT_READY) {
+		kprintf("# rom: none (%s)\n", pvrom_verdict_words(kernel_rom.verdict));
+		return;
+	}
+	kprintf("# rom: %u.%u route=%u\n", kernel_rom.rom_major, kernel_rom.rom_minor,
+		kernel_rom.route);
+	kprintf("# sites: %u of %lu patched\n", kernel_rom.patched, kernel_rom.site_count);
+}
+
+void kernel_rom_start(void)
+{
+	fill_policy();
+	irq_set(VECTOR_RENEGOTIATE, renegotiate_event);
+	pvrom_guest_init(&kernel_rom, &policy, NULL);
+	pvrom_guest_start(&kernel_rom, kernel_sites_start,
+			  (size_t)(kernel_sites_end - kernel_sites_start));
+	if (kernel_rom.verdict == PVROM_VERDICT_READY)
+		smp_run_each(register_area, NULL);
+	print_rom();
+	print_features();
+}
+
+void kernel_rom_init_cpu(void)
+{
+	if (kernel_rom.granted)
+		register_area(NULL);
+}
+
+void kernel_rom_poll(void)
+{
+	if (!kernel_rom.granted || !pvrom_guest_epoch_moved(&kernel_rom, &this_cpu()->area))
+		return;
+	kprintf("# renegotiation: %s\n",
+		pvrom_verdict_words(pvrom_guest_renegotiate(&kernel_rom)));
+}
+
+bool kernel_rom_granted(unsigned feature)
+{
+	return kernel_rom.granted & PVROM_FEATURE_BIT(feature);
+}
