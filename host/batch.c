@@ -44,6 +44,7 @@ static uint32_t do_entry(struct pvrom_host_vcpu *vcpu, uint64_t gpa)
 	uint64_t value;
 	uint32_t status;
 
+	pvrom_host_trace_begin();
 	if (pvrom_host_read(vcpu->host, (struct pvrom_gpa){ gpa }, &entry, ENTRY_GUEST))
 		return PVROM_STATUS_ADDRESS;
 	status = do_call(vcpu, &entry, &value);

@@ -3,8 +3,9 @@
  * The vCPU area: memory of the guest that host and guest share, one for each vCPU.
  *
  * The guest registers it with VCPU_AREA on that vCPU (argument 0: gpa, a multiple of 256;
- * argument 1: bytes, at least PVROM_VCPU_AREA_SIZE) and declares to its shim how it is found:
- * at an offset from GS or FS, or through a register. Argument 0 PVROM_VCPU_AREA_NONE releases it.
+ * argument 1: bytes, at least PVROM_VCPU_AREA_SIZE and at most 4096) and declares to its shim how
+ * it is found: at an offset from GS or FS, or through a register. Argument 0 PVROM_VCPU_AREA_NONE
+ * releases it.
  */
 #ifndef PVROM_VCPU_H
 #define PVROM_VCPU_H
