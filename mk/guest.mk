@@ -7,3 +7,8 @@ $(BUILD)/libpvrom-guest.a: $(call objs,free,$(GUEST_SRCS))
 	$(MAKE_ARCHIVE)
 
 ALL_TARGETS += $(BUILD)/libpvrom-guest.a
+
+# Loop tests: the shim in an ordinary process. They bring their own instructions and memcpy.
+GUEST_LOOP_SRCS := $(filter-out guest/insn.c guest/mem_weak.c,$(GUEST_SRCS))
+GUEST_CHECK_SRCS := guest/check.c guest/call_info.c $(DIGEST_SRCS) tests/loop/rom_fixture.c
+$(eval $(call cunit,loop.guest_check,tests/loop/guest_check_test.c,$(GUEST_CHECK_SRCS)))

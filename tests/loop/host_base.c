@@ -1,0 +1,671 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* The base group but for negotiation: each call, each status it can answer, and the borders of memory. */
+#include "host_world.h"
+
+static struct world w;
+
+#define CALL(call, a, b) world_call(&w, 0, PVROM_BASE_##call, a, b, 0)
+
+/* ---- who may call ------------------------------------------------------------------------------ */
+
+static void from_user_mode(void)
+{
+	world_open(&w, 1);
+	w.regs = (struct pvrom_host_regs){ .call = PVROM_BASE_VERSION, .cpl = 3, .mode64 = 1 };
+	CU_ASSERT_EQUAL(world_call_regs(&w, 0), PVROM_STATUS_MODE);
+	CU_ASSERT_EQUAL(w.regs.value, 0);
+	w.regs = (struct pvrom_host_regs){ .call = 0xffff, .cpl = 1, .mode64 = 1 };
+	CU_ASSERT_EQUAL(world_call_regs(&w, 0), PVROM_STATUS_MODE);
+	world_close(&w);
+}
+
+static void from_compatibility_mode(void)
+{
+	world_open(&w, 1);
+	w.regs = (struct pvrom_host_regs){ .call = PVROM_BASE_SHUTDOWN, .cpl = 0, .mode64 = 0 };
+	CU_ASSERT_EQUAL(world_call_regs(&w, 0), PVROM_STATUS_MODE);
+	CU_ASSERT_EQUAL(w.action, PVROM_ACTION_RESUME);
+	world_close(&w);
+}
+
+/* A void call has no status to answer with: it does nothing. */
+static void void_from_user_mode(void)
+{
+	world_open(&w, 1);
+	w.config.transport = PVROM_TRANSPORT_VMMCALL;
+	w.config.transport_port = 0;
+	CU_ASSERT_EQUAL_FATAL(world_again(&w), PVROM_HOST_OK);
+	CU_ASSERT_EQUAL(world_negotiate(&w, FEATURE(IRQ)), PVROM_STATUS_OK);
+	w.regs = (struct pvrom_host_regs){ .call = PVROM_IRQ_EOI, .cpl = 3, .mode64 = 1 };
+	world_call_regs(&w, 0);
+	CU_ASSERT_EQUAL(w.action, PVROM_ACTION_VOID);
+	CU_ASSERT_PTR_NULL(world_event(&w, W_EOI, 0));
+	w.regs.cpl = 0;
+	world_call_regs(&w, 0);
+	CU_ASSERT_PTR_NOT_NULL(world_event(&w, W_EOI, 0));
+	world_close(&w);
+}
+
+static void unknown_numbers(void)
+{
+	static const uint32_t numbers[] = { 0x0008, 0x00ff, 0x0132, 0x0204, 0x0303, 0x0405, 0x050e,
+					    0x0603, 0x0704, 0x0800, 0x7fff, 0xffff, 0x10000,
+					    0x80000000, 0xffffffff };
+	uint32_t i;
+
+	world_open(&w, 1);
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		CU_ASSERT_EQUAL(world_call(&w, 0, numbers[i], 0, 0, 0), PVROM_STATUS_NOT_SUPPORTED);
+		CU_ASSERT_EQUAL(w.action, PVROM_ACTION_RESUME);
+		CU_ASSERT_EQUAL(w.regs.value, 0);
+		CU_ASSERT_PTR_NULL(pvrom_host_call_name(numbers[i]));
+		CU_ASSERT_FALSE(pvrom_host_call_is_void(numbers[i]));
+	}
+	world_close(&w);
+}
+
+static void reserved_numbers(void)
+{
+	world_open(&w, 1);
+	CU_ASSERT_EQUAL(world_negotiate(&w, ALL_FEATURES), PVROM_STATUS_OK);
+#define RESERVED(GROUP, NAME, number, feature, args, native, flags, regs, insn, text)              \
+	if ((flags) & PVROM_CALL_RESERVED)                                                         \
+		CU_ASSERT_EQUAL(world_call(&w, 0, number, 0x1000, 0, 0),                           \
+				PVROM_STATUS_NOT_SUPPORTED);
+	PVROM_CALL_TABLE(RESERVED)
+	world_close(&w);
+}
+
+/* Nothing but the base group before the guest has negotiated, and nothing more than it has sealed. */
+static void outside_the_sealed_set(void)
+{
+	static const uint64_t sets[] = { 0, FEATURE(CPU), FEATURE(SMP), FEATURE(IRQ),
+					 FEATURE(IRQ) | FEATURE(ALARM) };
+	uint32_t i;
+
+	world_open(&w, 2);
+	for (i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+		CU_ASSERT_EQUAL(world_negotiate(&w, sets[i]), PVROM_STATUS_OK);
+		world_forget(&w);
+#define DENIED(GROUP, NAME, number, feature, args, native, flags, regs, insn, text)                \
+	if (PVROM_GROUP_##GROUP && !((flags) & (PVROM_CALL_RESERVED | PVROM_CALL_VOID)) &&         \
+	    !(sets[i] & PVROM_FEATURE_BIT(PVROM_FEATURE_##feature)))                               \
+		CU_ASSERT_EQUAL(world_call(&w, 0, number, 1, 32, 0), PVROM_STATUS_DENIED);
+		PVROM_CALL_TABLE(DENIED)
+		CU_ASSERT_EQUAL(w.events, 0);
+	}
+	world_close(&w);
+}
+
+static void void_outside_the_sealed_set(void)
+{
+	world_open(&w, 1);
+	world_call(&w, 0, PVROM_IRQ_EOI, 0, 0, 0);
+	CU_ASSERT_EQUAL(w.action, PVROM_ACTION_VOID);
+	CU_ASSERT_EQUAL(w.events, 0);
+	world_close(&w);
+}
+
+static void dead_registers(void)
+{
+	uint32_t i;
+
+	world_open(&w, 1);
+	CALL(VERSION, 1, 2);
+	CU_ASSERT_EQUAL(w.regs.arg[0], 1);
+	CU_ASSERT_EQUAL(w.regs.arg[1], 2);
+	w.config.flags = PVROM_HOST_POISON;
+	CU_ASSERT_EQUAL_FATAL(world_again(&w), PVROM_HOST_OK);
+	CALL(VERSION, 1, 2);
+	for (i = 0; i < 4; i++)
+		CU_ASSERT_EQUAL(w.regs.arg[i] >> 16, UINT64_C(0xdeaddeaddead));
+	world_close(&w);
+}
+
+/* Whatever the transport, a void call keeps the registers, and the embedder is told so. */
+static void void_keeps_registers(void)
+{
+	struct pvrom_host_regs before;
+
+	world_open(&w, 1);
+	w.config.flags = PVROM_HOST_POISON;
+	CU_ASSERT_EQUAL_FATAL(world_again(&w), PVROM_HOST_OK);
+	CU_ASSERT_EQUAL(world_negotiate(&w, ALL_FEATURES), PVROM_STATUS_OK);
+	memset(&w.regs, 0x5a, sizeof(w.regs));
+	w.regs.call = PVROM_IRQ_EOI;
+	before = w.regs;
+	world_call_regs(&w, 0);
+	CU_ASSERT_EQUAL(w.action, PVROM_ACTION_VOID);
+	CU_ASSERT_EQUAL(memcmp(&before, &w.regs, sizeof(before)), 0);
+	CU_ASSERT_PTR_NOT_NULL(world_event(&w, W_EOI, 0));
+	CU_ASSERT_TRUE(pvrom_host_call_is_void(PVROM_IRQ_EOI));
+	CU_ASSERT_TRUE(pvrom_host_call_is_void(PVROM_CPU_PAUSE));
+	CU_ASSERT_FALSE(pvrom_host_call_is_void(PVROM_BASE_VERSION));
+	world_close(&w);
+}
+
+/* ---- version, query, shutdown -------------------------------------------------------------------- */
+
+static void version(void)
+{
+	world_open(&w, 1);
+	CU_ASSERT_EQUAL(CALL(VERSION, ~0ull, ~0ull), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(w.regs.value, (uint64_t)PVROM_MAJOR << 16 | PVROM_MINOR);
+	world_close(&w);
+}
+
+static void query_writes_the_offer(void)
+{
+	const struct pvrom_offer *offer;
+	struct pvrom_offer eyes;
+
+	world_open(&w, 3);
+	world_note(&w);
+	CU_ASSERT_EQUAL(CALL(QUERY, 0x2000, 0x1000), PVROM_STATUS_OK);
+	CU_ASSERT_TRUE(world_unchanged(&w, 0x2000, sizeof(*offer)));
+	offer = world_at(&w, 0x2000);
+	pvrom_host_offer(&w.host, &eyes);
+	CU_ASSERT_EQUAL(memcmp(offer, &eyes, sizeof(eyes)), 0);
+	CU_ASSERT_EQUAL(offer->size, sizeof(*offer));
+	CU_ASSERT_EQUAL(offer->major, PVROM_MAJOR);
+	CU_ASSERT_EQUAL(offer->minor, PVROM_MINOR);
+	CU_ASSERT_EQUAL(offer->epoch, 1);
+	CU_ASSERT_EQUAL(offer->vcpus, 3);
+	CU_ASSERT_EQUAL(offer->tsc_hz, 1000000000);
+	CU_ASSERT_EQUAL(offer->offered, ALL_FEATURES);
+	world_close(&w);
+}
+
+static void query_room(void)
+{
+	const struct pvrom_offer *offer;
+	uint64_t room;
+
+	world_open(&w, 1);
+	CU_ASSERT_EQUAL(CALL(QUERY, 0x2000, 0), PVROM_STATUS_INVALID);
+	CU_ASSERT_EQUAL(CALL(QUERY, 0x2000, 0x3f), PVROM_STATUS_INVALID);
+	offer = world_at(&w, 0x2000);
+	for (room = 0x40; room < 0x90; room++) {
+		memset(world_at(&w, 0x2000), 0xa5, 0x100);
+		world_note(&w);
+		CU_ASSERT_EQUAL(CALL(QUERY, 0x2000, room), PVROM_STATUS_OK);
+		CU_ASSERT_EQUAL(offer->size, room < 0x80 ? room : 0x80);
+		CU_ASSERT_TRUE(world_unchanged(&w, 0x2000, room));
+	}
+	CU_ASSERT_EQUAL(CALL(QUERY, 0x2000, ~0ull), PVROM_STATUS_OK);
+	world_close(&w);
+}
+
+/* Each way in which a structure of len bytes can miss memory, and two in which it just does not. */
+static void borders(uint32_t call, uint64_t len, uint64_t second)
+{
+	static const uint64_t wrong[] = { WORLD_LOW_END,    WORLD_HOLE,	    WORLD_MID - 8,
+					  WORLD_MID_END,    WORLD_HIGH_END, WORLD_BACK_END,
+					  WORLD_HIGH - 8,   ~7ull,	    ~0ull << 63,
+					  ~0ull << 52,	    0xfffffff8 };
+	static const uint64_t ends[] = { WORLD_LOW_END, WORLD_MID_END, WORLD_HIGH_END };
+	uint32_t i;
+
+	world_note(&w);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		CU_ASSERT_EQUAL(world_call(&w, 0, call, wrong[i], second, 0), PVROM_STATUS_ADDRESS);
+	CU_ASSERT_EQUAL(world_call(&w, 0, call, -(len & ~7ull), second, 0), PVROM_STATUS_ADDRESS);
+	CU_ASSERT_EQUAL(world_call(&w, 0, call, 0x2001, second, 0), PVROM_STATUS_ADDRESS);
+	CU_ASSERT_EQUAL(world_call(&w, 0, call, 0x2004, second, 0), PVROM_STATUS_ADDRESS);
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		uint64_t last = (ends[i] - len) & ~7ull;
+
+		CU_ASSERT_EQUAL(world_call(&w, 0, call, last + 8, second, 0), PVROM_STATUS_ADDRESS);
+		CU_ASSERT_TRUE(world_unchanged(&w, 0, 0));
+		CU_ASSERT_NOT_EQUAL(world_call(&w, 0, call, last, second, 0), PVROM_STATUS_ADDRESS);
+		world_note(&w);
+	}
+}
+
+static void query_borders(void)
+{
+	world_open(&w, 1);
+	borders(PVROM_BASE_QUERY, sizeof(struct pvrom_offer), sizeof(struct pvrom_offer));
+	borders(PVROM_BASE_QUERY, 0x40, 0x40);
+	world_close(&w);
+}
+
+static void negotiate_borders(void)
+{
+	world_open(&w, 1);
+	borders(PVROM_BASE_NEGOTIATE, sizeof(struct pvrom_negotiation), PVROM_NEGOTIATE_PROPOSE);
+	borders(PVROM_BASE_NEGOTIATE, sizeof(struct pvrom_negotiation), PVROM_NEGOTIATE_COMMIT);
+	world_close(&w);
+}
+
+static void batch_borders(void)
+{
+	world_open(&w, 1);
+	borders(PVROM_BASE_BATCH, 3 * sizeof(struct pvrom_batch_entry), 3);
+	world_close(&w);
+}
+
+/* A structure over pages that do not lie together in the host, and one handed out byte by byte. */
+static void in_pieces(void)
+{
+	struct pvrom_offer whole, parts;
+	const uint64_t gpa = WORLD_BACK + 0x1000 - 0x28;
+	uint64_t i;
+
+	world_open(&w, 1);
+	pvrom_host_offer(&w.host, &whole);
+	for (w.longest = 0; w.longest < 130; w.longest += 1 + w.longest / 8) {
+		CU_ASSERT_EQUAL(CALL(QUERY, gpa, sizeof(parts)), PVROM_STATUS_OK);
+		for (i = 0; i < sizeof(parts); i++)
+			((uint8_t *)&parts)[i] = *(uint8_t *)world_at(&w, gpa + i);
+		CU_ASSERT_EQUAL(memcmp(&whole, &parts, sizeof(whole)), 0);
+	}
+	world_close(&w);
+}
+
+static void shutdown(void)
+{
+	static const uint64_t kinds[] = { PVROM_SHUTDOWN_OFF, PVROM_SHUTDOWN_RESTART,
+					  PVROM_SHUTDOWN_CRASH };
+	uint32_t i;
+
+	world_open(&w, 1);
+	w.config.flags = PVROM_HOST_POISON;
+	CU_ASSERT_EQUAL_FATAL(world_again(&w), PVROM_HOST_OK);
+	for (i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL(CALL(SHUTDOWN, kinds[i], 127), PVROM_STATUS_OK);
+		CU_ASSERT_EQUAL(w.action, PVROM_ACTION_SHUTDOWN);
+		CU_ASSERT_EQUAL(w.regs.arg[0], kinds[i]);
+		CU_ASSERT_EQUAL(w.regs.arg[1], 127);
+	}
+	CU_ASSERT_EQUAL(CALL(SHUTDOWN, 3, 0), PVROM_STATUS_INVALID);
+	CU_ASSERT_EQUAL(w.action, PVROM_ACTION_RESUME);
+	CU_ASSERT_EQUAL(CALL(SHUTDOWN, 0, 128), PVROM_STATUS_INVALID);
+	CU_ASSERT_EQUAL(CALL(SHUTDOWN, 1ull << 32, 0), PVROM_STATUS_INVALID);
+	CU_ASSERT_EQUAL(w.action, PVROM_ACTION_RESUME);
+	world_close(&w);
+}
+
+/* ---- the vCPU area ------------------------------------------------------------------------------- */
+
+static void area_is_written(void)
+{
+	const struct pvrom_vcpu_area *area;
+	struct pvrom_vcpu_area expected = { .size = 0x100, .major = PVROM_MAJOR,
+					    .minor = PVROM_MINOR, .epoch = 1, .vcpu = 2 };
+
+	world_open(&w, 3);
+	memset(world_at(&w, 0x3000), 0xff, 0x400);
+	world_note(&w);
+	CU_ASSERT_EQUAL(world_call(&w, 2, PVROM_BASE_VCPU_AREA, 0x3100, 0x100, 0), PVROM_STATUS_OK);
+	area = world_at(&w, 0x3100);
+	CU_ASSERT_EQUAL(memcmp(area, &expected, sizeof(expected)), 0);
+	CU_ASSERT_TRUE(world_unchanged(&w, 0x3100, 0x100));
+	CU_ASSERT_EQUAL(world_event(&w, W_AREA, 0)->arg[0], 2);
+	CU_ASSERT_EQUAL(world_event(&w, W_AREA, 0)->arg[1], 0x3100);
+	world_close(&w);
+}
+
+static void area_size(void)
+{
+	world_open(&w, 1);
+	CU_ASSERT_EQUAL(CALL(VCPU_AREA, 0x3000, 0), PVROM_STATUS_INVALID);
+	CU_ASSERT_EQUAL(CALL(VCPU_AREA, 0x3000, 0xff), PVROM_STATUS_INVALID);
+	CU_ASSERT_EQUAL(CALL(VCPU_AREA, 0x3000, 0x1001), PVROM_STATUS_INVALID);
+	CU_ASSERT_EQUAL(CALL(VCPU_AREA, 0x3000, ~0ull), PVROM_STATUS_INVALID);
+	CU_ASSERT_EQUAL(w.events, 0);
+	CU_ASSERT_EQUAL(CALL(VCPU_AREA, 0x3000, 0x1000), PVROM_STATUS_OK);
+	world_close(&w);
+}
+
+static void area_address(void)
+{
+	static const uint64_t wrong[] = { 0x3001, 0x3008, 0x3080, WORLD_LOW_END, WORLD_HOLE,
+					  WORLD_MID_END, WORLD_HIGH - 0x100, ~0xffull - 0x100,
+					  0xffffffffffffff00 };
+	uint32_t i;
+
+	world_open(&w, 1);
+	world_note(&w);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		CU_ASSERT_EQUAL(CALL(VCPU_AREA, wrong[i], 0x100), PVROM_STATUS_ADDRESS);
+	CU_ASSERT_EQUAL(CALL(VCPU_AREA, WORLD_LOW_END - 0x100, 0x101), PVROM_STATUS_ADDRESS);
+	CU_ASSERT_TRUE(world_unchanged(&w, 0, 0));
+	CU_ASSERT_EQUAL(CALL(VCPU_AREA, WORLD_LOW_END - 0x100, 0x100), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(CALL(VCPU_AREA, WORLD_HIGH_END - 0x100, 0x100), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(CALL(VCPU_AREA, WORLD_BACK + 0xf00, 0x100), PVROM_STATUS_OK);
+	w.longest = 128;
+	CU_ASSERT_EQUAL(CALL(VCPU_AREA, 0x3000, 0x100), PVROM_STATUS_ADDRESS);
+	world_close(&w);
+}
+
+static void area_of_another(void)
+{
+	world_open(&w, 2);
+	CU_ASSERT_EQUAL(CALL(VCPU_AREA, 0x3000, 0x100), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(world_call(&w, 1, PVROM_BASE_VCPU_AREA, 0x3000, 0x100, 0),
+			PVROM_STATUS_BUSY);
+	CU_ASSERT_EQUAL(((struct pvrom_vcpu_area *)world_at(&w, 0x3000))->vcpu, 0);
+	CU_ASSERT_EQUAL(world_call(&w, 1, PVROM_BASE_VCPU_AREA, 0x3100, 0x100, 0), PVROM_STATUS_OK);
+	/* The same vCPU may register its own again, and move. */
+	CU_ASSERT_EQUAL(CALL(VCPU_AREA, 0x3000, 0x100), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(CALL(VCPU_AREA, 0x3200, 0x100), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(world_call(&w, 1, PVROM_BASE_VCPU_AREA, 0x3000, 0x100, 0), PVROM_STATUS_OK);
+	world_close(&w);
+}
+
+static void area_released(void)
+{
+	world_open(&w, 1);
+	CU_ASSERT_EQUAL(CALL(VCPU_AREA, PVROM_VCPU_AREA_NONE, 0), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(CALL(VCPU_AREA, 0x3000, 0x100), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(CALL(VCPU_AREA, PVROM_VCPU_AREA_NONE, 0), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(world_event(&w, W_AREA, 1)->arg[1], PVROM_VCPU_AREA_NONE);
+	world_note(&w);
+	pvrom_host_raise_epoch(&w.host);
+	CU_ASSERT_TRUE(world_unchanged(&w, 0, 0));
+	world_close(&w);
+}
+
+/* ---- log ----------------------------------------------------------------------------------------- */
+
+static uint32_t log_text(const char *text)
+{
+	memcpy(world_at(&w, 0x4000), text, strlen(text));
+	return CALL(LOG, 0x4000, strlen(text));
+}
+
+static void log_is_cleaned(void)
+{
+	world_open(&w, 2);
+	CU_ASSERT_EQUAL(log_text("plain ~ text"), PVROM_STATUS_OK);
+	CU_ASSERT_STRING_EQUAL(w.text, "plain ~ text");
+	CU_ASSERT_EQUAL(log_text("a\x1b[2J\x7f\t\xc2\x9b\xff\nb\n"), PVROM_STATUS_OK);
+	CU_ASSERT_STRING_EQUAL(w.text, "a?[2J??????b");
+	CU_ASSERT_EQUAL(CALL(LOG, 0x4000, 0), PVROM_STATUS_OK);
+	CU_ASSERT_STRING_EQUAL(w.text, "");
+	w.ops.log = NULL;
+	CU_ASSERT_EQUAL(log_text("dropped"), PVROM_STATUS_OK);
+	world_close(&w);
+}
+
+static void log_length(void)
+{
+	world_open(&w, 1);
+	memset(world_at(&w, WORLD_LOW_END - 256), 'x', 256);
+	CU_ASSERT_EQUAL(CALL(LOG, WORLD_LOW_END - 256, 256), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(world_event(&w, W_LOG, 0)->arg[1], 256);
+	CU_ASSERT_EQUAL(CALL(LOG, 0x4000, 257), PVROM_STATUS_INVALID);
+	CU_ASSERT_EQUAL(CALL(LOG, 0x4000, 0x100000001), PVROM_STATUS_INVALID);
+	CU_ASSERT_EQUAL(CALL(LOG, WORLD_LOW_END - 255, 256), PVROM_STATUS_ADDRESS);
+	CU_ASSERT_EQUAL(CALL(LOG, ~0ull, 1), PVROM_STATUS_ADDRESS);
+	CU_ASSERT_EQUAL(CALL(LOG, ~0ull, 2), PVROM_STATUS_ADDRESS);
+	CU_ASSERT_EQUAL(CALL(LOG, WORLD_LOW_END - 1, 1), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(CALL(LOG, WORLD_BACK + 0xfff, 2), PVROM_STATUS_OK);
+	world_close(&w);
+}
+
+static void log_is_limited(void)
+{
+	uint32_t i;
+
+	world_open(&w, 2);
+	for (i = 0; i < 4; i++)
+		CU_ASSERT_EQUAL(log_text("line"), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(log_text("line"), PVROM_STATUS_BUSY);
+	/* What is refused for another reason costs no line, and another vCPU has its own. */
+	CU_ASSERT_EQUAL(CALL(LOG, WORLD_HOLE, 1), PVROM_STATUS_ADDRESS);
+	CU_ASSERT_EQUAL(world_call(&w, 1, PVROM_BASE_LOG, 0x4000, 4, 0), PVROM_STATUS_OK);
+	CU_ASSERT_PTR_NULL(world_event(&w, W_LOG, 5));
+	pvrom_host_refill_log(&w.host);
+	CU_ASSERT_EQUAL(log_text("line"), PVROM_STATUS_OK);
+	world_close(&w);
+}
+
+/* ---- batch --------------------------------------------------------------------------------------- */
+
+static struct pvrom_batch_entry *entries(uint64_t gpa, uint32_t count, uint32_t call)
+{
+	struct pvrom_batch_entry *e = world_at(&w, gpa);
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		e[i] = (struct pvrom_batch_entry){ .call = call, .status = 0xeeee, .value = 0xdddd };
+	return e;
+}
+
+static void batch_does_all(void)
+{
+	struct pvrom_batch_entry *e;
+
+	world_open(&w, 1);
+	CU_ASSERT_EQUAL(world_negotiate(&w, FEATURE(IRQ)), PVROM_STATUS_OK);
+	e = entries(0x5000, 6, PVROM_BASE_VERSION);
+	e[1].call = 0x4321;
+	e[2].call = PVROM_IRQ_MASK;
+	e[2].arg[0] = 3;
+	e[2].arg[1] = 1;
+	e[3].call = PVROM_SMP_KICK;
+	e[4].call = PVROM_IRQ_EOI;
+	CU_ASSERT_EQUAL(CALL(BATCH, 0x5000, 6), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(w.regs.value, 6);
+	CU_ASSERT_EQUAL(e[0].status, PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(e[0].value, 0x10000);
+	CU_ASSERT_EQUAL(e[1].status, PVROM_STATUS_NOT_SUPPORTED);
+	CU_ASSERT_EQUAL(e[1].value, 0);
+	CU_ASSERT_EQUAL(e[2].status, PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(e[3].status, PVROM_STATUS_DENIED);
+	CU_ASSERT_EQUAL(e[4].status, PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(e[5].status, PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(e[5].value, 0x10000);
+	CU_ASSERT_EQUAL(world_event(&w, W_MASK, 0)->arg[0], 3);
+	CU_ASSERT_PTR_NOT_NULL(world_event(&w, W_EOI, 0));
+	world_close(&w);
+}
+
+static void batch_has_a_bound(void)
+{
+	const struct pvrom_batch_entry *e;
+	uint32_t i;
+
+	world_open(&w, 1);
+	e = entries(0x5000, 150, PVROM_BASE_VERSION);
+	CU_ASSERT_EQUAL(CALL(BATCH, 0x5000, 150), PVROM_STATUS_CONTINUE);
+	CU_ASSERT_EQUAL(w.regs.value, PVROM_BATCH_BOUND);
+	for (i = 0; i < 150; i++)
+		CU_ASSERT_EQUAL(e[i].status, i < PVROM_BATCH_BOUND ? PVROM_STATUS_OK : 0xeeee);
+	CU_ASSERT_EQUAL(CALL(BATCH, 0x5000 + 64 * 0x30, 86), PVROM_STATUS_CONTINUE);
+	CU_ASSERT_EQUAL(CALL(BATCH, 0x5000 + 128 * 0x30, 22), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(w.regs.value, 22);
+	CU_ASSERT_EQUAL(e[149].status, PVROM_STATUS_OK);
+	entries(0x5000, 64, PVROM_BASE_VERSION);
+	CU_ASSERT_EQUAL(CALL(BATCH, 0x5000, 64), PVROM_STATUS_OK);
+	world_close(&w);
+}
+
+static void batch_count(void)
+{
+	world_open(&w, 1);
+	world_note(&w);
+	CU_ASSERT_EQUAL(CALL(BATCH, 0x5000, 0), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(w.regs.value, 0);
+	CU_ASSERT_EQUAL(CALL(BATCH, 0x5000, PVROM_BATCH_MAX + 1), PVROM_STATUS_INVALID);
+	CU_ASSERT_EQUAL(CALL(BATCH, 0x5000, 1ull << 60), PVROM_STATUS_INVALID);
+	/* All entries must be there, not only those that this call will reach. */
+	CU_ASSERT_EQUAL(CALL(BATCH, WORLD_LOW_END - 64 * 0x30, 65), PVROM_STATUS_ADDRESS);
+	CU_ASSERT_EQUAL(w.regs.value, 0);
+	CU_ASSERT_TRUE(world_unchanged(&w, 0, 0));
+	entries(0x5000, PVROM_BATCH_MAX, PVROM_BASE_VERSION);
+	CU_ASSERT_EQUAL(CALL(BATCH, 0x5000, PVROM_BATCH_MAX), PVROM_STATUS_CONTINUE);
+	world_close(&w);
+}
+
+static void batch_refuses_some(void)
+{
+	static const uint32_t calls[] = { PVROM_BASE_NEGOTIATE, PVROM_BASE_BATCH, PVROM_BASE_RESET,
+					  PVROM_BASE_SHUTDOWN, PVROM_SMP_STOP };
+	struct pvrom_batch_entry *e;
+	uint32_t i;
+
+	world_open(&w, 1);
+	CU_ASSERT_EQUAL(world_negotiate(&w, ALL_FEATURES), PVROM_STATUS_OK);
+	e = entries(0x5000, 5, 0);
+	for (i = 0; i < 5; i++)
+		e[i].call = calls[i];
+	CU_ASSERT_EQUAL(CALL(BATCH, 0x5000, 5), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(w.action, PVROM_ACTION_RESUME);
+	for (i = 0; i < 5; i++)
+		CU_ASSERT_EQUAL(e[i].status, PVROM_STATUS_INVALID);
+	CU_ASSERT_EQUAL(w.host.sealed, ALL_FEATURES);
+	world_close(&w);
+}
+
+/* An entry whose call writes over the entries behind it: they are read when they are reached. */
+static void batch_over_itself(void)
+{
+	struct pvrom_batch_entry *e;
+
+	world_open(&w, 1);
+	e = entries(0x5000, 4, PVROM_BASE_VERSION);
+	e[0].call = PVROM_BASE_QUERY;
+	e[0].arg[0] = 0x5000;
+	e[0].arg[1] = 0x80;
+	CU_ASSERT_EQUAL(CALL(BATCH, 0x5000, 4), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(e[0].status, PVROM_STATUS_OK);
+	/* What was VERSION is now QUERY (one vCPU) to an address (TSC frequency) in a hole. */
+	CU_ASSERT_EQUAL(e[1].status, PVROM_STATUS_ADDRESS);
+	CU_ASSERT_EQUAL(e[3].status, PVROM_STATUS_OK);
+	world_close(&w);
+}
+
+/* ---- reset --------------------------------------------------------------------------------------- */
+
+static void reset_gives_all_back(void)
+{
+	world_open(&w, 2);
+	CU_ASSERT_EQUAL(world_negotiate(&w, ALL_FEATURES), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(CALL(VCPU_AREA, 0x3000, 0x100), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(world_call(&w, 1, PVROM_BASE_VCPU_AREA, 0x3100, 0x100, 0), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(world_call(&w, 0, PVROM_CLOCK_ALARM_SET, 5, 0, 0), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(world_call(&w, 1, PVROM_CLOCK_ALARM_SET, 5, 0, 0), PVROM_STATUS_OK);
+	world_forget(&w);
+	world_note(&w);
+	CU_ASSERT_EQUAL(CALL(RESET, 0, 0), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(w.host.sealed, 0);
+	CU_ASSERT_EQUAL(w.host.epoch, 2);
+	CU_ASSERT_FALSE(w.alarm[0]);
+	CU_ASSERT_FALSE(w.alarm[1]);
+	CU_ASSERT_EQUAL(world_event(&w, W_AREA, 0)->arg[1], PVROM_VCPU_AREA_NONE);
+	CU_ASSERT_EQUAL(world_event(&w, W_AREA, 1)->arg[1], PVROM_VCPU_AREA_NONE);
+	CU_ASSERT_PTR_NOT_NULL(world_event(&w, W_RESET, 0));
+	CU_ASSERT_PTR_NULL(world_event(&w, W_EVENT, 0));
+	/* Nothing was written, and nothing is sent later. */
+	pvrom_host_raise_epoch(&w.host);
+	CU_ASSERT_PTR_NULL(world_event(&w, W_EVENT, 0));
+	CU_ASSERT_TRUE(world_unchanged(&w, 0, 0));
+	CU_ASSERT_EQUAL(world_call(&w, 0, PVROM_CLOCK_ALARM_SET, 5, 0, 0), PVROM_STATUS_DENIED);
+	CU_ASSERT_EQUAL(world_negotiate(&w, ALL_FEATURES), PVROM_STATUS_OK);
+	world_close(&w);
+}
+
+static void reset_while_others_run(void)
+{
+	world_open(&w, 2);
+	CU_ASSERT_EQUAL(world_negotiate(&w, ALL_FEATURES), PVROM_STATUS_OK);
+	w.running[1] = true;
+	CU_ASSERT_EQUAL(CALL(RESET, 0, 0), PVROM_STATUS_BUSY);
+	CU_ASSERT_EQUAL(w.host.sealed, ALL_FEATURES);
+	CU_ASSERT_EQUAL(w.host.epoch, 1);
+	CU_ASSERT_EQUAL(CALL(RESET, PVROM_RESET_FORCE, 0), PVROM_STATUS_OK);
+	CU_ASSERT_PTR_NOT_NULL(world_event(&w, W_PARK, 0));
+	CU_ASSERT_FALSE(w.running[1]);
+	CU_ASSERT_EQUAL(w.host.sealed, 0);
+	world_close(&w);
+}
+
+static void reset_flags(void)
+{
+	world_open(&w, 1);
+	CU_ASSERT_EQUAL(CALL(RESET, 2, 0), PVROM_STATUS_INVALID);
+	CU_ASSERT_EQUAL(CALL(RESET, 1ull << 63 | 1, 0), PVROM_STATUS_INVALID);
+	CU_ASSERT_EQUAL(w.host.epoch, 1);
+	CU_ASSERT_EQUAL(CALL(RESET, PVROM_RESET_FORCE, 0), PVROM_STATUS_OK);
+	CU_ASSERT_PTR_NULL(world_event(&w, W_PARK, 0));
+	world_close(&w);
+}
+
+/* An embedder that cannot tell or cannot park: BUSY with several vCPUs, fine with one. */
+static void reset_without_callbacks(void)
+{
+	world_open(&w, 2);
+	w.ops.park_others = NULL;
+	w.running[1] = true;
+	CU_ASSERT_EQUAL(CALL(RESET, PVROM_RESET_FORCE, 0), PVROM_STATUS_BUSY);
+	w.ops.others_run = NULL;
+	w.running[1] = false;
+	CU_ASSERT_EQUAL(CALL(RESET, 0, 0), PVROM_STATUS_BUSY);
+	w.config.vcpus = 1;
+	CU_ASSERT_EQUAL_FATAL(world_again(&w), PVROM_HOST_OK);
+	CU_ASSERT_EQUAL(CALL(RESET, 0, 0), PVROM_STATUS_OK);
+	world_close(&w);
+}
+
+/* A proposal of the time before the reset cannot be committed after it. */
+static void reset_forgets_proposals(void)
+{
+	struct pvrom_negotiation *n;
+
+	world_open(&w, 1);
+	n = world_proposal(&w, 0x1000, ALL_FEATURES, 0);
+	CU_ASSERT_EQUAL(CALL(NEGOTIATE, 0x1000, PVROM_NEGOTIATE_PROPOSE), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(CALL(RESET, 0, 0), PVROM_STATUS_OK);
+	n->epoch = 2;
+	CU_ASSERT_EQUAL(CALL(NEGOTIATE, 0x1000, PVROM_NEGOTIATE_COMMIT), PVROM_STATUS_INVALID);
+	world_close(&w);
+}
+
+static const struct tap_test tests[] = {
+	{ "a call from user mode is answered MODE [PVROM-CALL-8]", from_user_mode },
+	{ "a call from compatibility mode is answered MODE [PVROM-CALL-8]",
+	  from_compatibility_mode },
+	{ "a void call from user mode does nothing", void_from_user_mode },
+	{ "unknown numbers are NOT_SUPPORTED [PVROM-CALL-7]", unknown_numbers },
+	{ "reserved numbers are NOT_SUPPORTED [PVROM-CALL-7]", reserved_numbers },
+	{ "calls outside the sealed set are DENIED [PVROM-NEG-20 PVROM-NEG-21]",
+	  outside_the_sealed_set },
+	{ "a void call outside the sealed set does nothing", void_outside_the_sealed_set },
+	{ "dead registers are destroyed when asked for [PVROM-CALL-4]", dead_registers },
+	{ "a void call keeps all registers [PVROM-CALL-5]", void_keeps_registers },
+	{ "VERSION [PVROM-BASE-1]", version },
+	{ "QUERY writes the offer", query_writes_the_offer },
+	{ "QUERY and the room it has [PVROM-BASE-2 PVROM-BASE-3]", query_room },
+	{ "QUERY at the borders of memory [PVROM-CALL-9 PVROM-CALL-10]", query_borders },
+	{ "NEGOTIATE at the borders of memory [PVROM-CALL-9]", negotiate_borders },
+	{ "BATCH at the borders of memory [PVROM-CALL-9]", batch_borders },
+	{ "memory that lies in pieces in the host", in_pieces },
+	{ "SHUTDOWN [PVROM-BASE-24 PVROM-BASE-25]", shutdown },
+	{ "VCPU_AREA writes the area [PVROM-BASE-6 PVROM-VCPU-2]", area_is_written },
+	{ "VCPU_AREA and sizes [PVROM-BASE-7]", area_size },
+	{ "VCPU_AREA and addresses [PVROM-BASE-7]", area_address },
+	{ "VCPU_AREA of another vCPU [PVROM-BASE-8 PVROM-BASE-9 PVROM-VCPU-5]", area_of_another },
+	{ "VCPU_AREA released [PVROM-BASE-8 PVROM-VCPU-3]", area_released },
+	{ "LOG cleans the text [PVROM-BASE-12]", log_is_cleaned },
+	{ "LOG and lengths [PVROM-BASE-10]", log_length },
+	{ "LOG has a limit [PVROM-BASE-11]", log_is_limited },
+	{ "BATCH does all entries [PVROM-BASE-13 PVROM-BASE-14]", batch_does_all },
+	{ "BATCH has a bound [PVROM-BASE-15 PVROM-CALL-15]", batch_has_a_bound },
+	{ "BATCH and counts [PVROM-BASE-17]", batch_count },
+	{ "BATCH refuses some calls [PVROM-BASE-16]", batch_refuses_some },
+	{ "BATCH that is written over", batch_over_itself },
+	{ "RESET gives all back [PVROM-BASE-21 PVROM-BASE-22]", reset_gives_all_back },
+	{ "RESET while others run [PVROM-BASE-19 PVROM-BASE-20]", reset_while_others_run },
+	{ "RESET and flags", reset_flags },
+	{ "RESET without the callbacks", reset_without_callbacks },
+	{ "RESET forgets proposals", reset_forgets_proposals },
+	{ 0 }
+};
+
+int main(void)
+{
+	return world_main("host_base", tests);
+}
