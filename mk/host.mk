@@ -29,3 +29,8 @@ $(BUILD)/libpvrom-host.so: $(BUILD)/libpvrom-host.so.$(SOVERSION)
 	$(Q)ln -sf $(notdir $<) $@
 
 ALL_TARGETS += $(BUILD)/libpvrom-host.a $(BUILD)/free/libpvrom-host.a $(BUILD)/libpvrom-host.so
+
+# ---- tests of the host alone (tests/loop/host_*.c) ------------------------------------------------
+HOST_TEST_SRCS := $(HOST_SRCS) $(DIGEST_SRCS) tests/loop/host_world.c
+
+$(eval $(call cunit,loop.host_base,tests/loop/host_base.c,$(HOST_TEST_SRCS)))
