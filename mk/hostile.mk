@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# tests/hostile: fuzz targets. Their kept inputs are replayed by `make check`; `make fuzz` goes on from there.
+FUZZ_SECONDS ?= 60
+FUZZ_FLAGS   := -DPVROM_TEST -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+FUZZ_SAN     := address,undefined
+
+ifneq ($(call have,clang),)
+$(eval $(call variant,fuzz,clang,$$(HOSTED) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link,$(FUZZ_SAN)))
+else
+$(call left_out,the fuzzers,clang)
+endif
+
+# $(call hostile_replay,VARIANT,TARGET,SOURCES,SUFFIX): the kept inputs, without a fuzzer.
+define hostile_replay
+$$(BUILD)/$(1)/hostile.$(2): $$(call objs,$(1),tests/hostile/fuzz_$(2).c tests/hostile/replay_main.c $(3))
+	$$(call LINK,$(1),)
+CHECK_QUICK += hostile.$(2)$(4)
+TEST.hostile.$(2)$(4) = $$(BUILD)/$(1)/hostile.$(2) $(2) tests/hostile/corpus/$(2)
+TEST_NEEDS.hostile.$(2)$(4) = $$(BUILD)/$(1)/hostile.$(2)
+endef
+
+# $(call hostile,TARGET,SOURCES): one target, all of its programs. New inputs that a fuzzer finds go to
+# build/fuzz/corpus/TARGET, and what breaks a promise to build/fuzz/TARGET-*.
+define hostile
+$(call hostile_replay,test,$(1),$(2),)
+$(call hostile_replay,asan,$(1),$(2),.asan)
+$$(BUILD)/fuzz/fuzz.$(1): $$(call objs,fuzz,tests/hostile/fuzz_$(1).c tests/hostile/fuzz_init.c $(2))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)clang -fsanitize=fuzzer,$(FUZZ_SAN) -o $$@ $$^
+fuzz-$(1): $$(BUILD)/fuzz/fuzz.$(1)
+	@mkdir -p $$(BUILD)/fuzz/corpus/$(1)
+	$$(call say,FUZZ,$(1) for $$(FUZZ_SECONDS) s)
+	$$(Q)$$< -max_total_time=$$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+		-verbosity=0 -artifact_prefix=$$(BUILD)/fuzz/$(1)- $$(FUZZ_OPTIONS) \
+		$$(BUILD)/fuzz/corpus/$(1) tests/hostile/corpus/$(1)
+# Takes what the fuzzer found into the kept inputs, as few of them as cover the same code.
+keep-$(1): $$(BUILD)/fuzz/fuzz.$(1)
+	@mkdir -p $$(BUILD)/fuzz/kept/$(1)
+	$$(Q)rm -f $$(BUILD)/fuzz/kept/$(1)/*
+	$$(Q)$$< -set_cover_merge=1 -use_counters=0 $$(BUILD)/fuzz/kept/$(1) tests/hostile/corpus/$(1) \
+		$$(BUILD)/fuzz/corpus/$(1)
+FUZZ_TARGETS += fuzz-$(1)
+.PHONY: fuzz-$(1) keep-$(1)
+endef
+
+HOSTILE_HOST := tests/hostile/host_world.c $(HOST_SRCS) $(DIGEST_SRCS)
+$(eval $(call hostile,calls,$(HOSTILE_HOST)))
