@@ -38,6 +38,7 @@ in_comment {
 		if (!(key in bytes)) { print "spec_structures: " key " is not in the structure" >"/dev/stderr"; exit 1 }
 		printf "|`%s` |`%s` |%s ", offset[i], field[i], bytes[key] >file
 		if (writers) printf "|%s ", writer[i] >file
+		if (meaning[i] == "" && field[i] ~ /^reserved/) meaning[i] = "zero"
 		printf "|%s\n", clean(meaning[i]) >file
 	}
 	print "|===" >file

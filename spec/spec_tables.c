@@ -61,7 +61,16 @@ static void put_properties(FILE *file, unsigned int flags)
 }
 
 static void put_call(FILE *file, const char *name, unsigned int number, unsigned int args,
-		     unsigned int flags, unsigned int regs, const char *insn, const char *text)
+		     unsigned int flags, const char *text)
+{
+	fprintf(file, "|`0x%04x` |[[call-%s]]`%s` |%u |", number, name, name, args);
+	put_properties(file, flags);
+	fprintf(file, "|%s\n", text);
+}
+
+/* The same with two columns more, for groups that have native forms. */
+static void put_native(FILE *file, const char *name, unsigned int number, unsigned int args,
+		       unsigned int flags, unsigned int regs, const char *insn, const char *text)
 {
 	fprintf(file, "|`0x%04x` |[[call-%s]]`%s` |%u |%s%s%s |", number, name, name, args,
 		*insn ? "`+" : "", insn, *insn ? "+`" : "");
@@ -72,24 +81,33 @@ static void put_call(FILE *file, const char *name, unsigned int number, unsigned
 }
 
 #define CALL(GROUP, NAME, number, feature, args, native, flags, regs, insn, text)                  \
-	put_call(file, #GROUP "_" #NAME, number, args, flags, regs, insn, text);
+	put_call(file, #GROUP "_" #NAME, number, args, flags, text);
 #define CALLS(name, TABLE)                                                                         \
 	{                                                                                          \
-		FILE *file = begin("calls_" name, "9,21,5,21,11,9,24",                             \
-				   "|Number |Call |Args |Native form |May change |Properties "     \
-				   "|What it does\n");                                             \
+		FILE *file = begin("calls_" name, "10,25,7,11,47",                                 \
+				   "|Number |Call |Args |Kind |What it does\n");                   \
 		TABLE(CALL)                                                                        \
+		end(file);                                                                         \
+	}
+#define NATIVE(GROUP, NAME, number, feature, args, native, flags, regs, insn, text)                \
+	put_native(file, #GROUP "_" #NAME, number, args, flags, regs, insn, text);
+#define NATIVES(name, TABLE)                                                                       \
+	{                                                                                          \
+		FILE *file = begin("calls_" name, "9,22,6,20,11,9,23",                             \
+				   "|Number |Call |Args |Native form |May change |Kind "           \
+				   "|What it does\n");                                             \
+		TABLE(NATIVE)                                                                      \
 		end(file);                                                                         \
 	}
 
 static void put_calls(void)
 {
 	CALLS("base", PVROM_BASE_CALLS)
-	CALLS("cpu", PVROM_CPU_CALLS)
-	CALLS("irq", PVROM_IRQ_CALLS)
-	CALLS("smp", PVROM_SMP_CALLS)
-	CALLS("clock", PVROM_CLOCK_CALLS)
-	CALLS("mmu", PVROM_MMU_CALLS)
+	NATIVES("cpu", PVROM_CPU_CALLS)
+	NATIVES("irq", PVROM_IRQ_CALLS)
+	NATIVES("smp", PVROM_SMP_CALLS)
+	NATIVES("clock", PVROM_CLOCK_CALLS)
+	NATIVES("mmu", PVROM_MMU_CALLS)
 	CALLS("dev", PVROM_DEV_CALLS)
 	CALLS("mem", PVROM_MEM_CALLS)
 }
