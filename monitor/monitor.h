@@ -147,8 +147,9 @@ struct exit_counts {
 	uint64_t other;
 };
 
-/* Calls are counted by number; those beyond the table are unknown ones. */
+/* Calls are counted by number; the last counter is for those beyond the table. */
 #define CALL_NUMBERS 0x800u
+#define KNOWN_CALLERS 256u
 
 struct vcpu {
 	struct vm *vm;
@@ -164,8 +165,8 @@ struct vcpu {
 	struct kvm_sregs reset_sregs;
 	struct kvm_lapic_state reset_apic;
 	struct exit_counts exits;
-	uint64_t calls[CALL_NUMBERS];
-	uint64_t unknown_calls;
+	uint64_t calls[CALL_NUMBERS + 1];
+	uint64_t callers[KNOWN_CALLERS];	/* addresses that called in 64-bit mode */
 };
 
 /* One-shot alarms, one a CPU, and the thread that waits for them. */
@@ -239,8 +240,7 @@ struct kvm_counter {
 struct stats {
 	unsigned int lives;
 	struct exit_counts exits;
-	uint64_t calls[CALL_NUMBERS];
-	uint64_t unknown_calls;
+	uint64_t calls[CALL_NUMBERS + 1];
 	struct kvm_counter kvm[MAX_COUNTERS];
 	unsigned int kvm_count;
 };

@@ -7,9 +7,11 @@
 #include "monitor.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
 
 #define ROM_ROOM KIB(64)	/* four times the size that the ROM promises to stay under */
 #define LIVE_KEY 0x70764c4bu	/* any number; it only has to be the ROM header's */
+#define EFER_LMA 0x400u
 #define LOG_LINES_A_SECOND 200u
 
 static const struct pvrom_host_feature *const features[] = {
@@ -102,10 +104,26 @@ void pvrom_glue_create(struct vm *vm)
 
 static void count(struct vcpu *vcpu, uint32_t call)
 {
-	if (call < CALL_NUMBERS && pvrom_host_call_name(call) != NULL)
-		vcpu->calls[call]++;
-	else
-		vcpu->unknown_calls++;
+	vcpu->calls[call < CALL_NUMBERS ? call : CALL_NUMBERS]++;
+}
+
+/*
+ * Only the system registers tell 64-bit mode from compatibility mode, and to
+ * read them at each call would make it a fifth dearer. So it is done once for
+ * each place that calls. A guest that later runs 32-bit code at the very same
+ * address is taken at its word, which harms nobody but itself.
+ */
+static bool is_64_bit(struct vcpu *vcpu, uint64_t rip)
+{
+	uint64_t *known = &vcpu->callers[(rip ^ rip >> 6) % KNOWN_CALLERS];
+	struct kvm_sregs sregs;
+
+	if (*known == rip)
+		return true;
+	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0 || !(sregs.efer & EFER_LMA) || !sregs.cs.l)
+		return false;
+	*known = rip;
+	return true;
 }
 
 /* The guest is done, as its last call says; a code of 0 is a clean power-off. */
@@ -130,7 +148,6 @@ static void read_registers(struct pvrom_host_regs *call, const struct kvm_regs *
 	*call = (struct pvrom_host_regs){
 		.call = (uint32_t)regs->rax,
 		.arg = { regs->rdi, regs->rsi, regs->r8, regs->r9 },
-		.mode64 = 1,
 	};
 }
 
@@ -160,6 +177,7 @@ void pvrom_glue_call(struct vcpu *vcpu)
 	if (run->io.direction != KVM_EXIT_IO_OUT || run->io.size != 4 || run->io.count != 1)
 		return;
 	read_registers(&call, &run->s.regs.regs);
+	call.mode64 = is_64_bit(vcpu, run->s.regs.regs.rip);
 	count(vcpu, call.call);
 	vcpu->in_call = true;
 	action = pvrom_host_call(&vcpu->vm->pvrom.vcpus[vcpu->index], &call);

@@ -19,10 +19,20 @@ void stats_add(struct stats *stats, const struct vm *vm)
 		stats->exits.mmio += vcpu->exits.mmio;
 		stats->exits.signal += vcpu->exits.signal;
 		stats->exits.other += vcpu->exits.other;
-		stats->unknown_calls += vcpu->unknown_calls;
-		for (unsigned int n = 0; n < CALL_NUMBERS; n++)
+		for (unsigned int n = 0; n <= CALL_NUMBERS; n++)
 			stats->calls[n] += vcpu->calls[n];
 	}
+}
+
+/* Calls whose number means nothing. */
+static uint64_t unknown_calls(const struct stats *stats)
+{
+	uint64_t sum = stats->calls[CALL_NUMBERS];
+
+	for (uint32_t n = 0; n < CALL_NUMBERS; n++)
+		if (pvrom_host_call_name(n) == NULL)
+			sum += stats->calls[n];
+	return sum;
 }
 
 static void line(FILE *out, const char *name, uint64_t value)
@@ -45,9 +55,9 @@ static void report_text(FILE *out, const struct options *opt, const struct stats
 	line(out, "other", stats->exits.other);
 	fprintf(out, "calls:\n");
 	for (uint32_t n = 0; n < CALL_NUMBERS; n++)
-		if (stats->calls[n] != 0)
+		if (stats->calls[n] != 0 && pvrom_host_call_name(n) != NULL)
 			line(out, pvrom_host_call_name(n), stats->calls[n]);
-	line(out, "unknown", stats->unknown_calls);
+	line(out, "unknown", unknown_calls(stats));
 }
 
 /* KVM's names and those of calls need no escapes in JSON: lower-case words, dots and underscores. */
@@ -66,12 +76,12 @@ static void report_calls(FILE *out, const struct stats *stats)
 
 	fprintf(out, "\"calls\":{");
 	for (uint32_t n = 0; n < CALL_NUMBERS; n++) {
-		if (stats->calls[n] == 0)
+		if (stats->calls[n] == 0 || pvrom_host_call_name(n) == NULL)
 			continue;
 		fprintf(out, "%s\"%s\":%" PRIu64, comma, pvrom_host_call_name(n), stats->calls[n]);
 		comma = ",";
 	}
-	fprintf(out, "},\"unknown_calls\":%" PRIu64 "}\n", stats->unknown_calls);
+	fprintf(out, "},\"unknown_calls\":%" PRIu64 "}\n", unknown_calls(stats));
 }
 
 static void report_json(FILE *out, const struct options *opt, const struct stats *stats)
