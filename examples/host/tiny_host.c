@@ -100,20 +100,19 @@ static void embed_handler(void)
 
 static void show_cpuid(void)
 {
-	static struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entry[100];
-	} ids = { .head.nent = 100 - PVROM_CPUID_LEAVES };
+	static _Alignas(8) uint8_t room[8 + 100 * sizeof(struct kvm_cpuid_entry2)];
+	struct kvm_cpuid2 *ids = (void *)room;
 	uint32_t r[4];
 
-	control(kvm, KVM_GET_SUPPORTED_CPUID, &ids);
-	for (uint32_t i = 0; i < ids.head.nent; i++)
-		if (ids.entry[i].function == 1)
-			ids.entry[i].ecx |= 1u << PVROM_CPUID_HYPERVISOR_BIT;
+	ids->nent = 100 - PVROM_CPUID_LEAVES;
+	control(kvm, KVM_GET_SUPPORTED_CPUID, ids);
+	for (uint32_t i = 0; i < ids->nent; i++)
+		if (ids->entries[i].function == 1)
+			ids->entries[i].ecx |= 1u << PVROM_CPUID_HYPERVISOR_BIT;
 	for (uint32_t leaf = CPUID_BASE; pvrom_host_cpuid(&host, CPUID_BASE, leaf, r); leaf++)
-		ids.entry[ids.head.nent++] = (struct kvm_cpuid_entry2){
+		ids->entries[ids->nent++] = (struct kvm_cpuid_entry2){
 			leaf, 0, 0, r[0], r[1], r[2], r[3], { 0 } };
-	control(cpu, KVM_SET_CPUID2, &ids);
+	control(cpu, KVM_SET_CPUID2, ids);
 }
 /* end::setup[] */
 
