@@ -12,3 +12,6 @@ ALL_TARGETS += $(BUILD)/libpvrom-guest.a
 GUEST_LOOP_SRCS := $(filter-out guest/insn.c guest/mem_weak.c,$(GUEST_SRCS))
 GUEST_CHECK_SRCS := guest/check.c guest/call_info.c $(DIGEST_SRCS) tests/loop/rom_fixture.c
 $(eval $(call cunit,loop.guest_check,tests/loop/guest_check_test.c,$(GUEST_CHECK_SRCS)))
+GUEST_MACHINE_SRCS := $(GUEST_LOOP_SRCS) tests/loop/rom_fixture.c tests/loop/guest_machine.c \
+	tests/loop/fake_host.c
+$(eval $(call cunit,loop.guest_find,tests/loop/guest_find_test.c,$(GUEST_MACHINE_SRCS)))
