@@ -34,3 +34,5 @@ ALL_TARGETS += $(BUILD)/libpvrom-host.a $(BUILD)/free/libpvrom-host.a $(BUILD)/l
 HOST_TEST_SRCS := $(HOST_SRCS) $(DIGEST_SRCS) tests/loop/host_world.c
 
 $(eval $(call cunit,loop.host_base,tests/loop/host_base.c,$(HOST_TEST_SRCS)))
+$(eval $(call cunit,loop.host_offer,tests/loop/host_offer.c,$(HOST_TEST_SRCS)))
+$(eval $(call cunit,loop.host_groups,tests/loop/host_groups.c,$(HOST_TEST_SRCS)))
