@@ -46,3 +46,4 @@ endef
 
 HOSTILE_HOST := tests/hostile/host_world.c $(HOST_SRCS) $(DIGEST_SRCS)
 $(eval $(call hostile,calls,$(HOSTILE_HOST)))
+$(eval $(call hostile,negotiation,$(HOSTILE_HOST)))
