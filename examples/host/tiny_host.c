@@ -64,12 +64,7 @@ static void no_lock(void *ctx) /* one vCPU, one thread */
 
 static uint64_t tsc(void *ctx, uint32_t id)
 {
-	return __builtin_ia32_rdtsc(); /* good enough: we do not offer alarms */
-}
-
-static void guest_says(void *ctx, uint32_t id, const char *text, uint32_t len)
-{
-	printf("guest: %.*s\n", (int)len, text);
+	return __builtin_ia32_rdtsc(); /* good enough: alarms are not offered */
 }
 
 static uint32_t nested_paging(const char *parameter)
@@ -83,14 +78,16 @@ static uint32_t nested_paging(const char *parameter)
 static void embed_handler(void)
 {
 	static const struct pvrom_host_feature *const features[] = { &pvrom_host_cpu, NULL };
-	static const struct pvrom_host_ops ops = { .translate = translate, .lock = no_lock,
-						   .unlock = no_lock, .tsc = tsc, .log = guest_says };
-	struct pvrom_host_config config = { .ops = &ops, .features = features, .vcpus = 1,
-					    .rom_gpa = ROM_AT, .log_burst = 16,
-					    .transport = PVROM_TRANSPORT_PORT,
-					    .transport_port = HYPERCALL_PORT };
+	static const struct pvrom_host_ops ops = { .translate = translate,
+						   .lock = no_lock,
+						   .unlock = no_lock,
+						   .tsc = tsc };
+	struct pvrom_host_config config = { .ops = &ops, .features = features, .vcpus = 1 };
 	size_t size;
 
+	config.rom_gpa = ROM_AT;
+	config.transport = PVROM_TRANSPORT_PORT;
+	config.transport_port = HYPERCALL_PORT;
 	config.hardware = nested_paging("/sys/module/kvm_amd/parameters/npt") |
 			  nested_paging("/sys/module/kvm_intel/parameters/ept");
 	if (pvrom_host_init(&host, &config, &vcpu) != PVROM_HOST_OK ||
