@@ -58,8 +58,7 @@ struct cpu {
 	uint32_t state; /* enum smp_state */
 	void (*work)(void *argument);
 	void *work_argument;
-	uint64_t alarm_deadline; /* guest TSC; 0: none */
-	void (*alarm_hook)(void);
+	uint64_t alarm_deadline; /* of the native alarm, TSC; 0: none */
 	uint64_t gdt[GDT_ENTRIES];
 	struct tss tss;
 	uint8_t ist_stacks[3][IST_STACK] __attribute__((aligned(16)));

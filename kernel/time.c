@@ -9,6 +9,7 @@
 #include "boot_record.h"
 #include "console.h"
 #include "cpu.h"
+#include "kernel_rom.h"
 #include "percpu.h"
 #include "traps.h"
 
@@ -147,7 +148,8 @@ static void arm(uint64_t deadline)
 
 void time_native_alarm_set(uint64_t deadline)
 {
-	this_cpu()->alarm_deadline = deadline;
+	/* 0 says that none is set; the past is the past. */
+	this_cpu()->alarm_deadline = deadline ? deadline : 1;
 	arm(deadline);
 }
 
@@ -160,12 +162,22 @@ void time_native_alarm_cancel(void)
 		apic_write(APIC_TIMER_INITIAL, 0);
 }
 
+/*
+ * A host's alarms are never early, and none comes after cancel. The native one
+ * may be either: the timer is not the TSC, and what was pending stays pending.
+ */
 bool time_alarm_due(void)
 {
 	uint64_t deadline = this_cpu()->alarm_deadline;
 
-	if (cpu_rdtsc() >= deadline)
+	if (kernel_rom_granted(PVROM_FEATURE_ALARM))
 		return true;
-	arm(deadline);
-	return false;
+	if (!deadline)
+		return false;
+	if (cpu_rdtsc() < deadline) {
+		arm(deadline);
+		return false;
+	}
+	this_cpu()->alarm_deadline = 0;
+	return true;
 }

@@ -22,7 +22,10 @@ bool time_wait_for(const volatile uint32_t *word, uint32_t value, uint64_t us);
  */
 void time_native_alarm_set(uint64_t deadline);
 void time_native_alarm_cancel(void);
-/* Called by the handler of VECTOR_ALARM: true if the time has come, else it has armed again. */
+/*
+ * VECTOR_ALARM has come: true if an alarm has ended, false if this was too early (it is then armed
+ * again) or cancelled meanwhile.
+ */
 bool time_alarm_due(void);
 
 #endif

@@ -6,6 +6,7 @@
 #include "cpu.h"
 #include "irq.h"
 #include "kernel_rom.h"
+#include "time.h"
 #include "user.h"
 
 uint64_t trap_idt[512] __attribute__((aligned(4096)));
@@ -114,9 +115,11 @@ static void trap_interrupt(struct trap_frame *frame, struct cpu *cpu)
 {
 	irq_fn *handler = READ_ONCE(irq_handlers[frame->vector]);
 
-	cpu->irq_count[frame->vector]++;
-	if (handler)
-		handler(frame);
+	if (frame->vector != VECTOR_ALARM || time_alarm_due()) {
+		cpu->irq_count[frame->vector]++;
+		if (handler)
+			handler(frame);
+	}
 	/* Below are the vectors of the 8259s and of INT n in facts: not the local APIC's. */
 	if (frame->vector >= VECTOR_FIRST_FREE && frame->vector != VECTOR_SPURIOUS)
 		irq_eoi();

@@ -67,7 +67,7 @@ static void clean_up(void)
 	cpu->user = NULL;
 	cpu->nmi_hook = NULL;
 	irq_alarm_cancel();
-	cpu->alarm_hook = NULL;
+	irq_set(VECTOR_ALARM, NULL);
 	cpu_write_cr8(0);
 	cpu_restore_flags(FLAG_IF | 2);
 }
