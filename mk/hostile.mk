@@ -12,7 +12,8 @@ endif
 
 # $(call hostile_replay,VARIANT,TARGET,SOURCES,SUFFIX): the kept inputs, without a fuzzer.
 define hostile_replay
-$$(BUILD)/$(1)/hostile.$(2): $$(call objs,$(1),tests/hostile/fuzz_$(2).c tests/hostile/replay_main.c $(3))
+$$(BUILD)/$(1)/hostile.$(2): $$(call objs,$(1),tests/hostile/fuzz_$(2).c tests/hostile/replay_main.c \
+		tests/hostile/no_fuzzer.c $(3))
 	$$(call LINK,$(1),)
 CHECK_QUICK += hostile.$(2)$(4)
 TEST.hostile.$(2)$(4) = $$(BUILD)/$(1)/hostile.$(2) $(2) tests/hostile/corpus/$(2)
@@ -47,3 +48,4 @@ endef
 HOSTILE_HOST := tests/hostile/host_world.c $(HOST_SRCS) $(DIGEST_SRCS)
 $(eval $(call hostile,calls,$(HOSTILE_HOST)))
 $(eval $(call hostile,negotiation,$(HOSTILE_HOST)))
+$(eval $(call hostile,save,$(HOSTILE_HOST)))
