@@ -4,6 +4,7 @@
  * good. Each refusal leaves the kernel's text as it was (machine_expect_native).
  */
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
