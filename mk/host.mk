@@ -36,3 +36,5 @@ HOST_TEST_SRCS := $(HOST_SRCS) $(DIGEST_SRCS) tests/loop/host_world.c
 $(eval $(call cunit,loop.host_base,tests/loop/host_base.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_offer,tests/loop/host_offer.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_groups,tests/loop/host_groups.c,$(HOST_TEST_SRCS)))
+$(eval $(call cunit,loop.host_save,tests/loop/host_save.c,$(HOST_TEST_SRCS)))
+$(eval $(call cunit,loop.host_rom,tests/loop/host_rom.c,$(HOST_TEST_SRCS)))
