@@ -167,8 +167,9 @@ PVROM_SITE_READ_(read_cr4, CPU_READ_CR4, PVROM_PAD_2 "mov %%cr4,%%rax")
 PVROM_SITE_READ_(read_cr8, CPU_READ_CR8, PVROM_PAD_1 "mov %%cr8,%%rax")
 PVROM_SITE_READ_(read_dr6, CPU_READ_DR6, PVROM_PAD_2 "mov %%dr6,%%rax")
 PVROM_SITE_READ_(read_dr7, CPU_READ_DR7, PVROM_PAD_2 "mov %%dr7,%%rax")
-PVROM_SITE_READ_(store_tr, CPU_STORE_TR, PVROM_PAD_1 "str %%rax")
-PVROM_SITE_READ_(store_ldt, CPU_STORE_LDT, PVROM_PAD_1 "sldt %%rax")
+/* The 32-bit forms clear the upper half as well, and every assembler encodes them alike. */
+PVROM_SITE_READ_(store_tr, CPU_STORE_TR, PVROM_PAD_2 "str %%eax")
+PVROM_SITE_READ_(store_ldt, CPU_STORE_LDT, PVROM_PAD_2 "sldt %%eax")
 
 /* A value, an address or a selector is written, from rdi. */
 #define PVROM_SITE_WRITE_(name, CALL, type, insn)                                                  \
