@@ -297,15 +297,6 @@ FACT(fsgsbase, "cr.fsgsbase", "SDM 2B WRFSBASE",
 
 /* ---- CR8 --------------------------------------------------------------------------------------- */
 
-FACT(cr8_readback, "cr.cr8.readback", "SDM 3A 11.8.6", "CR8 reads back 0 to 15")
-{
-	for (uint64_t class = 0; class < 16; class++) {
-		cpu_write_cr8(class);
-		EXPECT_EQ(cpu_read_cr8(), class);
-	}
-	return FACT_PASS;
-}
-
 FACT(cr8_tpr, "cr.cr8.tpr", "SDM 3A 11.8.6.1", "CR8 is bits 7:4 of the local APIC's TPR, both ways")
 {
 	cpu_write_cr8(9);
@@ -323,6 +314,7 @@ static uint64_t taken(unsigned vector)
 	return READ_ONCE(this_cpu()->irq_count[vector]);
 }
 
+/* CR8 is never written with an interrupt pending and IF = 0: a software SVM dies of that. */
 FACT(cr8_masks, "cr.cr8.masks", "SDM 3A 11.8.3.1",
      "CR8 = n holds back vectors of class n, which come when CR8 falls; class n + 1 comes at once")
 {
@@ -337,35 +329,6 @@ FACT(cr8_masks, "cr.cr8.masks", "SDM 3A 11.8.3.1",
 	time_spin_us(1000);
 	EXPECT_EQ(held, low);
 	EXPECT_EQ(taken(LOW_VECTOR), low + 1);
-	return FACT_PASS;
-}
-
-static unsigned order[2], order_count;
-
-static void note_order(struct trap_frame *frame)
-{
-	if (order_count < 2)
-		order[order_count++] = (unsigned)frame->vector;
-}
-
-FACT(cr8_order, "cr.cr8.order", "SDM 3A 11.8.3",
-     "of two vectors that wait, the higher one comes first")
-{
-	uint64_t self = BIT(this_cpu()->index);
-
-	order_count = 0;
-	irq_set(LOW_VECTOR, note_order);
-	irq_set(HIGH_VECTOR, note_order);
-	cpu_write_cr8(15);
-	irq_send(LOW_VECTOR, self);
-	irq_send(HIGH_VECTOR, self);
-	time_spin_us(1000);
-	EXPECT(!order_count, "vector %x in spite of CR8 = 15", order[0]);
-	cpu_write_cr8(0);
-	time_spin_us(1000);
-	EXPECT(order_count == 2, "%u vectors came", order_count);
-	EXPECT_EQ(order[0], HIGH_VECTOR);
-	EXPECT_EQ(order[1], LOW_VECTOR);
 	return FACT_PASS;
 }
 
