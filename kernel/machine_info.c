@@ -12,7 +12,7 @@
 #include "smp.h"
 #include "time.h"
 
-/* CPUID 0x80000002..4 spell the brand; leaf 0 the vendor, for CPUs without one. */
+/* CPUID 0x80000002..4 spell the brand; leaf 0 the vendor, for CPUs whose brand is empty. */
 static void cpu_name(char name[49])
 {
 	struct cpuid_regs r;
@@ -23,8 +23,9 @@ static void cpu_name(char name[49])
 			r = cpu_cpuid(0x80000002 + i, 0);
 			memcpy(name + 16 * i, &r, 16);
 		}
-		return;
 	}
+	if (name[0])
+		return;
 	r = cpu_cpuid(0, 0);
 	memcpy(name, &r.ebx, 4);
 	memcpy(name + 4, &r.edx, 4);

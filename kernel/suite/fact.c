@@ -68,7 +68,8 @@ static void clean_up(void)
 	cpu->nmi_hook = NULL;
 	irq_alarm_cancel();
 	irq_set(VECTOR_ALARM, NULL);
-	cpu_write_cr8(0);
+	if (cpu_read_cr8())
+		cpu_write_cr8(0);
 	cpu_restore_flags(FLAG_IF | 2);
 }
 

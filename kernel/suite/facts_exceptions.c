@@ -143,18 +143,6 @@ FACT(nm_sse_ts, "exception.nm.sse_ts", "SDM 3A 13.1.3", "SSE with CR0.TS is #NM"
 	return FACT_PASS;
 }
 
-FACT(df_gate, "exception.df.missing_gate", "SDM 3A 6.15 #DF",
-     "a #GP whose gate is not present becomes #DF with error code 0, on its own stack")
-{
-	struct trap_catch caught;
-
-	trap_gate(TRAP_GP, 0x0e, 0);
-	trap_try(&caught, probe_read, 0x8000000000000000);
-	trap_gate(TRAP_GP, 0x8e, 0);
-	EXPECT_TRAP(caught, TRAP_DF, 0);
-	return FACT_PASS;
-}
-
 SNIPPET(snip_load_ds, "mov %ds, %rax\nsnip_load_ds_at: mov %edi, %ds\nmov %eax, %ds");
 SNIPPET(snip_load_ss, "mov %ss, %rax\nsnip_load_ss_at: mov %edi, %ss\nmov %eax, %ss");
 
@@ -169,6 +157,20 @@ FACT(np_ds, "exception.np.segment", "SDM 3A 6.15 #NP",
 	trap_try(&caught, snip_load_ds, selector);
 	EXPECT_TRAP(caught, TRAP_NP, selector);
 	FAULT_AT(caught, snip_load_ds);
+	return FACT_PASS;
+}
+
+/* #NP twice, which no hypervisor has to intercept: what one injects again loses its history. */
+FACT(df_gate, "exception.df.missing_gate", "SDM 3A 6.15 #DF",
+     "an #NP whose gate is not present becomes #DF with error code 0, on its own stack")
+{
+	struct trap_catch caught;
+	uint16_t selector = percpu_descriptor(0, DATA_NOT_PRESENT);
+
+	trap_gate(TRAP_NP, 0x0e, 0);
+	trap_try(&caught, snip_load_ds, selector);
+	trap_gate(TRAP_NP, 0x8e, 0);
+	EXPECT_TRAP(caught, TRAP_DF, 0);
 	return FACT_PASS;
 }
 
