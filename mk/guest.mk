@@ -15,3 +15,4 @@ $(eval $(call cunit,loop.guest_check,tests/loop/guest_check_test.c,$(GUEST_CHECK
 GUEST_MACHINE_SRCS := $(GUEST_LOOP_SRCS) tests/loop/rom_fixture.c tests/loop/guest_machine.c \
 	tests/loop/fake_host.c
 $(eval $(call cunit,loop.guest_find,tests/loop/guest_find_test.c,$(GUEST_MACHINE_SRCS)))
+$(eval $(call cunit,loop.guest_patch,tests/loop/guest_patch_test.c,$(GUEST_MACHINE_SRCS)))

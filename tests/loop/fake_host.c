@@ -9,6 +9,9 @@
 #include "../cunit_tap.h"
 
 #define NO_STATUS UINT32_MAX
+#define USUAL_SET                                                                                  \
+	(PVROM_FEATURE_BIT(PVROM_FEATURE_CPU) | PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ) |             \
+	 PVROM_FEATURE_BIT(PVROM_FEATURE_SMP) | PVROM_FEATURE_BIT(PVROM_FEATURE_ALARM))
 
 static uint32_t query(struct machine *machine, struct fake_host *host, const uint64_t *arg)
 {
@@ -128,8 +131,8 @@ void fake_host_set_rom(struct machine *machine, struct fake_host *host, uint64_t
 void fake_host_attach(struct machine *machine, struct fake_host *host, const uint8_t *image)
 {
 	*host = (struct fake_host){
-		.offered = machine->policy->wanted,
-		.advised = machine->policy->wanted,
+		.offered = USUAL_SET | machine->policy->wanted,
+		.advised = USUAL_SET,
 		.epoch = 1,
 		.query_status = NO_STATUS,
 		.propose_status = NO_STATUS,

@@ -19,10 +19,10 @@ struct machine *the_machine;
 
 /* ---- memory -------------------------------------------------------------------------------------- */
 
-static void protect(const struct machine *machine, uint64_t gpa, size_t size, int protection)
+static void protect(void *where, size_t size, int protection)
 {
 	size = (size + PAGE - 1) & ~(size_t)(PAGE - 1);
-	if (mprotect(machine->memory + gpa, size, protection))
+	if (mprotect(where, size, protection))
 		abort();
 }
 
@@ -44,15 +44,11 @@ static void *take(struct machine *machine, uint64_t *at, size_t size)
 	return where;
 }
 
-struct machine *machine_new(void)
+/* Gives the parts of kernel data their places, and the policy its usual words. */
+void machine_lay_out(struct machine *m)
 {
-	struct machine *m = calloc(1, sizeof(*m));
 	uint64_t data = MACHINE_TEXT + MACHINE_TEXT_SIZE;
 
-	m->memory = mmap(NULL, MACHINE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			 0);
-	if (m->memory == MAP_FAILED)
-		abort();
 	m->guest = take(m, &data, sizeof(*m->guest));
 	m->policy = take(m, &data, sizeof(*m->policy));
 	m->area = take(m, &data, sizeof(*m->area));
@@ -65,8 +61,19 @@ struct machine *machine_new(void)
 	m->policy->epoch_vector = 0x41;
 	m->policy->percpu = PVROM_PERCPU_GS;
 	m->policy->percpu_offset = 0x100;
-	the_machine = m;
 	pvrom_guest_init(m->guest, m->policy, m);
+}
+
+struct machine *machine_new(void)
+{
+	struct machine *m = calloc(1, sizeof(*m));
+
+	m->memory = mmap(NULL, MACHINE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			 0);
+	if (m->memory == MAP_FAILED)
+		abort();
+	the_machine = m;
+	machine_lay_out(m);
 	return m;
 }
 
@@ -141,7 +148,7 @@ void machine_add_usual_sites(struct machine *machine)
 void machine_seal_text(struct machine *machine)
 {
 	memcpy(machine->text_before, machine_at(machine, MACHINE_TEXT), MACHINE_TEXT_SIZE);
-	protect(machine, MACHINE_TEXT, MACHINE_TEXT_SIZE, PROT_READ | PROT_EXEC);
+	protect(machine_at(machine, MACHINE_TEXT), MACHINE_TEXT_SIZE, PROT_READ | PROT_EXEC);
 }
 
 bool machine_text_is_unchanged(const struct machine *machine)
@@ -285,7 +292,8 @@ void *pvrom_os_text_alloc(void *os, size_t size)
 {
 	struct machine *m = os;
 	uint32_t pages = ((uint32_t)size + PAGE - 1) / PAGE;
-	uint8_t *where = machine_at(m, MACHINE_COPIES + m->copies_used * PAGE);
+	uint8_t *copies = m->far_copies ? m->far_copies : machine_at(m, MACHINE_COPIES);
+	uint8_t *where = copies + m->copies_used * PAGE;
 
 	if (fails(&m->fail_alloc))
 		return NULL;
@@ -302,7 +310,7 @@ void pvrom_os_text_free(void *os, void *where, size_t size)
 	struct machine *m = os;
 
 	m->frees++;
-	protect(m, machine_gpa(m, where), size, PROT_NONE);
+	protect(where, size, PROT_NONE);
 }
 
 bool pvrom_os_text_seal(void *os, void *where, size_t size)
@@ -311,7 +319,7 @@ bool pvrom_os_text_seal(void *os, void *where, size_t size)
 
 	if (fails(&m->fail_seal))
 		return false;
-	protect(m, machine_gpa(m, where), size, PROT_READ | PROT_EXEC);
+	protect(where, size, PROT_READ | PROT_EXEC);
 	return true;
 }
 
@@ -327,9 +335,9 @@ bool pvrom_os_text_write(void *os, void *where, const void *bytes, size_t size)
 		return false;
 	CU_ASSERT_TRUE_FATAL(gpa >= MACHINE_TEXT && gpa + size <= MACHINE_TEXT + MACHINE_TEXT_SIZE);
 	CU_ASSERT_TRUE_FATAL(size <= PVROM_SITE_MAX);
-	protect(m, MACHINE_TEXT, MACHINE_TEXT_SIZE, PROT_READ | PROT_WRITE);
+	protect(machine_at(m, MACHINE_TEXT), MACHINE_TEXT_SIZE, PROT_READ | PROT_WRITE);
 	memcpy(where, bytes, size);
-	protect(m, MACHINE_TEXT, MACHINE_TEXT_SIZE, PROT_READ | PROT_EXEC);
+	protect(machine_at(m, MACHINE_TEXT), MACHINE_TEXT_SIZE, PROT_READ | PROT_EXEC);
 	return true;
 }
 

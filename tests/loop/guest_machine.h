@@ -76,6 +76,7 @@ struct machine {
 	/* Failures on demand: the n-th call from now fails, counted from 1; 0 never. */
 	uint32_t fail_alloc, fail_seal, fail_write, fail_write_from;
 	bool fail_gpa;
+	uint8_t *far_copies; /* where copies of the ROM go, if not NULL */
 	/* Called at each map, before it is answered. */
 	void (*on_map)(struct machine *machine, uint64_t gpa, size_t size);
 	/* What happened. */
@@ -91,6 +92,8 @@ extern struct machine *the_machine;
 /* A machine without ROM, host and sites. The policy wants cpu, irq, smp and alarm. */
 struct machine *machine_new(void);
 void machine_free(struct machine *machine);
+/* Done by machine_new(); again after memory was replaced. */
+void machine_lay_out(struct machine *machine);
 
 /* A site of a call with that native form, at the end of the kernel text. Returns its record. */
 struct pvrom_site *machine_add_site(struct machine *machine, uint32_t call, const void *native,
