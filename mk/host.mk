@@ -37,4 +37,11 @@ $(eval $(call cunit,loop.host_base,tests/loop/host_base.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_offer,tests/loop/host_offer.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_groups,tests/loop/host_groups.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_save,tests/loop/host_save.c,$(HOST_TEST_SRCS)))
-$(eval $(call cunit,loop.host_rom,tests/loop/host_rom.c,$(HOST_TEST_SRCS)))
+$(eval $(call cunit,loop.host_rom,tests/loop/host_rom.c,$(HOST_TEST_SRCS) guest/check.c guest/call_info.c))
+$(eval $(call cunit,loop.host_random,tests/loop/host_random.c,$(HOST_TEST_SRCS)))
+
+# The same with a seed of the day, which is printed.
+CHECK_LONG += loop.host_random.new_seed
+TEST.loop.host_random.new_seed = PVROM_SEED=$${SEED:-new} $(BUILD)/asan/loop.host_random
+TEST_TIME.loop.host_random.new_seed = 300
+TEST_NEEDS.loop.host_random.new_seed = $(BUILD)/asan/loop.host_random

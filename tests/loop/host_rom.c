@@ -5,6 +5,7 @@
  */
 #include "host_world.h"
 
+#include <pvrom/guest.h>
 #include <stdlib.h>
 
 static struct world w;
@@ -416,6 +417,20 @@ static void transport(void)
 	for_all(check_transport);
 }
 
+/* ---- what guests say --------------------------------------------------------------------------- */
+
+static void check_by_the_shim(void)
+{
+	CU_ASSERT_EQUAL(pvrom_rom_check(rom, size), PVROM_VERDICT_READY);
+	rom[size - 1] ^= 1;
+	CU_ASSERT_EQUAL(pvrom_rom_check(rom, size), PVROM_VERDICT_BAD_CHECKSUM);
+}
+
+static void by_the_shim(void)
+{
+	for_all(check_by_the_shim);
+}
+
 /* ---- symbols ----------------------------------------------------------------------------------- */
 
 static void check_symbols(void)
@@ -523,6 +538,7 @@ static const struct tap_test tests[] = {
 	{ "returns [PVROM-ROM-19]", returns },
 	{ "eoi [PVROM-ROM-21 PVROM-ROM-23 PVROM-IRQ-6]", eoi },
 	{ "transport", transport },
+	{ "the guest shim takes it, and does not when a bit is wrong", by_the_shim },
 	{ "symbols", symbols },
 	{ "names of calls", names },
 	{ "the same bytes each time [PVROM-ROM-7]", same_bytes },

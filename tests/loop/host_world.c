@@ -371,9 +371,13 @@ void world_close(struct world *w)
 
 uint32_t world_call_regs(struct world *w, uint32_t vcpu)
 {
-	hide_all();
+	bool hide = !w->hide_every || ++w->calls % w->hide_every == 0;
+
+	if (hide)
+		hide_all();
 	w->action = pvrom_host_call(&w->vcpu[vcpu], &w->regs);
-	show_all();
+	if (hide)
+		show_all();
 	return w->regs.status;
 }
 

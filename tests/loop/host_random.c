@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * 2^20 random calls, drawn so that each call gives each status that it can give at least 100
+ * times, and never another. The histogram is printed.
+ *
+ * PVROM_SEED repeats a run; "new" draws a seed, which is printed.
+ */
+#include "host_world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define ROUNDS (1u << 20)
+#define LEAST 100
+#define VCPUS 4
+
+static struct world w;
+
+/* ---- numbers ----------------------------------------------------------------------------------- */
+
+static uint64_t seed, state;
+
+/* xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators", 2016). */
+static uint64_t random64(void)
+{
+	state ^= state >> 12;
+	state ^= state << 25;
+	state ^= state >> 27;
+	return state * UINT64_C(0x2545f4914f6cdd1d);
+}
+
+static uint32_t below(uint32_t n)
+{
+	return (uint32_t)((random64() >> 32) % n);
+}
+
+/* True once in n times. */
+static bool once_in(uint32_t n)
+{
+	return below(n) == 0;
+}
+
+static void choose_seed(void)
+{
+	const char *text = getenv("PVROM_SEED");
+
+	seed = 20261121;
+	if (text && !strcmp(text, "new"))
+		seed = (uint64_t)time(NULL);
+	else if (text)
+		seed = strtoull(text, NULL, 0);
+	state = seed | 1ull << 63;
+	tap_note("PVROM_SEED=%llu", (unsigned long long)seed);
+}
+
+/* ---- what may come out ------------------------------------------------------------------------- */
+
+#define S(NAME) (1u << PVROM_STATUS_##NAME)
+#define ALWAYS_BASE S(OK) | S(MODE)
+#define ALWAYS_FEATURE S(OK) | S(MODE) | S(DENIED)
+
+static uint32_t possible(uint32_t call)
+{
+	switch (call) {
+	case PVROM_BASE_VERSION:
+		return ALWAYS_BASE;
+	case PVROM_BASE_QUERY:
+		return ALWAYS_BASE | S(INVALID) | S(ADDRESS);
+	case PVROM_BASE_NEGOTIATE:
+		return ALWAYS_BASE | S(INVALID) | S(ADDRESS) | S(STALE) | S(REFUSED) | S(VERSION);
+	case PVROM_BASE_VCPU_AREA:
+	case PVROM_BASE_LOG:
+		return ALWAYS_BASE | S(INVALID) | S(ADDRESS) | S(BUSY);
+	case PVROM_BASE_BATCH:
+		return ALWAYS_BASE | S(INVALID) | S(ADDRESS) | S(CONTINUE);
+	case PVROM_BASE_RESET:
+		return ALWAYS_BASE | S(INVALID) | S(BUSY);
+	case PVROM_BASE_SHUTDOWN:
+		return ALWAYS_BASE | S(INVALID);
+	case PVROM_IRQ_ROUTE:
+	case PVROM_IRQ_MASK: /* NOT_SUPPORTED is the embedder's word for a source it does not have */
+		return ALWAYS_FEATURE | S(INVALID) | S(NOT_SUPPORTED);
+	case PVROM_IRQ_SEND:
+	case PVROM_SMP_KICK:
+		return ALWAYS_FEATURE | S(INVALID);
+	case PVROM_SMP_START:
+		return ALWAYS_FEATURE | S(INVALID) | S(ADDRESS) | S(BUSY);
+	case PVROM_SMP_STOP:
+	case PVROM_CLOCK_ALARM_SET:
+	case PVROM_CLOCK_ALARM_CANCEL:
+		return ALWAYS_FEATURE;
+	default:
+		return call >> 8 == PVROM_GROUP_CPU ? S(NOT_REQUIRED) | S(DENIED) | S(MODE) :
+						      S(NOT_SUPPORTED) | S(MODE);
+	}
+}
+
+/* The calls, and one more line for all numbers that are no calls. */
+static const struct {
+	uint32_t number, properties;
+	const char *name;
+} calls[] = {
+#define LINE(GROUP, NAME, number, feature, args, native, properties, regs, insn, text)             \
+	{ number, properties, #GROUP "_" #NAME },
+	PVROM_CALL_TABLE(LINE)
+	{ 0xffffffff, PVROM_CALL_RESERVED, "unknown" },
+};
+#define CALLS (sizeof(calls) / sizeof(calls[0]))
+
+static uint32_t histogram[CALLS][PVROM_STATUS_COUNT];
+static uint32_t voids[CALLS];
+
+/* ---- drawing ----------------------------------------------------------------------------------- */
+
+static uint64_t wild(void)
+{
+	return random64() >> below(64);
+}
+
+/* Mostly a place where len bytes are memory; sometimes an edge, a hole or anything. */
+static uint64_t place(uint64_t len, uint64_t align)
+{
+	static const uint64_t edges[] = { WORLD_LOW_END, WORLD_MID, WORLD_MID_END, WORLD_BACK,
+					  WORLD_BACK_END, WORLD_HIGH, WORLD_HIGH_END, 0 };
+	uint64_t edge = edges[below(8)];
+
+	switch (below(8)) {
+	case 0:
+		return edge - len + below(17) - 8;
+	case 1:
+		return (edge - len) & ~(align - 1);
+	case 2:
+		return once_in(2) ? WORLD_HOLE : wild();
+	case 3:
+		return (WORLD_BACK + below(0x7000)) & ~(align - 1);
+	default:
+		return below((uint32_t)(WORLD_LOW_END / 2 / align)) * align;
+	}
+}
+
+/* Memory at a place drawn as above, for writing what a call shall find there; may be NULL. */
+static void *writable(uint64_t gpa, uint64_t len)
+{
+	if (gpa % 8 || gpa % 0x1000 + len > 0x1000)
+		return NULL;
+	return world_at(&w, gpa);
+}
+
+static void draw_negotiation(uint64_t arg[4])
+{
+	struct pvrom_negotiation *n;
+
+	arg[0] = place(sizeof(*n), 8);
+	arg[1] = once_in(16) ? wild() : below(2);
+	n = writable(arg[0], sizeof(*n));
+	if (!n || (arg[1] == PVROM_NEGOTIATE_COMMIT && once_in(2)))
+		return;
+	world_proposal(&w, arg[0], random64() & 0x3f, 0);
+	n->required = n->wanted & (once_in(2) ? 0 : random64());
+	n->granted = once_in(2) ? w.host.pending : once_in(2) ? 0 : wild();
+	if (once_in(8))
+		n->epoch += wild();
+	if (once_in(8))
+		((uint8_t *)n)[below(sizeof(*n))] ^= (uint8_t)(1 << below(8));
+}
+
+static void draw_batch(uint64_t arg[4])
+{
+	struct pvrom_batch_entry *e;
+	uint32_t i;
+
+	arg[1] = once_in(8) ? wild() : below(once_in(4) ? 100 : 5);
+	arg[0] = place(arg[1] * sizeof(*e), 8);
+	for (i = 0; i < arg[1] && i < 64; i++) {
+		e = writable(arg[0] + i * sizeof(*e), sizeof(*e));
+		if (!e)
+			continue;
+		e->call = calls[below(CALLS)].number;
+		e->arg[0] = once_in(2) ? below(4) : place(0x100, 8);
+		e->arg[1] = below(300);
+		e->arg[2] = below(4);
+	}
+}
+
+static void draw_state(uint64_t arg[4])
+{
+	struct pvrom_smp_state *s;
+
+	arg[0] = once_in(8) ? wild() : below(VCPUS);
+	arg[1] = place(sizeof(*s), 8);
+	s = writable(arg[1], sizeof(*s));
+	if (!s)
+		return;
+	*s = (struct pvrom_smp_state){ .size = sizeof(*s), .cr0 = 0x80000001, .cr4 = 0x20,
+				       .efer = 0x500, .cs = 8 };
+	if (once_in(4))
+		((uint8_t *)s)[below(sizeof(*s))] ^= (uint8_t)(1 << below(8));
+}
+
+static void draw_arguments(uint32_t call, uint64_t arg[4])
+{
+	uint32_t i;
+
+	for (i = 0; i < 4; i++)
+		arg[i] = wild();
+	if (once_in(8))
+		return;
+	switch (call) {
+	case PVROM_BASE_QUERY:
+		arg[1] = once_in(4) ? below(0x40) : wild() | 0x40;
+		arg[0] = place(arg[1] < 0x80 ? arg[1] : 0x80, 8);
+		break;
+	case PVROM_BASE_NEGOTIATE:
+		draw_negotiation(arg);
+		break;
+	case PVROM_BASE_VCPU_AREA:
+		arg[0] = once_in(4) ? PVROM_VCPU_AREA_NONE :
+			 once_in(2) ? 0x100u * below(4) :
+				      place(0x100, 0x100);
+		arg[1] = once_in(4) ? wild() : 0x100;
+		break;
+	case PVROM_BASE_LOG:
+		arg[1] = below(300);
+		arg[0] = place(arg[1], 1);
+		break;
+	case PVROM_BASE_BATCH:
+		draw_batch(arg);
+		break;
+	case PVROM_BASE_RESET:
+	case PVROM_BASE_SHUTDOWN:
+		arg[0] = below(5);
+		arg[1] = below(256);
+		break;
+	case PVROM_IRQ_ROUTE:
+		arg[0] = below(20);
+		arg[1] = below(300);
+		arg[2] = below(VCPUS + 2);
+		break;
+	case PVROM_IRQ_MASK:
+		arg[0] = below(20);
+		arg[1] = below(3);
+		break;
+	case PVROM_IRQ_SEND:
+		arg[0] = below(300);
+		arg[1] = below(VCPUS + 1);
+		arg[2] = below(32);
+		break;
+	case PVROM_SMP_START:
+		draw_state(arg);
+		break;
+	case PVROM_SMP_KICK:
+		arg[0] = below(VCPUS + 2);
+		break;
+	default:
+		break;
+	}
+}
+
+/* What happens between calls: the machine lives on. */
+static void stir(void)
+{
+	if (once_in(8))
+		w.running[1 + below(VCPUS - 1)] = !once_in(3);
+	if (once_in(16))
+		memset(w.running + 1, 0, VCPUS - 1);
+	if (once_in(8192))
+		pvrom_host_refill_log(&w.host);
+	if (once_in(1024))
+		pvrom_host_raise_epoch(&w.host);
+	if (once_in(1024))
+		pvrom_host_set_hardware(&w.host, below(16));
+	if (once_in(4096))
+		*(uint64_t *)world_at(&w, below((uint32_t)WORLD_LOW_END / 8) * 8u) = random64();
+	if (once_in(4))
+		world_negotiate(&w, once_in(4) ? random64() : ALL_FEATURES);
+	world_forget(&w);
+}
+
+static uint32_t draw_number(uint32_t line)
+{
+	uint32_t number;
+
+	if (calls[line].number != 0xffffffff)
+		return calls[line].number;
+	do
+		number = (uint32_t)wild();
+	while (pvrom_host_call_name(number));
+	return number;
+}
+
+/* ---- counting ---------------------------------------------------------------------------------- */
+
+/* What must be so after every call, whatever it was. */
+static bool sound(void)
+{
+	uint32_t i, j;
+
+	for (i = 0; i < VCPUS; i++)
+		for (j = 0; j < i; j++)
+			if (w.vcpu[i].area_gpa == w.vcpu[j].area_gpa &&
+			    w.vcpu[i].area_gpa != PVROM_VCPU_AREA_NONE)
+				return false;
+	for (i = 0; i < VCPUS; i++)
+		if (w.alarm[i] && !(w.host.sealed & FEATURE(ALARM)))
+			return false;
+	return !(w.host.sealed & ~ALL_FEATURES) && w.host.sealed == w.host.started &&
+	       pvrom_host_close(w.host.sealed) == w.host.sealed && w.locked == 0 &&
+	       pvrom_host_trace.double_fetches == 0 && pvrom_host_trace.strays == 0;
+}
+
+static void one_round(void)
+{
+	uint32_t line = below(CALLS), vcpu = below(VCPUS);
+	uint32_t number = draw_number(line);
+
+	w.regs = (struct pvrom_host_regs){ .call = number, .mode64 = 1, .status = 0xeeee };
+	draw_arguments(number, w.regs.arg);
+	if (once_in(10))
+		w.regs.cpl = (uint8_t)(1 + below(3));
+	else if (once_in(20))
+		w.regs.mode64 = 0;
+	world_call_regs(&w, vcpu);
+	if (calls[line].properties & PVROM_CALL_VOID) {
+		voids[line]++;
+		if (w.action != PVROM_ACTION_VOID)
+			CU_FAIL_FATAL("a void call with a result");
+		return;
+	}
+	if (w.regs.status >= PVROM_STATUS_COUNT)
+		CU_FAIL_FATAL("no such status");
+	histogram[line][w.regs.status]++;
+}
+
+static void print_line(uint32_t line)
+{
+	static const char *const names[] = {
+#define STATUS(NAME, number, text) #NAME,
+		PVROM_STATUS_TABLE(STATUS)
+	};
+	char text[256];
+	size_t at = 0;
+	uint32_t i;
+
+	if (voids[line])
+		at = (size_t)snprintf(text, sizeof(text), " void %u", voids[line]);
+	for (i = 0; i < PVROM_STATUS_COUNT; i++)
+		if (histogram[line][i])
+			at += (size_t)snprintf(text + at, sizeof(text) - at, " %s %u", names[i],
+					       histogram[line][i]);
+	tap_note("%-20s%s", calls[line].name, text);
+}
+
+static void check_line(uint32_t line)
+{
+	uint32_t allowed = possible(calls[line].number), i;
+
+	if (calls[line].properties & PVROM_CALL_VOID) {
+		CU_ASSERT_TRUE(voids[line] >= LEAST);
+		return;
+	}
+	for (i = 0; i < PVROM_STATUS_COUNT; i++) {
+		if (allowed & 1u << i)
+			CU_ASSERT_TRUE(histogram[line][i] >= LEAST)
+		else
+			CU_ASSERT_EQUAL(histogram[line][i], 0);
+	}
+}
+
+static void random_calls(void)
+{
+	uint32_t i;
+
+	choose_seed();
+	world_open(&w, VCPUS);
+	w.hide_every = 16;
+	for (i = 0; i < ROUNDS; i++) {
+		stir();
+		one_round();
+		if (!sound())
+			CU_FAIL_FATAL("the machine is not sound any more");
+	}
+	for (i = 0; i < CALLS; i++) {
+		print_line(i);
+		check_line(i);
+	}
+	world_close(&w);
+}
+
+static const struct tap_test tests[] = {
+	{ "2^20 random calls [PVROM-CALL-11 PVROM-SEC-1 PVROM-SEC-2]", random_calls },
+	{ 0 }
+};
+
+int main(void)
+{
+	return world_main("host_random", tests);
+}
