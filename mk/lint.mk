@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# fmt and lint.  clang-tidy looks at a file again when it, a header or the list of checks changed.
+C_FILES      = $(shell git ls-files '*.c' 2>/dev/null)
+C_HEADERS    = $(shell git ls-files '*.h' 2>/dev/null)
+LINT_FREE    = $(filter guest/% kernel/% examples/kernel/%,$(C_FILES))
+LINT_HOSTED  = $(filter-out $(LINT_FREE),$(C_FILES))
+LINT_FLAGS   = -std=gnu11 -Wall -Wextra -Wno-unknown-warning-option $(INCLUDES) -DPVRUN_VERSION='""'
+
+.PHONY: fmt lint lint-now lint-tidy lint-cppcheck
+fmt:
+	@tools/deps fmt
+	$(Q)clang-format -i $(C_FILES) $(C_HEADERS)
+
+lint:
+	@tools/deps lint
+	@$(MAKE) lint-now
+lint-now: lint-tidy lint-cppcheck
+lint-tidy:
+	$(Q)$(MAKE) $(patsubst %.c,$(BUILD)/lint/%.ok,$(C_FILES))
+
+LINT_AGAIN = .clang-tidy tests/.clang-tidy mk/lint.mk $(if $(filter lint% $(BUILD)/lint/%,$(MAKECMDGOALS)),$(C_HEADERS))
+$(BUILD)/lint/%.ok: %.c $(LINT_AGAIN)
+	@mkdir -p $(@D)
+	$(call say,TIDY,$<)
+	$(Q)clang-tidy --quiet $< -- $(LINT_FLAGS) $(FLAGS_FOR) \
+		$(if $(filter $<,$(LINT_FREE)),$(FREE),-fPIC) 2>$@.err || { cat $@.err; exit 1; }
+	@rm -f $@.err; touch $@
+$(BUILD)/lint/tests/%.ok: FLAGS_FOR += -DPVROM_TEST -D_GNU_SOURCE
+$(BUILD)/lint/kernel/%.ok: FLAGS_FOR += -Ikernel -Ikernel/suite
+$(BUILD)/lint/monitor/%.ok: FLAGS_FOR += -D_GNU_SOURCE -Wno-gnu-variable-sized-type-not-at-end
+
+lint-cppcheck:
+	$(call say,CPPCHECK,)
+	$(Q)cppcheck --enable=warning,performance,portability --error-exitcode=1 --quiet -j2 \
+		--std=c11 $(INCLUDES) -Ikernel -Ikernel/suite -U__ASSEMBLER__ -D__x86_64__ \
+		-D__GNUC__=12 --inline-suppr --suppressions-list=tools/cppcheck-suppressions $(C_FILES)
