@@ -37,12 +37,10 @@ static uint32_t take_copy(struct pvrom_guest *guest)
 	return same ? PVROM_VERDICT_READY : PVROM_VERDICT_ROM_CHANGED;
 }
 
-/* A copy into which sites still lead, because the kernel could not write them, stays. */
 void pvrom_drop_copy(struct pvrom_guest *guest)
 {
-	if (!guest->copy || guest->copy == guest->text)
-		return;
-	pvrom_os_text_free(guest->os, guest->copy, guest->copy_size);
+	if (guest->copy)
+		pvrom_os_text_free(guest->os, guest->copy, guest->copy_size);
 	guest->copy = NULL;
 	guest->copy_size = 0;
 }

@@ -239,14 +239,14 @@ static PVROM_COLD void patch_act(void *argument)
 
 	plan->verdict = PVROM_VERDICT_READY;
 	write_sites(plan);
-	set_text(guest, guest->copy, guest->copy_size);
 	if (plan->verdict == PVROM_VERDICT_READY)
 		plan->verdict = pvrom_commit(guest, guest->negotiation.granted);
-	if (plan->verdict == PVROM_VERDICT_READY)
-		return;
 	verdict = plan->verdict;
-	make_native(plan);
+	if (verdict != PVROM_VERDICT_READY)
+		make_native(plan);
 	plan->verdict = verdict;
+	if (verdict == PVROM_VERDICT_READY || (guest->patched && !guest->text))
+		set_text(guest, guest->copy, guest->copy_size);
 }
 
 /* ---- all together ---- */

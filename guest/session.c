@@ -19,10 +19,11 @@ struct old_rom {
 	size_t size;
 };
 
-/* Text of the old ROM may be dropped once no site leads there. */
+/* Once no site leads there. After a failure sites that the kernel could not write may do so for
+ * ever; then the memory stays. */
 static void drop_old(struct pvrom_guest *guest, const struct old_rom *old)
 {
-	if (old->copy && old->copy != guest->text)
+	if (old->copy && (guest->verdict == PVROM_VERDICT_READY || !guest->patched))
 		pvrom_os_text_free(guest->os, old->copy, old->size);
 }
 
@@ -96,7 +97,8 @@ static uint32_t give_up(struct pvrom_guest *guest, uint32_t verdict)
 {
 	pvrom_guest_unpatch(guest);
 	pvrom_commit_nothing(guest);
-	pvrom_drop_copy(guest);
+	if (!guest->patched)
+		pvrom_drop_copy(guest);
 	return guest->verdict = verdict;
 }
 
@@ -133,6 +135,7 @@ PVROM_COLD uint32_t pvrom_guest_stop(struct pvrom_guest *guest, uint64_t flags)
 		return status;
 	guest->granted = 0;
 	guest->verdict = PVROM_VERDICT_SWITCHED_OFF;
-	pvrom_drop_copy(guest);
+	if (!guest->patched)
+		pvrom_drop_copy(guest);
 	return status;
 }

@@ -16,3 +16,4 @@ GUEST_MACHINE_SRCS := $(GUEST_LOOP_SRCS) tests/loop/rom_fixture.c tests/loop/gue
 	tests/loop/fake_host.c
 $(eval $(call cunit,loop.guest_find,tests/loop/guest_find_test.c,$(GUEST_MACHINE_SRCS)))
 $(eval $(call cunit,loop.guest_patch,tests/loop/guest_patch_test.c,$(GUEST_MACHINE_SRCS)))
+$(eval $(call cunit,loop.guest_host,tests/loop/guest_host_test.c,$(GUEST_MACHINE_SRCS)))

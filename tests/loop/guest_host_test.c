@@ -1,0 +1,742 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * Negotiation: right and hostile hosts, refusals, the change-over when the epoch moves and its
+ * failure at each step; plain calls, areas, words.
+ */
+#include <string.h>
+
+#include <pvrom/guest.h>
+
+#include "../../guest/guest_internal.h"
+#include "../cunit_tap.h"
+#include "fake_host.h"
+#include "guest_machine.h"
+
+#define BIT(NAME) PVROM_FEATURE_BIT(PVROM_FEATURE_##NAME)
+
+static uint8_t image[FIXTURE_MAX] __attribute__((aligned(16)));
+static uint8_t second[FIXTURE_MAX] __attribute__((aligned(16)));
+static struct machine *m;
+static struct fake_host host;
+
+static void begin(void)
+{
+	m = machine_new();
+	machine_add_usual_sites(m);
+	fixture_build(image, &fixture_usual);
+	fake_host_attach(m, &host, image);
+}
+
+static void begin_ready(void)
+{
+	begin();
+	CU_ASSERT_EQUAL_FATAL(machine_start(m), PVROM_VERDICT_READY);
+}
+
+static void end(void)
+{
+	CU_ASSERT_EQUAL(m->maps, m->unmaps);
+	CU_ASSERT_FALSE(m->written_outside);
+	machine_free(m);
+}
+
+static void expect_native(uint32_t verdict)
+{
+	machine_expect_native(m, verdict);
+	CU_ASSERT_EQUAL(host.sealed, 0);
+}
+
+/* ---- right hosts --------------------------------------------------------------------------------- */
+
+static void grants_what_is_wanted_and_offered(void)
+{
+	begin();
+	m->policy->wanted |= BIT(NET); /* not offered */
+	host.offered &= ~(BIT(SMP) | BIT(NET));
+	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(m->guest->granted, BIT(CPU) | BIT(IRQ) | BIT(ALARM));
+	CU_ASSERT_EQUAL(host.sealed, m->guest->granted);
+	CU_ASSERT_EQUAL(m->guest->epoch, 1);
+	CU_ASSERT_EQUAL(m->guest->offer.reason[PVROM_FEATURE_SMP], PVROM_REASON_NOT_SUPPORTED);
+	end();
+}
+
+static void takes_only_what_is_advised(void)
+{
+	begin();
+	host.advised = BIT(IRQ);
+	m->policy->flags = PVROM_POLICY_ADVISED;
+	m->policy->required = BIT(SMP);
+	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(m->guest->granted, BIT(IRQ) | BIT(SMP));
+	end();
+}
+
+static void required_feature_missing(void)
+{
+	begin();
+	m->policy->required = BIT(CPU) | BIT(SMP);
+	host.offered &= ~BIT(SMP);
+	expect_native(PVROM_VERDICT_REQUIRED_MISSING);
+	CU_ASSERT_EQUAL(m->guest->missing, BIT(SMP));
+	CU_ASSERT_EQUAL(m->guest->call_status, PVROM_STATUS_REFUSED);
+	CU_ASSERT_EQUAL(host.commits, 0);
+	end();
+}
+
+/* What is required is wanted, even if the kernel forgot to say so. */
+static void required_is_wanted(void)
+{
+	begin();
+	m->policy->wanted = BIT(CPU);
+	m->policy->required = BIT(SMP);
+	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(m->guest->granted, BIT(CPU) | BIT(SMP));
+	end();
+}
+
+static void stale_proposals_are_repeated(void)
+{
+	begin();
+	host.moves_before_propose = 3;
+	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(host.proposals, 4);
+	CU_ASSERT_EQUAL(m->guest->epoch, 4);
+	end();
+}
+
+static void stale_commits_are_repeated(void)
+{
+	begin();
+	host.moves_before_commit = 2;
+	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(host.commits, 3);
+	CU_ASSERT_EQUAL(m->guest->epoch, 3);
+	CU_ASSERT_EQUAL(host.sealed, m->policy->wanted);
+	CU_ASSERT_NOT_EQUAL(m->guest->patched, 0);
+	end();
+}
+
+static void epoch_that_never_rests(void)
+{
+	begin();
+	host.moves_before_propose = UINT32_MAX;
+	expect_native(PVROM_VERDICT_HOST_ERROR);
+	CU_ASSERT_EQUAL(m->guest->call_status, PVROM_STATUS_STALE);
+	CU_ASSERT_TRUE(host.proposals < 100);
+	end();
+
+	begin();
+	host.moves_before_commit = UINT32_MAX;
+	expect_native(PVROM_VERDICT_HOST_ERROR);
+	CU_ASSERT_EQUAL(m->guest->call_status, PVROM_STATUS_STALE);
+	CU_ASSERT_TRUE(host.commits < 100);
+	end();
+}
+
+/* ---- hostile hosts ------------------------------------------------------------------------------- */
+
+static void offer_size(struct pvrom_offer *o) { o->size = 0x40; }
+static void offer_no_size(struct pvrom_offer *o) { o->size = 0; }
+static void offer_huge(struct pvrom_offer *o) { o->size = 0xffffffff; }
+static void offer_major(struct pvrom_offer *o) { o->major++; }
+static void offer_no_epoch(struct pvrom_offer *o) { o->epoch = 0; }
+static void offer_more_than_can(struct pvrom_offer *o) { o->can = 0; }
+static void offer_reason(struct pvrom_offer *o) { o->reason[PVROM_FEATURE_CPU] = PVROM_REASON_OPERATOR; }
+static void offer_no_reason(struct pvrom_offer *o) { o->reason[PVROM_FEATURE_MEM] = PVROM_REASON_NONE; }
+static void offer_open(struct pvrom_offer *o)
+{
+	o->offered &= ~BIT(IRQ);
+	o->reason[PVROM_FEATURE_IRQ] = PVROM_REASON_OPERATOR;
+}
+static void offer_nothing_written(struct pvrom_offer *o) { memset(o, 0, sizeof(*o)); }
+
+static void hostile_offers(void)
+{
+	static void (*const lie[])(struct pvrom_offer *) = {
+		offer_size,	offer_no_size,	offer_huge, offer_major, offer_no_epoch,
+		offer_more_than_can, offer_reason, offer_no_reason, offer_open,
+		offer_nothing_written,
+	};
+
+	for (size_t i = 0; i < sizeof(lie) / sizeof(lie[0]); i++) {
+		begin();
+		host.on_offer = lie[i];
+		expect_native(PVROM_VERDICT_HOST_ERROR);
+		CU_ASSERT_EQUAL(host.proposals, 0);
+		end();
+	}
+}
+
+static void hostile_statuses(void)
+{
+	static const uint32_t statuses[] = { PVROM_STATUS_NOT_SUPPORTED, PVROM_STATUS_DENIED,
+					     PVROM_STATUS_INVALID, PVROM_STATUS_ADDRESS,
+					     PVROM_STATUS_BUSY, PVROM_STATUS_CONTINUE,
+					     PVROM_STATUS_MODE, PVROM_STATUS_COUNT, 0xfffffffe };
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+		begin();
+		host.query_status = statuses[i];
+		expect_native(PVROM_VERDICT_HOST_ERROR);
+		CU_ASSERT_EQUAL(m->guest->call_status, statuses[i]);
+		end();
+
+		begin();
+		host.propose_status = statuses[i];
+		expect_native(PVROM_VERDICT_HOST_ERROR);
+		CU_ASSERT_EQUAL(m->guest->call_status, statuses[i]);
+		end();
+
+		begin();
+		host.commit_status = statuses[i];
+		expect_native(PVROM_VERDICT_HOST_ERROR);
+		CU_ASSERT_EQUAL(m->guest->call_status, statuses[i]);
+		end();
+	}
+}
+
+static void host_of_another_major(void)
+{
+	begin();
+	host.propose_status = PVROM_STATUS_VERSION;
+	expect_native(PVROM_VERDICT_WRONG_MAJOR);
+	CU_ASSERT_EQUAL(m->guest->call_status, PVROM_STATUS_VERSION);
+	end();
+}
+
+static void grant_unwanted(struct pvrom_negotiation *n) { n->granted |= BIT(MEM); }
+static void grant_unknown(struct pvrom_negotiation *n) { n->granted |= PVROM_U64(1) << 63; }
+static void grant_open(struct pvrom_negotiation *n) { n->granted &= ~BIT(IRQ); }
+static void grant_rom_of_no_size(struct pvrom_negotiation *n) { n->rom_size = 0; }
+static void grant_rom_of_odd_size(struct pvrom_negotiation *n) { n->rom_size++; }
+static void grant_huge_rom(struct pvrom_negotiation *n) { n->rom_size = 0xfffffe00; }
+
+static void hostile_grants(void)
+{
+	static void (*const lie[])(struct pvrom_negotiation *) = {
+		grant_unwanted, grant_unknown, grant_open,
+		grant_rom_of_no_size, grant_rom_of_odd_size, grant_huge_rom,
+	};
+
+	for (size_t i = 0; i < sizeof(lie) / sizeof(lie[0]); i++) {
+		begin();
+		host.on_propose = lie[i];
+		expect_native(PVROM_VERDICT_HOST_ERROR);
+		CU_ASSERT_EQUAL(host.commits, 0);
+		end();
+	}
+}
+
+static void grant_too_little(struct pvrom_negotiation *n) { n->granted = n->missing = 0; }
+
+static void grant_without_what_is_required(void)
+{
+	begin();
+	m->policy->required = BIT(CPU);
+	host.on_propose = grant_too_little;
+	expect_native(PVROM_VERDICT_REQUIRED_MISSING);
+	CU_ASSERT_EQUAL(m->guest->missing, BIT(CPU));
+	end();
+}
+
+/* REFUSED, and nothing missing that was required. */
+static void refusal_without_reason(void)
+{
+	begin();
+	host.propose_status = PVROM_STATUS_REFUSED;
+	expect_native(PVROM_VERDICT_HOST_ERROR);
+	CU_ASSERT_EQUAL(m->guest->call_status, PVROM_STATUS_REFUSED);
+	end();
+}
+
+static void kernel_without_physical_addresses(void)
+{
+	begin();
+	m->fail_gpa = true;
+	expect_native(PVROM_VERDICT_HOST_ERROR);
+	CU_ASSERT_EQUAL(m->guest->call_status, PVROM_STATUS_ADDRESS);
+	CU_ASSERT_EQUAL(m->hypercalls, 0);
+	end();
+}
+
+/* The host names another ROM than the one that was found, before anything is patched. */
+static void other_rom_at_the_first_negotiation(void)
+{
+	begin();
+	fixture_build(second, &fixture_usual);
+	fixture_header(second)->live_key ^= 1;
+	fixture_seal(second);
+	fake_host_set_rom(m, &host, 0x280000, second);
+	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(m->guest->rom_gpa, 0x280000);
+	CU_ASSERT_EQUAL(m->guest->rom_checksum, fixture_header(second)->checksum);
+	CU_ASSERT_EQUAL(m->allocs, m->frees + 1);
+	end();
+}
+
+/* ---- change-over --------------------------------------------------------------------------------- */
+
+/* A second image in which pause is no longer a NOP but text, and cli native. */
+static void build_second(void)
+{
+	struct pvrom_slot *pause, *cli;
+
+	fixture_build(second, &fixture_usual);
+	pause = fixture_slot(second, PVROM_CPU_PAUSE);
+	cli = fixture_slot(second, PVROM_CPU_CLI);
+	pause->form = PVROM_FORM_CALL;
+	pause->text = cli->text;
+	pause->text_size = cli->text_size;
+	pause->reloc_first = cli->reloc_first;
+	pause->reloc_count = cli->reloc_count;
+	cli->form = PVROM_FORM_NATIVE;
+	cli->text = cli->text_size = cli->reloc_first = cli->reloc_count = 0;
+	fixture_seal(second);
+}
+
+static struct pvrom_site *site_of(uint32_t call)
+{
+	for (size_t i = 0; i < m->site_count; i++)
+		if (m->sites[i].call == call)
+			return &m->sites[i];
+	return NULL;
+}
+
+static uint8_t first_byte(uint32_t call)
+{
+	return machine_site_text(site_of(call))[0];
+}
+
+/* Where the pause site leads, from the second image. */
+static bool pause_leads_into(const uint8_t *copy)
+{
+	const uint8_t *p = machine_site_text(site_of(PVROM_CPU_PAUSE));
+	int32_t rel;
+
+	memcpy(&rel, p + 1, 4);
+	return p[0] == 0xe8 && (uintptr_t)p + 5 + (uintptr_t)(intptr_t)rel ==
+		(uintptr_t)copy + fixture_slot(second, PVROM_CPU_PAUSE)->text;
+}
+
+static void epoch_moves_and_nothing_else(void)
+{
+	static uint8_t before[MACHINE_TEXT_SIZE];
+
+	begin_ready();
+	memcpy(before, machine_at(m, MACHINE_TEXT), sizeof(before));
+	m->area->epoch = ++host.epoch;
+	CU_ASSERT_TRUE(pvrom_guest_epoch_moved(m->guest, m->area));
+	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_READY);
+	CU_ASSERT_FALSE(pvrom_guest_epoch_moved(m->guest, m->area));
+	CU_ASSERT_EQUAL(memcmp(before, machine_at(m, MACHINE_TEXT), sizeof(before)), 0);
+	CU_ASSERT_EQUAL(m->allocs, 1);
+	end();
+}
+
+static void features_come_and_go(void)
+{
+	begin_ready();
+	CU_ASSERT_EQUAL(first_byte(PVROM_IRQ_EOI), 0xe8);
+	host.offered &= ~(BIT(CPU));
+	host.epoch++;
+	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(m->guest->granted, BIT(IRQ) | BIT(SMP) | BIT(ALARM));
+	CU_ASSERT_EQUAL(host.sealed, m->guest->granted);
+	CU_ASSERT_EQUAL(first_byte(PVROM_CPU_CLI), 0x2e); /* native again */
+	CU_ASSERT_EQUAL(m->guest->patched, 2);
+	host.offered = BIT(CPU);
+	host.epoch++;
+	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(first_byte(PVROM_CPU_CLI), 0xe8);
+	pvrom_guest_unpatch(m->guest);
+	CU_ASSERT_TRUE(machine_text_is_unchanged(m));
+	end();
+}
+
+static void new_rom(void)
+{
+	const uint8_t *old_copy;
+
+	begin_ready();
+	old_copy = m->guest->copy;
+	build_second();
+	fake_host_set_rom(m, &host, 0x280000, second);
+	host.epoch++;
+	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_READY);
+	CU_ASSERT_PTR_NOT_EQUAL(m->guest->copy, old_copy);
+	CU_ASSERT_PTR_EQUAL(m->guest->text, m->guest->copy);
+	CU_ASSERT_TRUE(pause_leads_into(m->guest->copy));
+	CU_ASSERT_EQUAL(first_byte(PVROM_CPU_CLI), 0x2e);
+	CU_ASSERT_EQUAL(m->guest->rom_gpa, 0x280000);
+	CU_ASSERT_EQUAL(m->allocs, 2);
+	CU_ASSERT_EQUAL(m->frees, 1);
+	CU_ASSERT_EQUAL(m->guest->epoch, 2);
+	pvrom_guest_unpatch(m->guest);
+	CU_ASSERT_TRUE(machine_text_is_unchanged(m));
+	end();
+}
+
+/* A refusal leaves the old set in force: sites, copy, epoch, features. */
+static void refusal_changes_nothing(void)
+{
+	static uint8_t before[MACHINE_TEXT_SIZE];
+	uint64_t granted;
+
+	begin();
+	m->policy->required = BIT(SMP);
+	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
+	memcpy(before, machine_at(m, MACHINE_TEXT), sizeof(before));
+	granted = m->guest->granted;
+	host.offered &= ~BIT(SMP);
+	host.epoch++;
+	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_REQUIRED_MISSING);
+	CU_ASSERT_EQUAL(m->guest->missing, BIT(SMP));
+	CU_ASSERT_EQUAL(m->guest->granted, granted);
+	CU_ASSERT_EQUAL(host.sealed, granted);
+	CU_ASSERT_EQUAL(m->guest->epoch, 1);
+	CU_ASSERT_EQUAL(memcmp(before, machine_at(m, MACHINE_TEXT), sizeof(before)), 0);
+	CU_ASSERT_EQUAL(m->frees, 0);
+	CU_ASSERT_EQUAL(host.empty_commits, 0);
+	host.offered |= BIT(SMP); /* and it can be had later */
+	host.epoch++;
+	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_READY);
+	end();
+}
+
+/* After a failed change-over: native, the empty set, no memory kept, and it says why. */
+static void expect_gone_native(uint32_t verdict)
+{
+	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), verdict);
+	CU_ASSERT_EQUAL(m->guest->verdict, verdict);
+	CU_ASSERT_TRUE(machine_text_is_unchanged(m));
+	CU_ASSERT_EQUAL(m->guest->granted, 0);
+	CU_ASSERT_EQUAL(m->guest->patched, 0);
+	CU_ASSERT_EQUAL(host.sealed, 0);
+	CU_ASSERT_TRUE(host.empty_commits > 0);
+	CU_ASSERT_PTR_NULL(m->guest->copy);
+	CU_ASSERT_PTR_NULL(m->guest->text);
+	CU_ASSERT_EQUAL(m->allocs, m->frees);
+}
+
+/* The host mends its ways: the guest can come back. */
+static void expect_to_come_back(void)
+{
+	host.epoch++;
+	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(host.sealed, m->guest->granted);
+	CU_ASSERT_NOT_EQUAL(m->guest->patched, 0);
+	end();
+}
+
+static void change_over_fails_at_query(void)
+{
+	begin_ready();
+	host.epoch++;
+	host.query_status = PVROM_STATUS_DENIED;
+	expect_gone_native(PVROM_VERDICT_HOST_ERROR);
+	host.query_status = UINT32_MAX;
+	expect_to_come_back();
+}
+
+static void change_over_fails_at_propose(void)
+{
+	begin_ready();
+	host.epoch++;
+	host.on_propose = grant_unwanted;
+	expect_gone_native(PVROM_VERDICT_HOST_ERROR);
+	host.on_propose = NULL;
+	expect_to_come_back();
+}
+
+static void change_over_fails_at_the_new_rom(void)
+{
+	begin_ready();
+	build_second();
+	second[0x1ff] ^= 1; /* checksum */
+	fake_host_set_rom(m, &host, 0x280000, second);
+	host.epoch++;
+	expect_gone_native(PVROM_VERDICT_BAD_CHECKSUM);
+	build_second();
+	fake_host_set_rom(m, &host, 0x280000, second);
+	expect_to_come_back();
+}
+
+static void change_over_fails_at_memory(void)
+{
+	begin_ready();
+	build_second();
+	fake_host_set_rom(m, &host, 0x280000, second);
+	host.epoch++;
+	m->fail_alloc = 1;
+	expect_gone_native(PVROM_VERDICT_NO_MEMORY);
+	expect_to_come_back();
+}
+
+/* Which ROM that is, is what the host says: one that is not there, or is another, is not used. */
+static void change_over_to_a_rom_that_is_not_there(void)
+{
+	begin_ready();
+	host.epoch++;
+	host.rom_checksum ^= 1;
+	expect_gone_native(PVROM_VERDICT_ROM_CHANGED);
+	host.rom_checksum ^= 1;
+	expect_to_come_back();
+
+	begin_ready();
+	host.epoch++;
+	host.rom_gpa = MACHINE_SIZE;
+	host.rom_checksum ^= 1;
+	expect_gone_native(PVROM_VERDICT_TRUNCATED);
+	host.rom_checksum ^= 1;
+	host.rom_gpa = MACHINE_HOST_ROM;
+	expect_to_come_back();
+}
+
+static void change_over_to_another_transport(void)
+{
+	begin_ready();
+	build_second();
+	fixture_header(second)->transport = PVROM_TRANSPORT_VMCALL;
+	fixture_header(second)->transport_port = 0;
+	fixture_seal(second);
+	fake_host_set_rom(m, &host, 0x280000, second);
+	host.epoch++;
+	expect_gone_native(PVROM_VERDICT_NO_TRANSPORT);
+	fake_host_set_rom(m, &host, MACHINE_HOST_ROM, image);
+	expect_to_come_back();
+}
+
+static void change_over_to_a_rom_not_allowed(void)
+{
+	static uint8_t allowed[1][PVROM_DIGEST_SIZE];
+
+	begin_ready();
+	memcpy(allowed[0], m->guest->digest, PVROM_DIGEST_SIZE);
+	machine_free(m);
+	begin();
+	m->policy->allowed = (const uint8_t(*)[PVROM_DIGEST_SIZE])allowed;
+	m->policy->allowed_count = 1;
+	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
+	build_second();
+	fake_host_set_rom(m, &host, 0x280000, second);
+	host.epoch++;
+	expect_gone_native(PVROM_VERDICT_NOT_ALLOWED);
+	host.epoch++;
+	expect_gone_native(PVROM_VERDICT_NOT_ALLOWED); /* nor at the second try */
+	fake_host_set_rom(m, &host, MACHINE_HOST_ROM, image);
+	expect_to_come_back();
+}
+
+static void change_over_fails_at_a_write(void)
+{
+	for (uint32_t n = 1; n < 3; n++) {
+		begin_ready();
+		build_second();
+		fake_host_set_rom(m, &host, 0x280000, second);
+		host.epoch++;
+		m->fail_write = n;
+		expect_gone_native(PVROM_VERDICT_PATCH_FAILED);
+		expect_to_come_back();
+	}
+}
+
+static void change_over_fails_at_commit(void)
+{
+	begin_ready();
+	build_second();
+	fake_host_set_rom(m, &host, 0x280000, second);
+	host.epoch++;
+	host.commit_status = PVROM_STATUS_INVALID;
+	expect_gone_native(PVROM_VERDICT_HOST_ERROR);
+	host.commit_status = UINT32_MAX;
+	expect_to_come_back();
+}
+
+static void change_over_is_stale_at_commit(void)
+{
+	begin_ready();
+	build_second();
+	fake_host_set_rom(m, &host, 0x280000, second);
+	host.epoch++;
+	host.moves_before_commit = 1;
+	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_READY);
+	CU_ASSERT_TRUE(pause_leads_into(m->guest->copy));
+	CU_ASSERT_EQUAL(m->guest->epoch, 3);
+	end();
+}
+
+/* Sites that cannot be written back keep the text of the old ROM where it is. */
+static void old_text_stays_while_sites_lead_there(void)
+{
+	const uint8_t *old_copy;
+
+	begin_ready();
+	old_copy = m->guest->copy;
+	build_second();
+	fake_host_set_rom(m, &host, 0x280000, second);
+	host.epoch++;
+	m->fail_write_from = m->writes + 1;
+	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_PATCH_FAILED);
+	CU_ASSERT_NOT_EQUAL(m->guest->patched, 0);
+	CU_ASSERT_EQUAL(old_copy[0], 0x55); /* still mapped */
+	CU_ASSERT_EQUAL(host.sealed, 0);
+	end();
+}
+
+static void data_only_change_over(void)
+{
+	begin();
+	m->policy->flags = PVROM_POLICY_DATA_ONLY;
+	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
+	build_second();
+	fake_host_set_rom(m, &host, 0x280000, second);
+	host.epoch++;
+	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_READY);
+	CU_ASSERT_TRUE(machine_text_is_unchanged(m));
+	CU_ASSERT_EQUAL(m->guest->rom_checksum, fixture_header(second)->checksum);
+	CU_ASSERT_EQUAL(m->allocs, m->frees);
+	second[0x1ff] ^= 1;
+	fixture_header(second)->checksum ^= 1;
+	fake_host_set_rom(m, &host, 0x280000, second);
+	host.epoch++;
+	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_BAD_CHECKSUM);
+	host.epoch++; /* the same bad ROM does not become right by being named twice */
+	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_BAD_CHECKSUM);
+	CU_ASSERT_EQUAL(m->guest->granted, 0);
+	CU_ASSERT_EQUAL(host.sealed, 0);
+	end();
+}
+
+/* ---- calls, areas, words ------------------------------------------------------------------------- */
+
+static void plain_calls(void)
+{
+	uint64_t value = 1;
+
+	begin_ready();
+	CU_ASSERT_EQUAL(pvrom_call(m->guest, PVROM_BASE_VERSION, 0, 0, 0, 0, &value),
+			PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(value, (uint64_t)PVROM_MAJOR << 16 | PVROM_MINOR);
+	CU_ASSERT_EQUAL(pvrom_call(m->guest, 0x7fff, 1, 2, 3, 4, &value), PVROM_STATUS_DENIED);
+	CU_ASSERT_EQUAL(value, 0x123456789a);
+	CU_ASSERT_EQUAL(pvrom_call(m->guest, 0x7fff, 1, 2, 3, 4, NULL), PVROM_STATUS_DENIED);
+	/* Such a call answers nothing, so what the registers hold is no answer. */
+	CU_ASSERT_EQUAL(pvrom_call(m->guest, PVROM_IRQ_EOI, 0, 0, 0, 0, &value), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(value, 0);
+	CU_ASSERT_EQUAL(host.others, 3);
+	end();
+}
+
+static void no_hypercall_before_a_host_is_found(void)
+{
+	begin();
+	pvrom_guest_init(m->guest, m->policy, m);
+	CU_ASSERT_EQUAL(pvrom_call(m->guest, PVROM_BASE_VERSION, 0, 0, 0, 0, NULL),
+			PVROM_STATUS_NOT_SUPPORTED);
+	CU_ASSERT_EQUAL(pvrom_guest_vcpu_area(m->guest, m->area), PVROM_STATUS_NOT_SUPPORTED);
+	CU_ASSERT_EQUAL(pvrom_guest_stop(m->guest, 0), PVROM_STATUS_NOT_SUPPORTED);
+	CU_ASSERT_EQUAL(m->hypercalls, 0);
+	end();
+}
+
+static void areas(void)
+{
+	begin_ready();
+	CU_ASSERT_EQUAL(pvrom_guest_vcpu_area(m->guest, m->area), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(host.area, machine_gpa(m, m->area));
+	CU_ASSERT_EQUAL(pvrom_guest_vcpu_area(m->guest, NULL), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(host.area, PVROM_VCPU_AREA_NONE);
+	/* Misaligned: refused here already. */
+	CU_ASSERT_EQUAL(pvrom_guest_vcpu_area(m->guest, machine_at(m, machine_gpa(m, m->area) + 8)),
+			PVROM_STATUS_ADDRESS);
+	m->fail_gpa = true;
+	CU_ASSERT_EQUAL(pvrom_guest_vcpu_area(m->guest, m->area), PVROM_STATUS_ADDRESS);
+	CU_ASSERT_EQUAL(host.area, PVROM_VCPU_AREA_NONE);
+	end();
+}
+
+/* The shim finds words and calls by position: so each number must be its position in its table. */
+static void words_are_those_of_the_tables(void)
+{
+#define SAME_(function) CU_ASSERT_STRING_EQUAL(function(number), words)
+#define VERDICT_(NAME, n, w) { uint32_t number = n; const char *words = w; SAME_(pvrom_verdict_words); }
+#define STATUS_(NAME, n, w) { uint32_t number = n; const char *words = w; SAME_(pvrom_status_words); }
+#define REASON_(NAME, n, w, t) { uint32_t number = n; const char *words = w; SAME_(pvrom_reason_words); }
+#define ROUTE_(NAME, n, w) { uint32_t number = n; const char *words = w; SAME_(pvrom_route_words); }
+#define FEATURE_(NAME, n, d, w, t) { uint32_t number = n; const char *words = w; SAME_(pvrom_feature_name); }
+	PVROM_VERDICT_TABLE(VERDICT_)
+	PVROM_STATUS_TABLE(STATUS_)
+	PVROM_REASON_TABLE(REASON_)
+	PVROM_ROUTE_TABLE(ROUTE_)
+	PVROM_FEATURE_TABLE(FEATURE_)
+	CU_ASSERT_STRING_EQUAL(pvrom_verdict_words(PVROM_VERDICT_COUNT), "unknown");
+	CU_ASSERT_STRING_EQUAL(pvrom_status_words(PVROM_STATUS_COUNT), "unknown");
+	CU_ASSERT_STRING_EQUAL(pvrom_reason_words(PVROM_REASON_COUNT), "unknown");
+	CU_ASSERT_STRING_EQUAL(pvrom_route_words(UINT32_MAX), "unknown");
+	CU_ASSERT_STRING_EQUAL(pvrom_feature_name(PVROM_FEATURE_COUNT), "unknown");
+}
+
+static void calls_are_found_by_number(void)
+{
+	static uint8_t known[0x10000];
+	const struct pvrom_call_info *info;
+
+#define CALL_(GROUP, NAME, number, feature, args, native_form, properties, changes, insn, text)    \
+	info = pvrom_call_info(number);                                                            \
+	CU_ASSERT_PTR_NOT_NULL_FATAL(info);                                                        \
+	CU_ASSERT_EQUAL(info->regs, changes);                                                      \
+	CU_ASSERT_EQUAL(info->flags, properties);                                                  \
+	CU_ASSERT_EQUAL(info->native, PVROM_NATIVE_##native_form);                                 \
+	known[number] = 1;
+	PVROM_CALL_TABLE(CALL_)
+	for (uint32_t number = 0; number < 0x10000; number++)
+		CU_ASSERT_EQUAL(pvrom_call_info(number) != NULL, known[number]);
+	CU_ASSERT_PTR_NULL(pvrom_call_info(0x10000));
+	CU_ASSERT_PTR_NULL(pvrom_call_info(UINT32_MAX));
+}
+
+int main(void)
+{
+	static const struct tap_test tests[] = {
+		TAP_TEST(grants_what_is_wanted_and_offered),
+		TAP_TEST(takes_only_what_is_advised),
+		TAP_TEST(required_feature_missing),
+		TAP_TEST(required_is_wanted),
+		TAP_TEST(stale_proposals_are_repeated),
+		TAP_TEST(stale_commits_are_repeated),
+		TAP_TEST(epoch_that_never_rests),
+		TAP_TEST(hostile_offers),
+		TAP_TEST(hostile_statuses),
+		TAP_TEST(host_of_another_major),
+		TAP_TEST(hostile_grants),
+		TAP_TEST(grant_without_what_is_required),
+		TAP_TEST(refusal_without_reason),
+		TAP_TEST(kernel_without_physical_addresses),
+		TAP_TEST(other_rom_at_the_first_negotiation),
+		TAP_TEST(epoch_moves_and_nothing_else),
+		TAP_TEST(features_come_and_go),
+		TAP_TEST(new_rom),
+		TAP_TEST(refusal_changes_nothing),
+		TAP_TEST(change_over_fails_at_query),
+		TAP_TEST(change_over_fails_at_propose),
+		TAP_TEST(change_over_fails_at_the_new_rom),
+		TAP_TEST(change_over_fails_at_memory),
+		TAP_TEST(change_over_to_a_rom_that_is_not_there),
+		TAP_TEST(change_over_to_another_transport),
+		TAP_TEST(change_over_to_a_rom_not_allowed),
+		TAP_TEST(change_over_fails_at_a_write),
+		TAP_TEST(change_over_fails_at_commit),
+		TAP_TEST(change_over_is_stale_at_commit),
+		TAP_TEST(old_text_stays_while_sites_lead_there),
+		TAP_TEST(data_only_change_over),
+		TAP_TEST(plain_calls),
+		TAP_TEST(no_hypercall_before_a_host_is_found),
+		TAP_TEST(areas),
+		TAP_TEST(words_are_those_of_the_tables),
+		TAP_TEST(calls_are_found_by_number),
+		{ 0 }
+	};
+
+	return tap_run("guest_host", tests);
+}
