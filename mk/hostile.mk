@@ -49,3 +49,6 @@ HOSTILE_HOST := tests/hostile/host_world.c $(HOST_SRCS) $(DIGEST_SRCS)
 $(eval $(call hostile,calls,$(HOSTILE_HOST)))
 $(eval $(call hostile,negotiation,$(HOSTILE_HOST)))
 $(eval $(call hostile,save,$(HOSTILE_HOST)))
+
+HOSTILE_ROM   := tests/hostile/rom_make.c tests/hostile/rom_verify.c
+$(eval $(call hostile,rom,guest/check.c guest/call_info.c $(DIGEST_SRCS) $(HOSTILE_ROM)))
