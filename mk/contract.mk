@@ -9,3 +9,15 @@ TEST.contract.headers = tests/contract/headers_alone
 golden:
 	$(Q)BUILD=$(BUILD) CC='$(CC)' tests/contract/golden_update
 .PHONY: golden
+
+# The images that the handler builds, read by a second reader, and their text, disassembled.
+CONTRACT_ROM := $(BUILD)/test/contract.rom
+$(CONTRACT_ROM): $(call objs,test,tests/contract/rom_image_test.c tests/contract/rom_judge.c \
+		tests/cunit_tap.c) $(BUILD)/libpvrom-host.a
+	$(call LINK,test,-lcunit)
+
+CHECK_QUICK += contract.rom contract.text
+TEST.contract.rom        = $(CONTRACT_ROM)
+TEST_NEEDS.contract.rom  = $(CONTRACT_ROM)
+TEST.contract.text       = tests/contract/rom_text_check $(CONTRACT_ROM)
+TEST_NEEDS.contract.text = $(CONTRACT_ROM)
