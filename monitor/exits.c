@@ -21,7 +21,8 @@ static void mmio(struct vcpu *vcpu)
 static void shutdown(struct vcpu *vcpu)
 {
 	complain("CPU %u: triple fault", vcpu->index);
-	vcpu_dump_last(vcpu);
+	if (vcpu->run->kvm_valid_regs)
+		vcpu_dump_last(vcpu);
 	crash(vcpu);
 }
 
@@ -49,18 +50,8 @@ static void unexpected(struct vcpu *vcpu)
 	crash(vcpu);
 }
 
-/* Handles the exit that is in vcpu->run; on the CPU's own thread. */
-void exit_handle(struct vcpu *vcpu)
+static void rare_exit(struct vcpu *vcpu)
 {
-	switch (vcpu->run->exit_reason) {
-	case KVM_EXIT_IO:
-		vcpu->exits.io++;
-		port_access(vcpu);
-		return;
-	case KVM_EXIT_MMIO:
-		mmio(vcpu);
-		return;
-	}
 	vcpu->exits.other++;
 	switch (vcpu->run->exit_reason) {
 	case KVM_EXIT_SHUTDOWN:
@@ -74,5 +65,18 @@ void exit_handle(struct vcpu *vcpu)
 		return;
 	default:
 		unexpected(vcpu);
+	}
+}
+
+/* Handles the exit that is in vcpu->run; on the CPU's own thread. */
+HOT void exit_handle(struct vcpu *vcpu)
+{
+	if (vcpu->run->exit_reason == KVM_EXIT_IO) {
+		vcpu->exits.io++;
+		port_access(vcpu);
+	} else if (vcpu->run->exit_reason == KVM_EXIT_MMIO) {
+		mmio(vcpu);
+	} else {
+		rare_exit(vcpu);
 	}
 }

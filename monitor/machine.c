@@ -41,7 +41,7 @@ void machine_finish(struct vm *vm, enum machine_end end, int status)
 }
 
 /* True once machine_finish() was called; cheap, from any thread. */
-bool machine_is_over(struct vm *vm)
+HOT bool machine_is_over(struct vm *vm)
 {
 	return __atomic_load_n(&vm->end, __ATOMIC_ACQUIRE) != RUNNING;
 }

@@ -53,6 +53,9 @@ static inline uint64_t page_up(uint64_t value)
 #define LOW_LIMIT GIB(3)
 #define ABOVE_HOLE GIB(4)
 
+/* On the way of every exit: the linker puts these functions side by side. */
+#define HOT __attribute__((hot))
+
 enum stats_form { STATS_NONE, STATS_TEXT, STATS_JSON };
 enum boot_method { BOOT_AUTO, BOOT_PVH, BOOT_MULTIBOOT };
 enum rom_mode { ROM_ON, ROM_OFF, ROM_FILE };
@@ -149,24 +152,28 @@ struct exit_counts {
 
 /* Calls are counted by number; the last counter is for those beyond the table. */
 #define CALL_NUMBERS 0x800u
-#define KNOWN_CALLERS 256u
+#define KNOWN_CALLERS 32u
 
+/*
+ * What every exit touches comes first, side by side: after a world switch each
+ * further page costs a walk of the page tables.
+ */
 struct vcpu {
-	struct vm *vm;
-	unsigned int index;	/* also the APIC id and the pvrom id */
-	int fd;
 	struct kvm_run *run;
-	size_t run_size;
-	pthread_t thread;
+	struct vm *vm;
 	struct vcpu_work *work;	/* guarded by vm->lock */
+	int fd;
+	unsigned int index;	/* also the APIC id and the pvrom id */
 	bool in_call;		/* its thread is inside pvrom_host_call() */
 	bool replaced;		/* and its state was replaced meanwhile */
+	struct exit_counts exits;
+	uint64_t callers[KNOWN_CALLERS];	/* addresses that called in 64-bit mode */
+	uint64_t calls[CALL_NUMBERS + 1];
+	size_t run_size;
+	pthread_t thread;
 	struct kvm_regs last_regs;	/* at the last exit but for calls, for a dump */
 	struct kvm_sregs reset_sregs;
 	struct kvm_lapic_state reset_apic;
-	struct exit_counts exits;
-	uint64_t calls[CALL_NUMBERS + 1];
-	uint64_t callers[KNOWN_CALLERS];	/* addresses that called in 64-bit mode */
 };
 
 /* One-shot alarms, one a CPU, and the thread that waits for them. */

@@ -78,7 +78,7 @@ static void access_once(struct vm *vm, const struct kvm_run *run, uint8_t *data)
 }
 
 /* Handles an access to a port; a string instruction brings several at once. */
-void port_access(struct vcpu *vcpu)
+HOT void port_access(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;

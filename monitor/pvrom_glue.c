@@ -115,7 +115,7 @@ static void count(struct vcpu *vcpu, uint32_t call)
  */
 static bool is_64_bit(struct vcpu *vcpu, uint64_t rip)
 {
-	uint64_t *known = &vcpu->callers[(rip ^ rip >> 6) % KNOWN_CALLERS];
+	uint64_t *known = &vcpu->callers[(rip ^ rip >> 5) % KNOWN_CALLERS];
 	struct kvm_sregs sregs;
 
 	if (*known == rip)
@@ -168,7 +168,7 @@ static void write_registers(struct vcpu *vcpu, const struct pvrom_host_regs *cal
  * One hypercall: `out %eax` to the transport's port, the registers are in the
  * shared page already. Other accesses to the port are none.
  */
-void pvrom_glue_call(struct vcpu *vcpu)
+HOT void pvrom_glue_call(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	struct pvrom_host_regs call;

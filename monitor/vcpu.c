@@ -55,7 +55,8 @@ void vcpu_create(struct vm *vm, unsigned int index)
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)index);
 	vcpu->run = mmap(NULL, vcpu->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	check_creation(vm, index);
-	vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
+	if (vm->rom_size != 0)
+		vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
 }
 
 void vcpu_destroy(struct vcpu *vcpu)
@@ -76,7 +77,7 @@ static void run_failed(struct vcpu *vcpu)
 	machine_finish(vcpu->vm, ENDED, EXIT_CRASHED);
 }
 
-static void run_once(struct vcpu *vcpu)
+static HOT void run_once(struct vcpu *vcpu)
 {
 	if (ioctl(vcpu->fd, KVM_RUN, 0) == 0) {
 		exit_handle(vcpu);
@@ -106,7 +107,7 @@ static void do_work(struct vcpu *vcpu)
 }
 
 /* Looks without the lock first: a kick follows each piece of work, so none is missed. */
-static void look_for_work(struct vcpu *vcpu)
+static HOT void look_for_work(struct vcpu *vcpu)
 {
 	if (__atomic_load_n(&vcpu->work, __ATOMIC_RELAXED) == NULL)
 		return;
@@ -115,7 +116,7 @@ static void look_for_work(struct vcpu *vcpu)
 	pthread_mutex_unlock(&vcpu->vm->lock);
 }
 
-static void *vcpu_thread(void *argument)
+static HOT void *vcpu_thread(void *argument)
 {
 	struct vcpu *vcpu = argument;
 

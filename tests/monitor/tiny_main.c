@@ -3,6 +3,7 @@
  * A guest for the monitor's own tests: does the one thing that its command line
  * names, says on COM1 what it saw, and ends through the debug-exit port.
  */
+#include <pvrom/abi.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -234,14 +235,6 @@ static void reset_by(const char *how)
 		__asm__ volatile("hlt");
 }
 
-/* A base call by the port transport, where the monitor has it: SHUTDOWN with how and code. */
-static void shut_down(uint64_t how, uint64_t code)
-{
-	__asm__ volatile("mov %0, %%rdi; mov %1, %%rsi; mov $7, %%eax; outl %%eax, $0xe4"
-			 : : "r"(how), "r"(code) : "rax", "rdx", "rdi", "rsi", "r8", "r9");
-	end(99);
-}
-
 static uint64_t tsc(void)
 {
 	uint32_t low, high;
@@ -250,26 +243,73 @@ static uint64_t tsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
-/* TSC ticks an exit, for `out %eax` to a port with a call's number in eax; 1000 at a time. */
-static void time_exits(uint64_t rounds)
-{
-	static const struct {
-		const char *name;
-		uint16_t port;
-		uint32_t value;
-	} kinds[] = { { "bare", 0x5000, 0 }, { "call", 0xe4, 0 }, { "unknown", 0xe4, 0xffff } };
+#define TRANSPORT_PORT 0xe4
+#define UNUSED_PORT 0x5000
+#define BATCH 50
 
+/* A call as the ROM's template would make it; returns the status. */
+static uint32_t call(uint32_t number, uint64_t first, uint64_t second)
+{
+	register uint64_t rdi __asm__("rdi") = first, rsi __asm__("rsi") = second;
+	register uint64_t r8 __asm__("r8") = 0, r9 __asm__("r9") = 0;
+	uint32_t a = number, d = TRANSPORT_PORT;
+
+	__asm__ volatile("outl %%eax, %%dx"
+			 : "+a"(a), "+d"(d), "+r"(rdi), "+r"(rsi), "+r"(r8), "+r"(r9) : : "memory");
+	return a;
+}
+
+static uint32_t seal(uint64_t features)
+{
+	static struct pvrom_negotiation words;
+	uint32_t status;
+
+	words = (struct pvrom_negotiation){
+		.size = sizeof(words), .major = PVROM_MAJOR, .minor = PVROM_MINOR, .epoch = 1,
+		.wanted = features, .required = features,
+	};
+	status = call(PVROM_BASE_NEGOTIATE, (uint64_t)&words, PVROM_NEGOTIATE_PROPOSE);
+	if (status == PVROM_STATUS_OK)
+		status = call(PVROM_BASE_NEGOTIATE, (uint64_t)&words, PVROM_NEGOTIATE_COMMIT);
+	return status;
+}
+
+/* Ends by a call, which does not come back. */
+static void shut_down(uint64_t how, uint64_t code)
+{
+	call(PVROM_BASE_SHUTDOWN, how, code);
+	end(99);
+}
+
+static void exits(uint32_t kind)
+{
+	for (int i = 0; i < BATCH; i++) {
+		if (kind == 0)
+			__asm__ volatile("outl %%eax, %w0" : : "Nd"(UNUSED_PORT), "a"(0) : "memory");
+		else if (kind == 1)
+			call(PVROM_CPU_PAUSE, 0, 0);
+		else
+			call(PVROM_BASE_VERSION, 0, 0);
+	}
+}
+
+/*
+ * Ticks of BATCH exits, in turn: to a port where nothing is, for a call that
+ * takes and returns nothing, for one that returns a status and a value. Without
+ * a ROM only the first.
+ */
+static void time_exits(uint64_t rounds, bool calls)
+{
+	static const char *const names[] = { "bare", "void", "regs" };
+
+	if (calls && seal(PVROM_FEATURE_BIT(PVROM_FEATURE_CPU)) != PVROM_STATUS_OK)
+		end(3);
 	for (uint64_t round = 0; round < rounds; round++)
-		for (unsigned int kind = 0; kind < 3; kind++) {
+		for (uint32_t kind = calls; kind <= 2 * calls; kind++) {
 			uint64_t start = tsc();
 
-			for (int i = 0; i < 1000; i++) {
-				uint32_t a = kinds[kind].value, d = kinds[kind].port;
-
-				__asm__ volatile("outl %%eax, %%dx" : "+a"(a), "+d"(d)
-						 : : "rdi", "rsi", "r8", "r9", "memory");
-			}
-			say_line(kinds[kind].name, (tsc() - start) / 1000);
+			exits(kind);
+			say_line(names[kind], tsc() - start);
 		}
 	end(0);
 }
@@ -294,8 +334,10 @@ static void act(const char *text, uint32_t magic, uint64_t record)
 		try_nothing();
 	else if ((rest = after(text, "reset=")))
 		reset_by(rest);
-	else if ((rest = after(text, "time=")))
-		time_exits(number(rest));
+	else if ((rest = after(text, "time-bare=")))
+		time_exits(number(rest), false);
+	else if ((rest = after(text, "time-calls=")))
+		time_exits(number(rest), true);
 	else if ((rest = after(text, "off=")))
 		shut_down(0, number(rest));
 	else if ((rest = after(text, "crash=")))
