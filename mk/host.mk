@@ -45,3 +45,17 @@ CHECK_LONG += loop.host_random.new_seed
 TEST.loop.host_random.new_seed = PVROM_SEED=$${SEED:-new} $(BUILD)/asan/loop.host_random
 TEST_TIME.loop.host_random.new_seed = 300
 TEST_NEEDS.loop.host_random.new_seed = $(BUILD)/asan/loop.host_random
+
+# What stands in the ROM's text, by disassembly.
+$(BUILD)/hosted/host_rom_dump: $(call objs,hosted,tests/loop/host_rom_dump.c) \
+		$(BUILD)/libpvrom-host.a
+	$(call LINK,hosted,)
+CHECK_QUICK += loop.host_rom_text
+TEST.loop.host_rom_text = tests/loop/host_rom_text $(BUILD)/hosted/host_rom_dump
+TEST_NEEDS.loop.host_rom_text = $(BUILD)/hosted/host_rom_dump
+
+# What the libraries need and offer.
+HOST_LIBS := $(BUILD)/libpvrom-host.a $(BUILD)/free/libpvrom-host.a $(BUILD)/libpvrom-host.so
+CHECK_QUICK += loop.host_symbols
+TEST.loop.host_symbols = tests/loop/host_symbols $(HOST_LIBS) host/include/pvrom/host.h
+TEST_NEEDS.loop.host_symbols = $(HOST_LIBS)
