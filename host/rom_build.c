@@ -142,28 +142,29 @@ static void add_relocs(struct image *image, const struct pvrom_rom_piece *piece,
 			add_reloc(image, pvrom_rom_relocs[i], from, to);
 }
 
-/* With its zero byte. */
-static uint32_t name_size(const char *name)
+/* Appends a name with its zero byte and returns where it begins in the strings. */
+static uint32_t add_string(struct image *image, const char *name)
 {
-	uint32_t size = 1;
+	const uint32_t at = image->string_size;
 
-	while (*name++)
-		size++;
-	return size;
+	do
+		copy(image, image->strings + image->string_size++, name, 1);
+	while (*name++);
+	return at;
 }
 
 static void add_symbol(struct image *image, const struct pvrom_rom_piece *piece, uint32_t text,
 		       uint32_t size)
 {
-	const char *name = pvrom_host_call_name(piece->call);
-	const uint32_t length = name_size(name);
-	const struct pvrom_symbol symbol = { text, size, image->string_size };
+	const struct pvrom_symbol symbol = {
+		.offset = text,
+		.size = size,
+		.name = add_string(image, pvrom_host_call_name(piece->call)),
+	};
 
 	copy(image, image->symbols + image->symbol_count * (uint32_t)sizeof(symbol), &symbol,
 	     sizeof(symbol));
-	copy(image, image->strings + image->string_size, name, length);
 	image->symbol_count++;
-	image->string_size += length;
 }
 
 static void add_text(struct image *image, const struct pvrom_rom_piece *piece,
