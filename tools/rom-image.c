@@ -50,6 +50,8 @@ static enum pvrom_host_result build(size_t *size)
 		.ops = &ops, .features = features, .vcpus = 1, .log_burst = 1,
 		.transport = PVROM_TRANSPORT_PORT, .transport_port = TRANSPORT_PORT,
 		.live_port = LIVE_PORT, .live_key = LIVE_KEY,
+		/* As much text and as many templates as there are, all of which must be left alone. */
+		.slots = PVROM_SLOTS_INLINE,
 	};
 	enum pvrom_host_result result = pvrom_host_init(&host, &config, &vcpu);
 
