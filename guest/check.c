@@ -10,14 +10,6 @@
 /* Eight groups of at most 256 calls, and no two slots name one call: this also bounds the work. */
 #define SLOTS_MAX 2048
 
-/* A range of the image, with what is wrong if it is not inside or overlaps one before it. */
-struct part {
-	uint32_t offset;
-	uint32_t align;
-	uint64_t size;
-	uint32_t verdict;
-};
-
 void pvrom_copy_bytes(void *to, const void *from, size_t size)
 {
 	uint8_t *t = (uint8_t *)to;
@@ -127,41 +119,71 @@ static bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_s
 	return a < b + b_size && b < a + a_size;
 }
 
-static uint32_t check_part(const struct part *part, uint32_t at, uint32_t rom_size)
-{
-	const struct part *p = &part[at];
-	uint32_t i;
-
-	if (!p->size)
-		return PVROM_VERDICT_READY;
-	if (p->offset % p->align || !range_is_inside(p->offset, p->size, 0, rom_size))
-		return p->verdict;
-	for (i = 0; i < at; i++)
-		if (ranges_overlap(p->offset, p->size, part[i].offset, part[i].size))
-			return p->verdict;
-	return PVROM_VERDICT_READY;
-}
+/* A part of the image: where the header says where it is, and what is wrong if it is not inside the
+ * image or overlaps a part before it in the list. */
+struct part {
+	uint8_t offset_field;
+	uint8_t size_field; /* 32 bits: bytes, or the number of entries */
+	uint8_t entry;      /* bytes of an entry */
+	uint8_t align;
+	uint8_t verdict;
+};
 
 /* In this order, so that what the text overlaps is said of the text, and then of the slots. */
+#define FIELD_(name) offsetof(struct pvrom_rom_header, name)
+static const struct part parts[] = {
+	/* The header itself: its offset is a reserved field, which is 0. */
+	{ FIELD_(reserved3), FIELD_(header_size), 1, 1, PVROM_VERDICT_BAD_HEADER },
+	{ FIELD_(string_offset), FIELD_(string_size), 1, 1, PVROM_VERDICT_BAD_HEADER },
+	{ FIELD_(symbol_offset), FIELD_(symbol_count), sizeof(struct pvrom_symbol), 4,
+	  PVROM_VERDICT_BAD_HEADER },
+	{ FIELD_(template_offset), FIELD_(template_size), 1, 1, PVROM_VERDICT_BAD_HEADER },
+	{ FIELD_(reloc_offset), FIELD_(reloc_count), sizeof(struct pvrom_reloc), 8,
+	  PVROM_VERDICT_BAD_RELOCATION },
+	{ FIELD_(slot_offset), FIELD_(slot_count), 0, 8, PVROM_VERDICT_BAD_SLOTS },
+	{ FIELD_(text_offset), FIELD_(text_size), 1, PVROM_TEXT_ALIGN, PVROM_VERDICT_BAD_TEXT },
+};
+
+static uint32_t field_at(const struct pvrom_rom_header *h, uint32_t at)
+{
+	uint32_t value;
+
+	__builtin_memcpy(&value, (const uint8_t *)h + at, sizeof(value));
+	return value;
+}
+
+/* The number of slots has 16 bits, and their size is in the header. */
+static uint64_t part_size(const struct pvrom_rom_header *h, const struct part *part)
+{
+	if (!part->entry)
+		return (uint64_t)h->slot_count * h->slot_size;
+	return (uint64_t)field_at(h, part->size_field) * part->entry;
+}
+
+static bool part_is_valid(const struct pvrom_rom_header *h, const struct part *part)
+{
+	uint64_t offset = field_at(h, part->offset_field), size = part_size(h, part);
+	const struct part *other;
+
+	if (!size)
+		return true;
+	if (offset % part->align || !range_is_inside(offset, size, 0, h->rom_size))
+		return false;
+	for (other = parts; other < part; other++)
+		if (ranges_overlap(offset, size, field_at(h, other->offset_field),
+				   part_size(h, other)))
+			return false;
+	return true;
+}
+
 static uint32_t check_parts(const struct pvrom_rom_header *h)
 {
-	const struct part part[] = {
-		{ 0, 1, h->header_size, PVROM_VERDICT_BAD_HEADER },
-		{ h->string_offset, 1, h->string_size, PVROM_VERDICT_BAD_HEADER },
-		{ h->symbol_offset, 4, (uint64_t)h->symbol_count * sizeof(struct pvrom_symbol),
-		  PVROM_VERDICT_BAD_HEADER },
-		{ h->template_offset, 1, h->template_size, PVROM_VERDICT_BAD_HEADER },
-		{ h->reloc_offset, 8, (uint64_t)h->reloc_count * sizeof(struct pvrom_reloc),
-		  PVROM_VERDICT_BAD_RELOCATION },
-		{ h->slot_offset, 8, (uint64_t)h->slot_count * h->slot_size,
-		  PVROM_VERDICT_BAD_SLOTS },
-		{ h->text_offset, PVROM_TEXT_ALIGN, h->text_size, PVROM_VERDICT_BAD_TEXT },
-	};
-	uint32_t i, verdict = PVROM_VERDICT_READY;
+	uint32_t i;
 
-	for (i = 0; i < sizeof(part) / sizeof(part[0]) && verdict == PVROM_VERDICT_READY; i++)
-		verdict = check_part(part, i, h->rom_size);
-	return verdict;
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (!part_is_valid(h, &parts[i]))
+			return parts[i].verdict;
+	return PVROM_VERDICT_READY;
 }
 
 /* A hypercall alone may change its argument registers, where no native form says less. */

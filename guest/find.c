@@ -11,19 +11,12 @@
 #define IMAGES_MAX 16
 #define PLACES_MAX 64
 
-/* What leaves or a header say about a ROM. */
+/* What leaves or a header say about a ROM. Leaves fill in a few fields of the header. */
 struct candidate {
 	uint64_t gpa;
 	uint64_t room; /* bytes there, 0 if not known */
-	uint32_t size;
-	uint32_t checksum;
 	uint32_t route;
-	uint32_t live_key;
-	uint16_t live_port;
-	uint16_t major;
-	uint16_t minor;
-	uint16_t transport;
-	uint16_t transport_port;
+	struct pvrom_rom_header header;
 };
 
 struct search {
@@ -46,15 +39,16 @@ static void remember_verdict(struct search *s, uint32_t verdict)
 
 static bool is_same(const struct candidate *a, const struct candidate *b)
 {
-	return a->major == b->major && a->minor == b->minor && a->size == b->size &&
-	       a->checksum == b->checksum;
+	return a->header.major == b->header.major && a->header.minor == b->header.minor &&
+	       a->header.rom_size == b->header.rom_size &&
+	       a->header.checksum == b->header.checksum;
 }
 
 /* Of the majors that this shim knows (today one) the newest wins, and two of one are too many. */
 static void remember(struct search *s, bool *have, struct candidate *best,
 		     const struct candidate *c)
 {
-	if (c->major != PVROM_MAJOR) {
+	if (c->header.major != PVROM_MAJOR) {
 		remember_verdict(s, PVROM_VERDICT_WRONG_MAJOR);
 	} else if (!*have) {
 		*have = true;
@@ -79,28 +73,21 @@ static bool read_memory(struct search *s, uint64_t gpa, void *to, size_t size)
 	return true;
 }
 
-/* The header at gpa, if there is one: READY, or why not. header is filled in for BAD_SIGNATURE too. */
+/* The header at gpa, if there is one: READY, or why not. c->header is filled in for BAD_SIGNATURE too. */
 static uint32_t look_at(struct search *s, uint32_t route, uint64_t gpa, uint64_t room,
-			struct pvrom_rom_header *header)
+			struct candidate *c)
 {
-	struct candidate c = { .gpa = gpa, .room = room, .route = route };
-
-	if (room && room < sizeof(*header))
+	c->gpa = gpa;
+	c->room = room;
+	c->route = route;
+	if (room && room < sizeof(c->header))
 		return PVROM_VERDICT_TRUNCATED;
-	if (!read_memory(s, gpa, header, sizeof(*header)))
+	if (!read_memory(s, gpa, &c->header, sizeof(c->header)))
 		return PVROM_VERDICT_NO_ROM;
-	if (header->option_signature != PVROM_ROM_OPTION_SIGNATURE ||
-	    header->signature != PVROM_ROM_SIGNATURE)
+	if (c->header.option_signature != PVROM_ROM_OPTION_SIGNATURE ||
+	    c->header.signature != PVROM_ROM_SIGNATURE)
 		return PVROM_VERDICT_BAD_SIGNATURE;
-	c.size = header->rom_size;
-	c.checksum = header->checksum;
-	c.major = header->major;
-	c.minor = header->minor;
-	c.transport = header->transport;
-	c.transport_port = header->transport_port;
-	c.live_port = header->live_port;
-	c.live_key = header->live_key;
-	remember(s, &s->found, &s->rom, &c);
+	remember(s, &s->found, &s->rom, c);
 	return PVROM_VERDICT_READY;
 }
 
@@ -123,32 +110,30 @@ static bool read_leaves(uint32_t base, struct candidate *c)
 	uint32_t r[4], reserved;
 
 	pvrom_insn_cpuid(base + 1, r);
-	c->major = (uint16_t)(r[0] >> 16);
-	c->minor = (uint16_t)r[0];
-	c->size = r[2];
-	c->checksum = r[3];
+	c->header.major = (uint16_t)(r[0] >> 16);
+	c->header.minor = (uint16_t)r[0];
+	c->header.rom_size = r[2];
+	c->header.checksum = r[3];
 	reserved = r[1];
 	pvrom_insn_cpuid(base + 2, r);
 	c->gpa = (uint64_t)r[1] << 32 | r[0];
-	c->room = 0;
-	c->transport = (uint16_t)r[2];
-	c->transport_port = (uint16_t)(r[2] >> 16);
+	c->header.transport = (uint16_t)r[2];
+	c->header.transport_port = (uint16_t)(r[2] >> 16);
 	reserved |= r[3];
-	return !reserved && pvrom_size_is_valid(c->size) &&
-	       pvrom_transport_is_valid(c->transport, c->transport_port);
+	return !reserved && pvrom_size_is_valid(c->header.rom_size) &&
+	       pvrom_transport_is_valid(c->header.transport, c->header.transport_port);
 }
 
 static void look_at_base(struct search *s, uint32_t base)
 {
-	struct pvrom_rom_header header;
-	struct candidate leaf = { .route = PVROM_ROUTE_CPUID };
-	bool true_leaves = read_leaves(base, &leaf);
+	struct candidate c;
+	bool true_leaves = read_leaves(base, &c);
 
-	remember(s, &s->named, &s->leaf, &leaf);
-	if (leaf.major != PVROM_MAJOR)
+	remember(s, &s->named, &s->leaf, &c);
+	if (c.header.major != PVROM_MAJOR)
 		return;
 	if (true_leaves)
-		look_at(s, PVROM_ROUTE_CPUID, leaf.gpa, 0, &header);
+		look_at(s, PVROM_ROUTE_CPUID, c.gpa, 0, &c);
 	else
 		s->lies = true;
 }
@@ -171,15 +156,15 @@ static void route_cpuid(struct search *s)
 /* Images without our signature are stepped over, whatever they are; ours are stepped over whole. */
 static void route_window(struct search *s)
 {
-	struct pvrom_rom_header header;
+	struct candidate c;
 	uint64_t gpa, step;
 
 	for (gpa = PVROM_WINDOW_FIRST; gpa < PVROM_WINDOW_END; gpa += step) {
 		step = PVROM_WINDOW_STEP;
-		if (look_at(s, PVROM_ROUTE_WINDOW, gpa, PVROM_WINDOW_END - gpa, &header) ==
+		if (look_at(s, PVROM_ROUTE_WINDOW, gpa, PVROM_WINDOW_END - gpa, &c) ==
 			    PVROM_VERDICT_READY &&
-		    pvrom_size_is_valid(header.rom_size))
-			step = (header.rom_size + step - 1) / step * step;
+		    pvrom_size_is_valid(c.header.rom_size))
+			step = (c.header.rom_size + step - 1) / step * step;
 	}
 }
 
@@ -206,15 +191,15 @@ static uint64_t image_length(struct search *s, uint64_t gpa,
 /* One place: a ROM, or images one behind the other of which one is a ROM of ours. */
 static void look_at_images(struct search *s, uint64_t gpa, uint64_t size)
 {
-	struct pvrom_rom_header header;
+	struct candidate c;
 	uint64_t at = 0, step;
 	uint32_t i;
 
 	for (i = 0; i < IMAGES_MAX && (!size || at < size); i++) {
-		if (look_at(s, PVROM_ROUTE_FIRMWARE, gpa + at, size ? size - at : 0, &header) !=
+		if (look_at(s, PVROM_ROUTE_FIRMWARE, gpa + at, size ? size - at : 0, &c) !=
 		    PVROM_VERDICT_BAD_SIGNATURE)
 			return;
-		step = image_length(s, gpa + at, &header);
+		step = image_length(s, gpa + at, &c.header);
 		if (!step)
 			return;
 		at += step;
@@ -241,12 +226,12 @@ static void route_firmware(struct search *s)
 static void route_loader(struct search *s)
 {
 	const struct pvrom_policy *policy = s->guest->policy;
-	struct pvrom_rom_header header;
+	struct candidate c;
 	uint32_t verdict;
 
 	if (!policy->loader_gpa)
 		return;
-	verdict = look_at(s, PVROM_ROUTE_LOADER, policy->loader_gpa, policy->loader_size, &header);
+	verdict = look_at(s, PVROM_ROUTE_LOADER, policy->loader_gpa, policy->loader_size, &c);
 	if (verdict != PVROM_VERDICT_READY)
 		remember_verdict(s, verdict);
 }
@@ -258,24 +243,25 @@ static void route_loader(struct search *s)
 static uint32_t checksum_in_place(struct search *s)
 {
 	const struct candidate *c = &s->rom;
-	const void *rom = pvrom_os_map(s->guest->os, c->gpa, c->size);
+	uint32_t size = c->header.rom_size;
+	const void *rom = pvrom_os_map(s->guest->os, c->gpa, size);
 	bool right;
 
 	if (!rom)
 		return PVROM_VERDICT_TRUNCATED;
-	right = pvrom_rom_checksum(rom, c->size) == c->checksum;
-	pvrom_os_unmap(s->guest->os, rom, c->size);
+	right = pvrom_rom_checksum(rom, size) == c->header.checksum;
+	pvrom_os_unmap(s->guest->os, rom, size);
 	return right ? PVROM_VERDICT_READY : PVROM_VERDICT_BAD_CHECKSUM;
 }
 
-static bool port_answers(const struct candidate *c)
+static bool port_answers(uint16_t port, uint32_t key)
 {
 	uint32_t nonce = pvrom_insn_nonce();
 
-	if (!c->live_port || pvrom_insn_in32(c->live_port) != c->live_key)
+	if (!port || pvrom_insn_in32(port) != key)
 		return false;
-	pvrom_insn_out32(c->live_port, nonce);
-	return pvrom_insn_in32(c->live_port) == (c->live_key ^ nonce);
+	pvrom_insn_out32(port, nonce);
+	return pvrom_insn_in32(port) == (key ^ nonce);
 }
 
 /* Without the leaf neither vmcall nor vmmcall is ever executed: on bare metal they fault, and
@@ -286,9 +272,9 @@ static uint32_t find_live_port(struct search *s)
 
 	if (verdict != PVROM_VERDICT_READY)
 		return verdict;
-	if (!port_answers(&s->rom))
+	if (!port_answers(s->rom.header.live_port, s->rom.header.live_key))
 		return PVROM_VERDICT_NO_HOST;
-	if (s->rom.transport != PVROM_TRANSPORT_PORT)
+	if (s->rom.header.transport != PVROM_TRANSPORT_PORT)
 		return PVROM_VERDICT_NO_TRANSPORT;
 	return PVROM_VERDICT_READY;
 }
@@ -297,9 +283,11 @@ static uint32_t find_live_port(struct search *s)
 
 static uint32_t judge_size(const struct candidate *c)
 {
-	if (!pvrom_size_is_valid(c->size))
+	uint32_t size = c->header.rom_size;
+
+	if (!pvrom_size_is_valid(size))
 		return PVROM_VERDICT_BAD_HEADER;
-	if ((c->room && c->size > c->room) || c->gpa + c->size < c->gpa)
+	if ((c->room && size > c->room) || c->gpa + size < c->gpa)
 		return PVROM_VERDICT_TRUNCATED;
 	return PVROM_VERDICT_READY;
 }
@@ -308,8 +296,8 @@ static uint32_t judge_size(const struct candidate *c)
 static bool leaves_agree(const struct search *s)
 {
 	return !s->lies && s->found && is_same(&s->rom, &s->leaf) &&
-	       s->rom.transport == s->leaf.transport &&
-	       s->rom.transport_port == s->leaf.transport_port;
+	       s->rom.header.transport == s->leaf.header.transport &&
+	       s->rom.header.transport_port == s->leaf.header.transport_port;
 }
 
 static uint32_t judge_rom(struct search *s)
@@ -323,14 +311,14 @@ static uint32_t judge_rom(struct search *s)
 		return PVROM_VERDICT_CPUID_LIES;
 	if (!s->found)
 		return s->verdict;
-	if (c->minor < s->guest->policy->minor_min)
+	if (c->header.minor < s->guest->policy->minor_min)
 		return PVROM_VERDICT_OLD_MINOR;
 	verdict = judge_size(c);
 	if (verdict != PVROM_VERDICT_READY)
 		return verdict;
 	if (!s->named)
 		return find_live_port(s);
-	return c->transport ? PVROM_VERDICT_READY : PVROM_VERDICT_NO_TRANSPORT;
+	return c->header.transport ? PVROM_VERDICT_READY : PVROM_VERDICT_NO_TRANSPORT;
 }
 
 static void keep(struct search *s)
@@ -340,10 +328,10 @@ static void keep(struct search *s)
 
 	guest->route = c->route;
 	guest->rom_gpa = c->gpa;
-	guest->rom_size = c->size;
-	guest->rom_checksum = c->checksum;
-	guest->rom_major = c->major;
-	guest->rom_minor = c->minor;
+	guest->rom_size = c->header.rom_size;
+	guest->rom_checksum = c->header.checksum;
+	guest->rom_major = c->header.major;
+	guest->rom_minor = c->header.minor;
 }
 
 PVROM_COLD uint32_t pvrom_guest_find(struct pvrom_guest *guest)
@@ -362,8 +350,8 @@ PVROM_COLD uint32_t pvrom_guest_find(struct pvrom_guest *guest)
 	if (s.found)
 		keep(&s);
 	if (guest->verdict == PVROM_VERDICT_READY) {
-		guest->transport = s.rom.transport;
-		guest->transport_port = s.rom.transport_port;
+		guest->transport = s.rom.header.transport;
+		guest->transport_port = s.rom.header.transport_port;
 	}
 	return guest->verdict;
 }

@@ -20,11 +20,11 @@
 #define PVROM_COLD __attribute__((cold))
 
 /* insn.c: the only file with instructions that a hypervisor sees. Tests put others in its place. */
-void pvrom_insn_cpuid(uint32_t leaf, uint32_t regs[4]); /* eax ebx ecx edx; subleaf 0 */
-uint32_t pvrom_insn_in32(uint16_t port);
-void pvrom_insn_out32(uint16_t port, uint32_t value);
-uint32_t pvrom_insn_nonce(void); /* not 0, and another one each time */
-uint32_t pvrom_insn_hypercall(uint32_t transport, uint16_t port, uint32_t call,
+PVROM_COLD void pvrom_insn_cpuid(uint32_t leaf, uint32_t regs[4]); /* eax ebx ecx edx; subleaf 0 */
+PVROM_COLD uint32_t pvrom_insn_in32(uint16_t port);
+PVROM_COLD void pvrom_insn_out32(uint16_t port, uint32_t value);
+PVROM_COLD uint32_t pvrom_insn_nonce(void); /* not 0, and another one each time */
+PVROM_COLD uint32_t pvrom_insn_hypercall(uint32_t transport, uint16_t port, uint32_t call,
 			      const uint64_t arg[4], uint64_t *value);
 
 /* call_info.c: the table of calls as data. */
@@ -37,7 +37,7 @@ struct pvrom_call_info {
 #define PVROM_COUNT_ONE_(GROUP, NAME, number, feature, args, native, flags, regs, insn, text) +1
 enum { PVROM_FEATURE_NONE = 0xff, PVROM_CALL_COUNT = 0 PVROM_CALL_TABLE(PVROM_COUNT_ONE_) };
 extern const struct pvrom_call_info pvrom_call_table[PVROM_CALL_COUNT];
-const struct pvrom_call_info *pvrom_call_info(uint32_t call); /* NULL if there is none */
+PVROM_COLD const struct pvrom_call_info *pvrom_call_info(uint32_t call); /* NULL if there is none */
 
 /* check.c */
 PVROM_COLD uint32_t pvrom_check_image(const uint8_t *rom, size_t size);

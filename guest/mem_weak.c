@@ -11,7 +11,7 @@ void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int value, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
 
-__attribute__((weak)) void *memcpy(void *to, const void *from, size_t size)
+__attribute__((weak, cold)) void *memcpy(void *to, const void *from, size_t size)
 {
 	void *at = to;
 
@@ -27,7 +27,7 @@ static void copy_down(char *to, const char *from, size_t size)
 	__asm__ volatile("std; rep movsb; cld" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
 }
 
-__attribute__((weak)) void *memmove(void *to, const void *from, size_t size)
+__attribute__((weak, cold)) void *memmove(void *to, const void *from, size_t size)
 {
 	if ((size_t)((char *)to - (const char *)from) >= size)
 		return memcpy(to, from, size);
@@ -35,7 +35,7 @@ __attribute__((weak)) void *memmove(void *to, const void *from, size_t size)
 	return to;
 }
 
-__attribute__((weak)) void *memset(void *to, int value, size_t size)
+__attribute__((weak, cold)) void *memset(void *to, int value, size_t size)
 {
 	void *at = to;
 
@@ -43,7 +43,7 @@ __attribute__((weak)) void *memset(void *to, int value, size_t size)
 	return to;
 }
 
-__attribute__((weak)) int memcmp(const void *a, const void *b, size_t size)
+__attribute__((weak, cold)) int memcmp(const void *a, const void *b, size_t size)
 {
 	const unsigned char *x = (const unsigned char *)a, *y = (const unsigned char *)b;
 

@@ -123,13 +123,14 @@ static bool write_form(const struct plan *plan, const struct pvrom_site *site,
 static bool site_bytes(const struct plan *plan, const struct pvrom_site *site, uint8_t *to)
 {
 	const struct pvrom_call_info *info = pvrom_call_info(site->call);
+	uint32_t number = plan->copy ? plan->slot[info - pvrom_call_table] : 0;
 	struct pvrom_slot slot;
 
-	if (!plan->slot[info - pvrom_call_table]) {
+	if (!number) {
 		pvrom_copy_bytes(to, native_bytes(site), site->length);
 		return true;
 	}
-	pvrom_read_slot(plan->copy, &plan->header, plan->slot[info - pvrom_call_table] - 1u, &slot);
+	pvrom_read_slot(plan->copy, &plan->header, number - 1, &slot);
 	return write_form(plan, site, &slot, info->flags & PVROM_CALL_JUMP, to);
 }
 
@@ -219,7 +220,6 @@ static void set_text(struct pvrom_guest *guest, const uint8_t *text, size_t size
 static void make_native(struct plan *plan)
 {
 	plan->copy = NULL;
-	choose_slots(plan, 0);
 	write_sites(plan);
 	if (!plan->guest->patched)
 		set_text(plan->guest, NULL, 0);

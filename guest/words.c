@@ -6,6 +6,9 @@
  */
 #include "guest_internal.h"
 
+/* Not aligned to 32 bytes, as compilers like to do. */
+#define UNALIGNED __attribute__((aligned(1)))
+
 #define ENTRY_(NAME, number, words) words "\0"
 #define ENTRY_REASON_(NAME, number, words, text) words "\0"
 #define ENTRY_FEATURE_(NAME, number, needs, name, text) name "\0"
@@ -22,35 +25,35 @@ static const char *entry(const char *words, size_t size, uint32_t number)
 
 PVROM_COLD const char *pvrom_verdict_words(uint32_t verdict)
 {
-	static const char words[] = PVROM_VERDICT_TABLE(ENTRY_);
+	static const char words[] UNALIGNED = PVROM_VERDICT_TABLE(ENTRY_);
 
 	return entry(words, sizeof(words), verdict);
 }
 
 PVROM_COLD const char *pvrom_status_words(uint32_t status)
 {
-	static const char words[] = PVROM_STATUS_TABLE(ENTRY_);
+	static const char words[] UNALIGNED = PVROM_STATUS_TABLE(ENTRY_);
 
 	return entry(words, sizeof(words), status);
 }
 
 PVROM_COLD const char *pvrom_reason_words(uint32_t reason)
 {
-	static const char words[] = PVROM_REASON_TABLE(ENTRY_REASON_);
+	static const char words[] UNALIGNED = PVROM_REASON_TABLE(ENTRY_REASON_);
 
 	return entry(words, sizeof(words), reason);
 }
 
 PVROM_COLD const char *pvrom_route_words(uint32_t route)
 {
-	static const char words[] = PVROM_ROUTE_TABLE(ENTRY_);
+	static const char words[] UNALIGNED = PVROM_ROUTE_TABLE(ENTRY_);
 
 	return entry(words, sizeof(words), route);
 }
 
 PVROM_COLD const char *pvrom_feature_name(uint32_t feature)
 {
-	static const char words[] = PVROM_FEATURE_TABLE(ENTRY_FEATURE_);
+	static const char words[] UNALIGNED = PVROM_FEATURE_TABLE(ENTRY_FEATURE_);
 
 	return entry(words, sizeof(words), feature);
 }
