@@ -59,3 +59,13 @@ HOST_LIBS := $(BUILD)/libpvrom-host.a $(BUILD)/free/libpvrom-host.a $(BUILD)/lib
 CHECK_QUICK += loop.host_symbols
 TEST.loop.host_symbols = tests/loop/host_symbols $(HOST_LIBS) host/include/pvrom/host.h
 TEST_NEEDS.loop.host_symbols = $(HOST_LIBS)
+
+# Are the tests any good? Seeded bugs, one at a time.
+$(BUILD)/test/host_rom_dump: $(call objs,test,tests/loop/host_rom_dump.c $(HOST_SRCS) $(DIGEST_SRCS))
+	$(call LINK,test,)
+$(BUILD)/test/host_bugs: $(call objs,test,tests/loop/host_bugs.c tests/cunit_tap.c)
+	$(call LINK,test,-lcunit)
+CHECK_QUICK += loop.host_bugs
+TEST.loop.host_bugs = $(BUILD)/test/host_bugs $(BUILD)/test
+TEST_NEEDS.loop.host_bugs = $(BUILD)/test/host_bugs $(BUILD)/test/host_rom_dump \
+	$(patsubst %,$(BUILD)/test/loop.host_%,base offer groups save rom)

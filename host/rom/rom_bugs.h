@@ -52,3 +52,10 @@
 	mov %cr0, %rax
 	xor %bl, %bl
 	BUG_END bug_cr0
+
+	PIECE bug_eoi, NUMBER_IRQ_EOI, PVROM_RAX, PVROM_FEATURE_IRQ, 0, BUG_EOI_FORGOTTEN
+	TEXT_BEGIN bug_eoi
+	xor %eax, %eax
+	RETURN
+	TEXT_END bug_eoi
+	PIECE_END bug_eoi

@@ -323,8 +323,8 @@ static void area_is_written(void)
 	area = world_at(&w, 0x3100);
 	CU_ASSERT_EQUAL(memcmp(area, &expected, sizeof(expected)), 0);
 	CU_ASSERT_TRUE(world_unchanged(&w, 0x3100, 0x100));
-	CU_ASSERT_EQUAL(world_event(&w, W_AREA, 0)->arg[0], 2);
-	CU_ASSERT_EQUAL(world_event(&w, W_AREA, 0)->arg[1], 0x3100);
+	CU_ASSERT_EQUAL(world_arg(&w, W_AREA, 0, 0), 2);
+	CU_ASSERT_EQUAL(world_arg(&w, W_AREA, 0, 1), 0x3100);
 	world_close(&w);
 }
 
@@ -382,7 +382,7 @@ static void area_released(void)
 	CU_ASSERT_EQUAL(CALL(VCPU_AREA, PVROM_VCPU_AREA_NONE, 0), PVROM_STATUS_OK);
 	CU_ASSERT_EQUAL(CALL(VCPU_AREA, 0x3000, 0x100), PVROM_STATUS_OK);
 	CU_ASSERT_EQUAL(CALL(VCPU_AREA, PVROM_VCPU_AREA_NONE, 0), PVROM_STATUS_OK);
-	CU_ASSERT_EQUAL(world_event(&w, W_AREA, 1)->arg[1], PVROM_VCPU_AREA_NONE);
+	CU_ASSERT_EQUAL(world_arg(&w, W_AREA, 1, 1), PVROM_VCPU_AREA_NONE);
 	world_note(&w);
 	pvrom_host_raise_epoch(&w.host);
 	CU_ASSERT_TRUE(world_unchanged(&w, 0, 0));
@@ -416,7 +416,7 @@ static void log_length(void)
 	world_open(&w, 1);
 	memset(world_at(&w, WORLD_LOW_END - 256), 'x', 256);
 	CU_ASSERT_EQUAL(CALL(LOG, WORLD_LOW_END - 256, 256), PVROM_STATUS_OK);
-	CU_ASSERT_EQUAL(world_event(&w, W_LOG, 0)->arg[1], 256);
+	CU_ASSERT_EQUAL(world_arg(&w, W_LOG, 0, 1), 256);
 	CU_ASSERT_EQUAL(CALL(LOG, 0x4000, 257), PVROM_STATUS_INVALID);
 	CU_ASSERT_EQUAL(CALL(LOG, 0x4000, 0x100000001), PVROM_STATUS_INVALID);
 	CU_ASSERT_EQUAL(CALL(LOG, WORLD_LOW_END - 255, 256), PVROM_STATUS_ADDRESS);
@@ -480,7 +480,7 @@ static void batch_does_all(void)
 	CU_ASSERT_EQUAL(e[4].status, PVROM_STATUS_OK);
 	CU_ASSERT_EQUAL(e[5].status, PVROM_STATUS_OK);
 	CU_ASSERT_EQUAL(e[5].value, 0x10000);
-	CU_ASSERT_EQUAL(world_event(&w, W_MASK, 0)->arg[0], 3);
+	CU_ASSERT_EQUAL(world_arg(&w, W_MASK, 0, 0), 3);
 	CU_ASSERT_PTR_NOT_NULL(world_event(&w, W_EOI, 0));
 	world_close(&w);
 }
@@ -578,8 +578,8 @@ static void reset_gives_all_back(void)
 	CU_ASSERT_EQUAL(w.host.epoch, 2);
 	CU_ASSERT_FALSE(w.alarm[0]);
 	CU_ASSERT_FALSE(w.alarm[1]);
-	CU_ASSERT_EQUAL(world_event(&w, W_AREA, 0)->arg[1], PVROM_VCPU_AREA_NONE);
-	CU_ASSERT_EQUAL(world_event(&w, W_AREA, 1)->arg[1], PVROM_VCPU_AREA_NONE);
+	CU_ASSERT_EQUAL(world_arg(&w, W_AREA, 0, 1), PVROM_VCPU_AREA_NONE);
+	CU_ASSERT_EQUAL(world_arg(&w, W_AREA, 1, 1), PVROM_VCPU_AREA_NONE);
 	CU_ASSERT_PTR_NOT_NULL(world_event(&w, W_RESET, 0));
 	CU_ASSERT_PTR_NULL(world_event(&w, W_EVENT, 0));
 	/* Nothing was written, and nothing is sent later. */

@@ -5,7 +5,7 @@
 static struct world w;
 
 #define CALL(call, a, b, c) world_call(&w, 0, PVROM_##call, a, b, c)
-#define EXPECT(what, n, index, value) CU_ASSERT_EQUAL(world_event(&w, what, n)->arg[index], value)
+#define EXPECT(what, n, index, value) CU_ASSERT_EQUAL(world_arg(&w, what, n, index), value)
 
 static void open_all(uint32_t vcpus)
 {

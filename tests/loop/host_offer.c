@@ -358,10 +358,10 @@ static void epoch_goes_to_the_areas(void)
 	CU_ASSERT_EQUAL(area_epoch(0x3200), 2);
 	CU_ASSERT_TRUE(world_unchanged(&w, 0x3008, 0x208));
 	/* The event goes to every vCPU, with an area or without. */
-	CU_ASSERT_EQUAL(world_event(&w, W_EVENT, 0)->arg[0], 0);
-	CU_ASSERT_EQUAL(world_event(&w, W_EVENT, 1)->arg[0], 1);
-	CU_ASSERT_EQUAL(world_event(&w, W_EVENT, 2)->arg[0], 2);
-	CU_ASSERT_EQUAL(world_event(&w, W_EVENT, 2)->arg[1], WORLD_EPOCH_VECTOR);
+	CU_ASSERT_EQUAL(world_arg(&w, W_EVENT, 0, 0), 0);
+	CU_ASSERT_EQUAL(world_arg(&w, W_EVENT, 1, 0), 1);
+	CU_ASSERT_EQUAL(world_arg(&w, W_EVENT, 2, 0), 2);
+	CU_ASSERT_EQUAL(world_arg(&w, W_EVENT, 2, 1), WORLD_EPOCH_VECTOR);
 	CU_ASSERT_EQUAL(w.host.sealed, FEATURE(CPU));
 	world_close(&w);
 }

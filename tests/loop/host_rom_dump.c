@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../host/bugs.h"
+
 static uint8_t image[65536];
 
 /* Callbacks that must be there and are never called. */
@@ -144,6 +146,10 @@ int main(int argc, char **argv)
 
 	if (argc != 5)
 		return 2;
+#ifdef PVROM_TEST
+	if (getenv("PVROM_BUG"))
+		pvrom_host_bug = pvrom_host_bug_number(getenv("PVROM_BUG"));
+#endif
 	config.slots = (uint32_t)atoi(argv[2]);
 	config.flags = (uint32_t)atoi(argv[3]);
 	config.transport = (uint16_t)atoi(argv[4]);

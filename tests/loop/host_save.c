@@ -86,8 +86,8 @@ static void what_comes_back(void)
 	CU_ASSERT_EQUAL(w.vcpu[1].area_gpa, PVROM_VCPU_AREA_NONE);
 	CU_ASSERT_EQUAL(w.vcpu[2].area_gpa, WORLD_HIGH);
 	/* The embedder hears of it, the guest too, and the calls of the old set are answered. */
-	CU_ASSERT_EQUAL(world_event(&w, W_AREA, 1)->arg[1], WORLD_HIGH);
-	CU_ASSERT_EQUAL(world_event(&w, W_EVENT, 2)->arg[1], WORLD_EPOCH_VECTOR);
+	CU_ASSERT_EQUAL(world_arg(&w, W_AREA, 1, 1), WORLD_HIGH);
+	CU_ASSERT_EQUAL(world_arg(&w, W_EVENT, 2, 1), WORLD_EPOCH_VECTOR);
 	area = world_at(&w, WORLD_HIGH);
 	CU_ASSERT_EQUAL(area->epoch, 3);
 	CU_ASSERT_EQUAL(pvrom_host_live_read(&w.vcpu[1]), 0x12345678 ^ 0xabcd);

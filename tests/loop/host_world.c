@@ -435,6 +435,13 @@ const struct world_event *world_event(const struct world *w, enum world_what wha
 	return NULL;
 }
 
+uint64_t world_arg(const struct world *w, enum world_what what, uint32_t n, uint32_t index)
+{
+	const struct world_event *event = world_event(w, what, n);
+
+	return event ? event->arg[index] : 0xbad0bad0bad0bad0;
+}
+
 void world_forget(struct world *w)
 {
 	w->events = 0;

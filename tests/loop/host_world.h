@@ -111,6 +111,8 @@ uint32_t world_negotiate(struct world *w, uint64_t wanted);
 
 /* The n-th event of a kind since world_forget(), NULL if there are fewer. */
 const struct world_event *world_event(const struct world *w, enum world_what what, uint32_t n);
+/* Its argument, or a value that no test expects if there is no such event. */
+uint64_t world_arg(const struct world *w, enum world_what what, uint32_t n, uint32_t index);
 void world_forget(struct world *w);
 
 #define FEATURE(NAME) PVROM_FEATURE_BIT(PVROM_FEATURE_##NAME)
