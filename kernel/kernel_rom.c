@@ -14,11 +14,12 @@
 	(PVROM_FEATURE_BIT(PVROM_FEATURE_CPU) | PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ) |             \
 	 PVROM_FEATURE_BIT(PVROM_FEATURE_SMP) | PVROM_FEATURE_BIT(PVROM_FEATURE_ALARM))
 
+/* Packed: the descriptor begins 20 bytes into a note, and its own words want a multiple of 8. */
 struct elf_note {
 	uint32_t name_size, size, type;
 	char name[8];
 	struct pvrom_note note;
-};
+} __attribute__((packed));
 
 /* For tools that look at the file. */
 static const struct elf_note note __attribute__((used, aligned(4), section(".note.pvrom"))) = {

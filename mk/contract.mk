@@ -21,3 +21,9 @@ TEST.contract.rom        = $(CONTRACT_ROM)
 TEST_NEEDS.contract.rom  = $(CONTRACT_ROM)
 TEST.contract.text       = tests/contract/rom_text_check $(CONTRACT_ROM)
 TEST_NEEDS.contract.text = $(CONTRACT_ROM)
+
+# The call sites of the kernels in this tree, as compiled.
+SITE_KERNELS := $(BUILD)/examples/tiny-kernel.elf $(BUILD)/kernel/pvrom-kernel.elf
+CHECK_QUICK += contract.sites
+TEST.contract.sites       = tests/contract/sites_check $(SITE_KERNELS)
+TEST_NEEDS.contract.sites = $(SITE_KERNELS)
