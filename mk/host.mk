@@ -69,3 +69,11 @@ CHECK_QUICK += loop.host_bugs
 TEST.loop.host_bugs = $(BUILD)/test/host_bugs $(BUILD)/test
 TEST_NEEDS.loop.host_bugs = $(BUILD)/test/host_bugs $(BUILD)/test/host_rom_dump \
 	$(patsubst %,$(BUILD)/test/loop.host_%,base offer groups save rom)
+
+# ---- bench -----------------------------------------------------------------------------------
+$(BUILD)/hosted/loop_calls: $(call objs,hosted,bench/loop_calls.c) $(BUILD)/libpvrom-host.a
+	$(call LINK,hosted,)
+BENCHES += bench-host
+bench-host: $(BUILD)/hosted/loop_calls $(BUILD)/libpvrom-host.a $(BUILD)/hosted/host_rom_dump
+	$(Q)BUILD=$(BUILD) bench/host_bench $(BUILD)/hosted/loop_calls $(BUILD)/libpvrom-host.a $(BUILD)/hosted/host_rom_dump
+.PHONY: bench-host
