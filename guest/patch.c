@@ -276,4 +276,6 @@ PVROM_COLD void pvrom_guest_unpatch(struct pvrom_guest *guest)
 
 	if (guest->patched)
 		pvrom_os_rendezvous(guest->os, make_native_act, &plan);
+	else
+		set_text(guest, NULL, 0);
 }

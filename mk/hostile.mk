@@ -52,3 +52,9 @@ $(eval $(call hostile,save,$(HOSTILE_HOST)))
 
 HOSTILE_ROM   := tests/hostile/rom_make.c tests/hostile/rom_verify.c
 $(eval $(call hostile,rom,guest/check.c guest/call_info.c $(DIGEST_SRCS) $(HOSTILE_ROM)))
+
+# The shim, with a kernel and a host of arrays in the place of its instructions.
+HOSTILE_SHIM  := $(filter-out guest/insn.c guest/mem_weak.c,$(GUEST_SRCS)) $(HOSTILE_ROM) \
+	tests/hostile/shim_world.c tests/hostile/shim_host.c
+$(eval $(call hostile,patcher,$(HOSTILE_SHIM)))
+$(eval $(call hostile,shim,$(HOSTILE_SHIM)))
