@@ -35,7 +35,10 @@ static uint64_t op_tsc(void *ctx, uint32_t vcpu)
 }
 
 static const struct pvrom_host_ops ops = {
-	.translate = op_translate, .lock = op_lock, .unlock = op_lock, .tsc = op_tsc,
+	.translate = op_translate,
+	.lock = op_lock,
+	.unlock = op_lock,
+	.tsc = op_tsc,
 };
 static const struct pvrom_host_feature *const features[] = {
 	&pvrom_host_cpu, &pvrom_host_irq, &pvrom_host_smp, &pvrom_host_alarm, NULL,
@@ -65,10 +68,13 @@ static void seal_cpu(void)
 	struct pvrom_negotiation *n = (struct pvrom_negotiation *)(void *)memory;
 	uint64_t form;
 
-	*n = (struct pvrom_negotiation){ .size = sizeof(*n), .major = PVROM_MAJOR, .epoch = 1,
+	*n = (struct pvrom_negotiation){ .size = sizeof(*n),
+					 .major = PVROM_MAJOR,
+					 .epoch = 1,
 					 .wanted = PVROM_FEATURE_BIT(PVROM_FEATURE_CPU) };
 	for (form = PVROM_NEGOTIATE_PROPOSE; form <= PVROM_NEGOTIATE_COMMIT; form++) {
-		struct pvrom_host_regs regs = { .call = PVROM_BASE_NEGOTIATE, .arg = { 0, form },
+		struct pvrom_host_regs regs = { .call = PVROM_BASE_NEGOTIATE,
+						.arg = { 0, form },
 						.mode64 = 1 };
 
 		pvrom_host_call(&vcpu, &regs);
@@ -82,16 +88,18 @@ __attribute__((noinline)) static void measured(struct pvrom_host_regs *regs)
 	__asm__ volatile("" : : : "memory");
 }
 
-static int run(const struct kind *kind, int count)
+static int run(const struct kind *kind, long count)
 {
-	const struct pvrom_host_config config = { .ops = &ops, .features = features, .vcpus = 1,
-						  .transport = PVROM_TRANSPORT_PORT };
+	const struct pvrom_host_config config = {
+		.ops = &ops, .features = features, .vcpus = 1, .transport = PVROM_TRANSPORT_PORT
+	};
 	int bad = pvrom_host_init(&host, &config, &vcpu) != PVROM_HOST_OK;
 
 	if (kind->sealed)
 		seal_cpu();
 	while (count-- > 0) {
-		struct pvrom_host_regs regs = { .call = kind->call, .arg = { 9 },
+		struct pvrom_host_regs regs = { .call = kind->call,
+						.arg = { 9 },
 						.mode64 = kind->mode64 };
 
 		measured(&regs);
@@ -106,7 +114,7 @@ int main(int argc, char **argv)
 
 	for (i = 0; argc == 3 && i < KINDS; i++)
 		if (!strcmp(argv[1], kinds[i].name))
-			return run(&kinds[i], atoi(argv[2]));
+			return run(&kinds[i], strtol(argv[2], NULL, 0));
 	for (i = 0; argc == 1 && i < KINDS; i++)
 		puts(kinds[i].name);
 	return argc != 1;

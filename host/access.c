@@ -11,8 +11,8 @@
 static uint8_t *piece(const struct pvrom_host *host, uint64_t gpa, uint64_t *len)
 {
 	uint64_t wanted = *len;
-	uint8_t *where = host->config.ops->translate(host->config.ops_ctx,
-						     (struct pvrom_gpa){ gpa }, len);
+	uint8_t *where =
+		host->config.ops->translate(host->config.ops_ctx, (struct pvrom_gpa){ gpa }, len);
 
 #ifdef PVROM_TEST
 	if (!wanted || gpa + wanted < gpa || (where && *len > wanted))
@@ -40,8 +40,7 @@ uint32_t pvrom_host_check(const struct pvrom_host *host, struct pvrom_gpa gpa, u
 	return PVROM_STATUS_OK;
 }
 
-uint32_t pvrom_host_check_single(const struct pvrom_host *host, struct pvrom_gpa gpa,
-				 uint64_t len)
+uint32_t pvrom_host_check_single(const struct pvrom_host *host, struct pvrom_gpa gpa, uint64_t len)
 {
 	uint64_t part = len;
 

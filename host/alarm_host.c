@@ -9,8 +9,7 @@ static uint32_t offer(const struct pvrom_host *host)
 {
 	const struct pvrom_host_ops *ops = host->config.ops;
 
-	return ops->alarm_set && ops->alarm_cancel ? PVROM_REASON_NONE :
-						     PVROM_REASON_NOT_SUPPORTED;
+	return ops->alarm_set && ops->alarm_cancel ? PVROM_REASON_NONE : PVROM_REASON_NOT_SUPPORTED;
 }
 
 static void stop(struct pvrom_host *host)

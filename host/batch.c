@@ -16,10 +16,8 @@ static bool allowed(uint32_t number)
 	case PVROM_BASE_BATCH:
 	case PVROM_BASE_RESET:
 	case PVROM_BASE_SHUTDOWN:
-	case PVROM_SMP_STOP:
-		return false;
-	default:
-		return true;
+	case PVROM_SMP_STOP: return false;
+	default: return true;
 	}
 }
 

@@ -4,7 +4,7 @@
 
 /* The index in its group is the low byte of a call's number. */
 #define CALL_LINE(GROUP, NAME, number, feature, args, native, properties, regs, insn, text)        \
-	[(number) & 0xff] = { PVROM_FEATURE_##feature, args, properties },
+	[(number)&0xff] = { PVROM_FEATURE_##feature, args, properties },
 static const struct pvrom_host_call_info base_group[] = { PVROM_BASE_CALLS(CALL_LINE) };
 static const struct pvrom_host_call_info cpu_group[] = { PVROM_CPU_CALLS(CALL_LINE) };
 static const struct pvrom_host_call_info irq_group[] = { PVROM_IRQ_CALLS(CALL_LINE) };
@@ -14,7 +14,10 @@ static const struct pvrom_host_call_info mmu_group[] = { PVROM_MMU_CALLS(CALL_LI
 static const struct pvrom_host_call_info dev_group[] = { PVROM_DEV_CALLS(CALL_LINE) };
 static const struct pvrom_host_call_info mem_group[] = { PVROM_MEM_CALLS(CALL_LINE) };
 
-#define GROUP_LINE(calls) { calls, sizeof(calls) / sizeof((calls)[0]) }
+#define GROUP_LINE(calls)                                                                          \
+	{                                                                                          \
+		calls, sizeof(calls) / sizeof((calls)[0])                                          \
+	}
 static const struct {
 	const struct pvrom_host_call_info *calls;
 	uint32_t count;

@@ -25,16 +25,15 @@ static bool features_ok(const struct pvrom_host_feature *const *list)
 
 static bool transport_ok(const struct pvrom_host_config *config)
 {
-	if (config->transport == PVROM_TRANSPORT_NONE ||
-	    config->transport >= PVROM_TRANSPORT_COUNT)
+	if (config->transport == PVROM_TRANSPORT_NONE || config->transport >= PVROM_TRANSPORT_COUNT)
 		return false;
 	return config->transport == PVROM_TRANSPORT_PORT || !config->transport_port;
 }
 
 static bool numbers_ok(const struct pvrom_host_config *config)
 {
-	const uint32_t hardware = PVROM_HW_NESTED_PAGING | PVROM_HW_APIC | PVROM_HW_INVARIANT_TSC |
-				  PVROM_HW_OWNS_MMU;
+	const uint32_t hardware =
+		PVROM_HW_NESTED_PAGING | PVROM_HW_APIC | PVROM_HW_INVARIANT_TSC | PVROM_HW_OWNS_MMU;
 
 	return !(config->hardware & ~hardware) &&
 	       !(config->flags & ~(uint32_t)(PVROM_HOST_POISON | PVROM_HOST_EOI_X2APIC)) &&

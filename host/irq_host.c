@@ -69,16 +69,11 @@ static uint32_t call(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu, uint
 {
 	(void)value;
 	switch (number) {
-	case PVROM_IRQ_ROUTE:
-		return route(&host->config, arg);
-	case PVROM_IRQ_MASK:
-		return mask(&host->config, arg);
-	case PVROM_IRQ_EOI:
-		return eoi(&host->config, vcpu->id);
-	case PVROM_IRQ_SEND:
-		return send(&host->config, arg);
-	default:
-		return PVROM_STATUS_NOT_SUPPORTED;
+	case PVROM_IRQ_ROUTE: return route(&host->config, arg);
+	case PVROM_IRQ_MASK: return mask(&host->config, arg);
+	case PVROM_IRQ_EOI: return eoi(&host->config, vcpu->id);
+	case PVROM_IRQ_SEND: return send(&host->config, arg);
+	default: return PVROM_STATUS_NOT_SUPPORTED;
 	}
 }
 

@@ -5,7 +5,9 @@
 /* Only the printable characters of ASCII pass: what else a terminal obeys is too long a list. */
 static char clean(char c)
 {
-	return c >= 0x20 && c < 0x7f ? c : '?';
+	if (c < 0x20 || c >= 0x7f)
+		return '?';
+	return c;
 }
 
 /* Guests end their lines as they are used to; the embedder does it as he is used to. */

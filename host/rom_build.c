@@ -208,8 +208,7 @@ static void add_slot(struct image *image, const struct pvrom_rom_piece *piece)
 	slot.reloc_count = (uint16_t)(image->reloc_count - slot.reloc_first);
 	if (PVROM_BUG(TEXT_OVERLAP) && slot.text_size)
 		slot.text_size = (uint16_t)(slot.text_size + PVROM_TEXT_ALIGN);
-	copy(image, image->slots + image->slot_count * (uint32_t)sizeof(slot), &slot,
-	     sizeof(slot));
+	copy(image, image->slots + image->slot_count * (uint32_t)sizeof(slot), &slot, sizeof(slot));
 	image->slot_count++;
 }
 

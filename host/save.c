@@ -338,8 +338,8 @@ static bool load_sections(struct pvrom_host *host, const struct decoded *d)
 	for (i = 0; i < d->sections; i++) {
 		const uint32_t number = get32(d->bytes + at), size = get32(d->bytes + at + 4);
 
-		if (!pvrom_host_feature(host, number)->load(host, d->bytes + at + IMAGE_SECTION,
-							    size))
+		if (!pvrom_host_feature(host, number)
+			     ->load(host, d->bytes + at + IMAGE_SECTION, size))
 			break;
 		loaded |= PVROM_FEATURE_BIT(number);
 		at += IMAGE_SECTION + size;

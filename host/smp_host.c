@@ -123,14 +123,10 @@ static uint32_t call(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu, uint
 {
 	(void)value;
 	switch (number) {
-	case PVROM_SMP_START:
-		return start(vcpu, arg);
-	case PVROM_SMP_STOP:
-		return stop(host, vcpu); /* the core lets the vCPU stop */
-	case PVROM_SMP_KICK:
-		return kick(vcpu, arg);
-	default:
-		return PVROM_STATUS_NOT_SUPPORTED;
+	case PVROM_SMP_START: return start(vcpu, arg);
+	case PVROM_SMP_STOP: return stop(host, vcpu); /* the core lets the vCPU stop */
+	case PVROM_SMP_KICK: return kick(vcpu, arg);
+	default: return PVROM_STATUS_NOT_SUPPORTED;
 	}
 }
 

@@ -70,6 +70,17 @@ TEST.loop.host_bugs = $(BUILD)/test/host_bugs $(BUILD)/test
 TEST_NEEDS.loop.host_bugs = $(BUILD)/test/host_bugs $(BUILD)/test/host_rom_dump \
 	$(patsubst %,$(BUILD)/test/loop.host_%,base offer groups save rom)
 
+# The races once more under ThreadSanitizer, which wants the address space as it was in its youth.
+$(eval $(call variant,tsan,$$(ASAN_CC),$$(HOSTED) -DPVROM_TEST -O1 -g -fsanitize=thread))
+LINK_CC.tsan = $(ASAN_CC) -fsanitize=thread
+$(BUILD)/tsan/loop.host_offer: $(call objs,tsan,tests/loop/host_offer.c $(HOST_TEST_SRCS) \
+		tests/cunit_tap.c)
+	$(call LINK,tsan,-lcunit -lpthread)
+CHECK_LONG += loop.host_offer.tsan
+TEST.loop.host_offer.tsan = $$(setarch -R true 2>/dev/null && echo setarch -R) \
+	$(BUILD)/tsan/loop.host_offer
+TEST_NEEDS.loop.host_offer.tsan = $(BUILD)/tsan/loop.host_offer
+
 # ---- bench -----------------------------------------------------------------------------------
 $(BUILD)/hosted/loop_calls: $(call objs,hosted,bench/loop_calls.c) $(BUILD)/libpvrom-host.a
 	$(call LINK,hosted,)

@@ -48,9 +48,9 @@ static void void_from_user_mode(void)
 
 static void unknown_numbers(void)
 {
-	static const uint32_t numbers[] = { 0x0008, 0x00ff, 0x0132, 0x0204, 0x0303, 0x0405, 0x050e,
-					    0x0603, 0x0704, 0x0800, 0x7fff, 0xffff, 0x10000,
-					    0x80000000, 0xffffffff };
+	static const uint32_t numbers[] = { 0x0008, 0x00ff, 0x0132,  0x0204,	 0x0303,
+					    0x0405, 0x050e, 0x0603,  0x0704,	 0x0800,
+					    0x7fff, 0xffff, 0x10000, 0x80000000, 0xffffffff };
 	uint32_t i;
 
 	world_open(&w, 1);
@@ -221,10 +221,10 @@ static void query_room(void)
 /* Each way in which a structure of len bytes can miss memory, and two in which it just does not. */
 static void borders(uint32_t call, uint64_t len, uint64_t second)
 {
-	static const uint64_t wrong[] = { WORLD_LOW_END,    WORLD_HOLE,	    WORLD_MID - 8,
-					  WORLD_MID_END,    WORLD_HIGH_END, WORLD_BACK_END,
-					  WORLD_HIGH - 8,   ~7ull,	    ~0ull << 63,
-					  ~0ull << 52,	    0xfffffff8 };
+	static const uint64_t wrong[] = { WORLD_LOW_END,  WORLD_HOLE,	  WORLD_MID - 8,
+					  WORLD_MID_END,  WORLD_HIGH_END, WORLD_BACK_END,
+					  WORLD_HIGH - 8, ~7ull,	  ~0ull << 63,
+					  ~0ull << 52,	  0xfffffff8 };
 	static const uint64_t ends[] = { WORLD_LOW_END, WORLD_MID_END, WORLD_HIGH_END };
 	uint32_t i;
 
@@ -313,8 +313,9 @@ static void shutdown(void)
 static void area_is_written(void)
 {
 	const struct pvrom_vcpu_area *area;
-	struct pvrom_vcpu_area expected = { .size = 0x100, .major = PVROM_MAJOR,
-					    .minor = PVROM_MINOR, .epoch = 1, .vcpu = 2 };
+	struct pvrom_vcpu_area expected = {
+		.size = 0x100, .major = PVROM_MAJOR, .minor = PVROM_MINOR, .epoch = 1, .vcpu = 2
+	};
 
 	world_open(&w, 3);
 	memset(world_at(&w, 0x3000), 0xff, 0x400);
@@ -342,8 +343,14 @@ static void area_size(void)
 
 static void area_address(void)
 {
-	static const uint64_t wrong[] = { 0x3001, 0x3008, 0x3080, WORLD_LOW_END, WORLD_HOLE,
-					  WORLD_MID_END, WORLD_HIGH - 0x100, ~0xffull - 0x100,
+	static const uint64_t wrong[] = { 0x3001,
+					  0x3008,
+					  0x3080,
+					  WORLD_LOW_END,
+					  WORLD_HOLE,
+					  WORLD_MID_END,
+					  WORLD_HIGH - 0x100,
+					  ~0xffull - 0x100,
 					  0xffffffffffffff00 };
 	uint32_t i;
 
@@ -452,7 +459,9 @@ static struct pvrom_batch_entry *entries(uint64_t gpa, uint32_t count, uint32_t 
 	uint32_t i;
 
 	for (i = 0; i < count; i++)
-		e[i] = (struct pvrom_batch_entry){ .call = call, .status = 0xeeee, .value = 0xdddd };
+		e[i] = (struct pvrom_batch_entry){ .call = call,
+						   .status = 0xeeee,
+						   .value = 0xdddd };
 	return e;
 }
 
@@ -525,8 +534,7 @@ static void batch_count(void)
 static void batch_refuses_some(void)
 {
 	static const uint32_t refused[] = { PVROM_BASE_NEGOTIATE, PVROM_BASE_BATCH,
-					    PVROM_BASE_RESET, PVROM_BASE_SHUTDOWN,
-					    PVROM_SMP_STOP };
+					    PVROM_BASE_RESET, PVROM_BASE_SHUTDOWN, PVROM_SMP_STOP };
 	struct pvrom_batch_entry *e;
 	uint32_t i;
 

@@ -64,13 +64,14 @@ static FILE *run(const char *program, const char *bug)
 {
 	char command[512];
 
-	if (!strcmp(program, PROGRAM_TEXT))
+	if (strcmp(program, PROGRAM_TEXT) == 0)
 		snprintf(command, sizeof(command),
 			 "PVROM_BUG='%s' tests/loop/host_rom_text '%s/host_rom_dump' 2>&1", bug,
 			 directory);
 	else
 		snprintf(command, sizeof(command), "PVROM_BUG='%s' '%s/loop.%s' 2>&1", bug,
 			 directory, program);
+	/* NOLINTNEXTLINE(cert-env33-c): the command is of this file's own making. */
 	return popen(command, "r");
 }
 
@@ -85,12 +86,12 @@ static uint32_t failures(const char *program, const char *bug, const char *test,
 	while (output && fgets(line, sizeof(line), output)) {
 		const char *name = strstr(line, " - ");
 
-		if (strncmp(line, "not ok ", 7) || !name)
+		if (strncmp(line, "not ok ", 7) != 0 || !name)
 			continue;
 		line[strcspn(line, "\n")] = 0;
 		tap_note("%s: %s: %s", bug, program, name + 3);
 		count++;
-		*named |= !strncmp(name + 3, test, strlen(test));
+		*named |= strncmp(name + 3, test, strlen(test)) == 0;
 	}
 	if (output)
 		pclose(output);
@@ -105,8 +106,8 @@ static void each_is_found(void)
 	for (i = 0; i < BUGS; i++) {
 		CU_ASSERT_EQUAL_FATAL(finders[i].bug, bugs[i].number);
 		tap_note("%s: %s", bugs[i].name, bugs[i].text);
-		CU_ASSERT_TRUE(failures(finders[i].program, bugs[i].name, finders[i].test,
-					&named) > 0);
+		CU_ASSERT_TRUE(failures(finders[i].program, bugs[i].name, finders[i].test, &named) >
+			       0);
 		CU_ASSERT_TRUE(named);
 	}
 }
@@ -120,7 +121,7 @@ static void at_least_twenty(void)
 	for (i = 0; i < BUGS; i++) {
 		alike = 0;
 		for (j = 0; j < BUGS; j++)
-			alike += !strcmp(bugs[i].group, bugs[j].group);
+			alike += strcmp(bugs[i].group, bugs[j].group) == 0;
 		CU_ASSERT_TRUE(alike <= 3);
 	}
 }

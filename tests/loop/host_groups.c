@@ -119,11 +119,23 @@ static struct pvrom_smp_state *good_state(void)
 	struct pvrom_smp_state *s = world_at(&w, STATE);
 
 	*s = (struct pvrom_smp_state){
-		.size = sizeof(*s), .rip = 0xffffffff80001000, .rsp = 0x9000, .rdi = 0x1122334455667788,
-		.cr0 = 0x80050033, .cr3 = 0x7000, .cr4 = 0x6a0, .efer = 0xd01,
-		.gdt_base = 0xffffffff80002000, .idt_base = 0x7fffffffffff, .gs_base = 0x1000,
-		.fs_base = 0xffff800000000000, .pat = 0x0007040600070406, .gdt_limit = 0x37,
-		.idt_limit = 0xfff, .cs = 8, .ss = 16,
+		.size = sizeof(*s),
+		.rip = 0xffffffff80001000,
+		.rsp = 0x9000,
+		.rdi = 0x1122334455667788,
+		.cr0 = 0x80050033,
+		.cr3 = 0x7000,
+		.cr4 = 0x6a0,
+		.efer = 0xd01,
+		.gdt_base = 0xffffffff80002000,
+		.idt_base = 0x7fffffffffff,
+		.gs_base = 0x1000,
+		.fs_base = 0xffff800000000000,
+		.pat = 0x0007040600070406,
+		.gdt_limit = 0x37,
+		.idt_limit = 0xfff,
+		.cs = 8,
+		.ss = 16,
 	};
 	return s;
 }
@@ -152,9 +164,10 @@ static void smp_start(void)
 
 static void smp_start_addresses(void)
 {
-	static const uint64_t wrong[] = { STATE + 1,	     STATE + 4,	    WORLD_LOW_END,
-					  WORLD_LOW_END - 8, WORLD_HOLE,    ~0x7full,
-					  ~7ull,	     WORLD_MID_END - 0x78 };
+	static const uint64_t wrong[] = {
+		STATE + 1,  STATE + 4, WORLD_LOW_END, WORLD_LOW_END - 8,
+		WORLD_HOLE, ~0x7full,  ~7ull,	      WORLD_MID_END - 0x78
+	};
 	uint32_t i;
 
 	open_all(2);

@@ -44,8 +44,7 @@ static void reason_if_and_only_if_withheld(void)
 			pvrom_host_init(&w.host, &w.config, w.vcpu);
 			pvrom_host_offer(&w.host, &offer);
 			for (i = 0; i < PVROM_FEATURE_MAX; i++)
-				if ((reason(i) == PVROM_REASON_NONE) !=
-				    ((offer.offered >> i) & 1))
+				if ((reason(i) == PVROM_REASON_NONE) != ((offer.offered >> i) & 1))
 					CU_FAIL_FATAL("reason does not fit the offer");
 			if (offer.offered & (off | ~ALL_FEATURES | ~offer.can))
 				CU_FAIL_FATAL("offers what it must not");
@@ -501,9 +500,11 @@ static void bad_configurations(void)
 {
 	static const struct pvrom_host_feature *const twice[] = { &pvrom_host_cpu, &pvrom_host_cpu,
 								  NULL };
-	static const struct pvrom_host_feature far = { .number = 10, .group = PVROM_GROUP_COUNT,
+	static const struct pvrom_host_feature far = { .number = 10,
+						       .group = PVROM_GROUP_COUNT,
 						       .offer = extra_offer };
-	static const struct pvrom_host_feature mute = { .number = 5, .group = PVROM_GROUP_MMU,
+	static const struct pvrom_host_feature mute = { .number = 5,
+							.group = PVROM_GROUP_MMU,
 							.offer = extra_offer };
 	static const struct pvrom_host_feature *const fars[] = { &far, NULL };
 	static const struct pvrom_host_feature *const mutes[] = { &mute, NULL };
@@ -550,19 +551,23 @@ static void *race(void *argument)
 	uint32_t i;
 
 	for (i = 0; i < RACE_ROUNDS; i++) {
-		struct pvrom_host_regs regs = { .call = PVROM_BASE_NEGOTIATE, .mode64 = 1,
+		struct pvrom_host_regs regs = { .call = PVROM_BASE_NEGOTIATE,
+						.mode64 = 1,
 						.arg = { r->gpa, PVROM_NEGOTIATE_PROPOSE } };
 		uint64_t epoch = n->host_epoch;
 
-		*n = (struct pvrom_negotiation){ .size = sizeof(*n), .major = PVROM_MAJOR,
-						 .alarm_vector = 0x40, .epoch = epoch,
+		*n = (struct pvrom_negotiation){ .size = sizeof(*n),
+						 .major = PVROM_MAJOR,
+						 .alarm_vector = 0x40,
+						 .epoch = epoch,
 						 .wanted = r->wanted };
 		pvrom_host_call(&w.vcpu[r->vcpu], &regs);
 		if (regs.status == PVROM_STATUS_STALE)
 			continue;
 		if (regs.status != PVROM_STATUS_OK || n->granted != r->wanted)
 			r->bad++;
-		regs = (struct pvrom_host_regs){ .call = PVROM_BASE_NEGOTIATE, .mode64 = 1,
+		regs = (struct pvrom_host_regs){ .call = PVROM_BASE_NEGOTIATE,
+						 .mode64 = 1,
 						 .arg = { r->gpa, PVROM_NEGOTIATE_COMMIT } };
 		pvrom_host_call(&w.vcpu[r->vcpu], &regs);
 		r->committed += regs.status == PVROM_STATUS_OK;
@@ -573,7 +578,8 @@ static void *race(void *argument)
 		pvrom_host_call(&w.vcpu[r->vcpu], &regs);
 		if (regs.status != PVROM_STATUS_OK && regs.status != PVROM_STATUS_DENIED)
 			r->bad++;
-		regs = (struct pvrom_host_regs){ .call = PVROM_BASE_VCPU_AREA, .mode64 = 1,
+		regs = (struct pvrom_host_regs){ .call = PVROM_BASE_VCPU_AREA,
+						 .mode64 = 1,
 						 .arg = { 0x8000 + (i & 1) * 0x100, 0x100 } };
 		pvrom_host_call(&w.vcpu[r->vcpu], &regs);
 		if (regs.status != PVROM_STATUS_OK && regs.status != PVROM_STATUS_BUSY)

@@ -40,8 +40,8 @@ static void for_all(void (*check)(void))
 			for (flags = 0; flags <= PVROM_HOST_EOI_X2APIC;
 			     flags += PVROM_HOST_EOI_X2APIC) {
 				w.config.transport = (uint16_t)transport;
-				w.config.transport_port = transport == PVROM_TRANSPORT_PORT ? 0x51 :
-											      0;
+				w.config.transport_port =
+					transport == PVROM_TRANSPORT_PORT ? 0x51 : 0;
 				w.config.slots = slots;
 				w.config.flags = flags;
 				build();
@@ -305,9 +305,9 @@ static void call_slots(void)
 		uint32_t properties = calls[find(number)].properties;
 		bool callable = !(properties & PVROM_CALL_NOCALL) || (properties & PVROM_CALL_JUMP);
 
-		CU_ASSERT_EQUAL(FORM_OF(number), callable && number != PVROM_CPU_STI ?
-							 PVROM_FORM_CALL :
-							 PVROM_FORM_NATIVE);
+		CU_ASSERT_EQUAL(FORM_OF(number), callable && number != PVROM_CPU_STI
+							 ? PVROM_FORM_CALL
+							 : PVROM_FORM_NATIVE);
 	}
 	CU_ASSERT_EQUAL(FORM_OF(PVROM_IRQ_SEND), PVROM_FORM_CALL);
 	world_close(&w);

@@ -83,10 +83,18 @@ static uint32_t op_alarm_set(void *ctx, uint32_t vcpu, uint64_t tsc, uint8_t vec
 }
 
 static const struct pvrom_host_ops ops = {
-	.translate = op_translate, .lock = op_lock,	      .unlock = op_lock,
-	.tsc = op_tsc,		   .irq_route = op_irq_route, .irq_mask = op_irq_mask,
-	.irq_eoi = op_vcpu,	   .irq_send = op_irq_send,   .smp_start = op_smp_start,
-	.smp_kick = op_smp_kick,   .alarm_set = op_alarm_set, .alarm_cancel = op_vcpu,
+	.translate = op_translate,
+	.lock = op_lock,
+	.unlock = op_lock,
+	.tsc = op_tsc,
+	.irq_route = op_irq_route,
+	.irq_mask = op_irq_mask,
+	.irq_eoi = op_vcpu,
+	.irq_send = op_irq_send,
+	.smp_start = op_smp_start,
+	.smp_kick = op_smp_kick,
+	.alarm_set = op_alarm_set,
+	.alarm_cancel = op_vcpu,
 };
 static const struct pvrom_host_feature *const features[] = {
 	&pvrom_host_cpu, &pvrom_host_irq, &pvrom_host_smp, &pvrom_host_alarm, NULL,
@@ -150,9 +158,9 @@ int main(int argc, char **argv)
 	if (getenv("PVROM_BUG"))
 		pvrom_host_bug = pvrom_host_bug_number(getenv("PVROM_BUG"));
 #endif
-	config.slots = (uint32_t)atoi(argv[2]);
-	config.flags = (uint32_t)atoi(argv[3]);
-	config.transport = (uint16_t)atoi(argv[4]);
+	config.slots = (uint32_t)strtoul(argv[2], NULL, 0);
+	config.flags = (uint32_t)strtoul(argv[3], NULL, 0);
+	config.transport = (uint16_t)strtoul(argv[4], NULL, 0);
 	if (pvrom_host_init(&host, &config, &vcpu) ||
 	    pvrom_host_build_rom(&host, image, sizeof(image), &size) || write_file(argv[1], size))
 		return 1;

@@ -59,8 +59,7 @@ static void save_a_machine(void)
 			PVROM_STATUS_OK);
 	pvrom_host_raise_epoch(&w.host);
 	pvrom_host_live_write(&w.vcpu[1], 0xabcd);
-	CU_ASSERT_EQUAL_FATAL(pvrom_host_save(&w.host, image, sizeof(image), &size),
-			      PVROM_HOST_OK);
+	CU_ASSERT_EQUAL_FATAL(pvrom_host_save(&w.host, image, sizeof(image), &size), PVROM_HOST_OK);
 }
 
 /* Loads the image into a new machine. */
@@ -408,12 +407,19 @@ static void stop_first(struct pvrom_host *host)
 }
 
 static const struct pvrom_host_feature first = {
-	.number = PVROM_FEATURE_MEM, .group = PVROM_GROUP_COUNT, .offer = section_offer,
-	.save = save_first, .load = load_first, .stop = stop_first,
+	.number = PVROM_FEATURE_MEM,
+	.group = PVROM_GROUP_COUNT,
+	.offer = section_offer,
+	.save = save_first,
+	.load = load_first,
+	.stop = stop_first,
 };
 static const struct pvrom_host_feature second = {
-	.number = PVROM_FEATURE_CLOCK, .group = PVROM_GROUP_COUNT, .offer = section_offer,
-	.save = save_second, .load = load_second,
+	.number = PVROM_FEATURE_CLOCK,
+	.group = PVROM_GROUP_COUNT,
+	.offer = section_offer,
+	.save = save_second,
+	.load = load_second,
 };
 static const struct pvrom_host_feature *const with_sections[] = { &pvrom_host_cpu, &first, &second,
 								  NULL };
@@ -428,8 +434,7 @@ static void save_with_sections(void)
 	memset(kept[0], 0x11, sizeof(kept[0]));
 	memset(kept[1], 0x22, sizeof(kept[1]));
 	stops = 0;
-	CU_ASSERT_EQUAL_FATAL(pvrom_host_save(&w.host, image, sizeof(image), &size),
-			      PVROM_HOST_OK);
+	CU_ASSERT_EQUAL_FATAL(pvrom_host_save(&w.host, image, sizeof(image), &size), PVROM_HOST_OK);
 	CU_ASSERT_EQUAL(size, AT_SECTION + 8 + 5 + 8 + 40);
 	memset(kept, 0, sizeof(kept));
 }

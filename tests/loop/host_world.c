@@ -50,8 +50,8 @@ static void map_regions(void)
 
 	for (i = 0; i < REGIONS && !regions[i].bytes; i++) {
 		size_t size = region_size(&regions[i]);
-		uint8_t *all = mmap(NULL, size + 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-				    -1, 0);
+		uint8_t *all =
+			mmap(NULL, size + 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (all == MAP_FAILED || mprotect(all + PAGE, size, PROT_READ | PROT_WRITE)) {
 			perror("mmap");

@@ -68,9 +68,10 @@ struct world {
 	struct pvrom_host_regs regs;
 	enum pvrom_host_action action;
 	/* The embedder. */
-	uint64_t longest;	/* translate gives at most so many bytes at once; 0: no limit */
-	bool racing;		/* several threads: no sanitizer tricks, no events */
-	uint32_t hide_every;	/* hide memory only at every n-th call, for it takes its time; 0: always */
+	uint64_t longest; /* translate gives at most so many bytes at once; 0: no limit */
+	bool racing;	  /* several threads: no sanitizer tricks, no events */
+	uint32_t
+		hide_every; /* hide memory only at every n-th call, for it takes its time; 0: always */
 	uint32_t calls;
 	pthread_mutex_t mutex;
 	int locked;

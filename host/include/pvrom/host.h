@@ -103,9 +103,9 @@ struct pvrom_host_ops {
 
 /* What the host's hardware does, and who owns what: facts that the embedder finds out. */
 #define PVROM_HW_NESTED_PAGING 0x1 /* EPT or NPT is in use for this guest */
-#define PVROM_HW_APIC 0x2          /* APICv or AVIC: EOI and IPIs need no exit */
+#define PVROM_HW_APIC 0x2	   /* APICv or AVIC: EOI and IPIs need no exit */
 #define PVROM_HW_INVARIANT_TSC 0x4 /* the guest's TSC runs at a constant rate, alike on all vCPUs */
-#define PVROM_HW_OWNS_MMU 0x8      /* this hypervisor itself builds the (shadow) page tables */
+#define PVROM_HW_OWNS_MMU 0x8	   /* this hypervisor itself builds the (shadow) page tables */
 
 /* How slots are served. NORMAL: native wherever the hardware does it, text where a crossing can be saved. */
 #define PVROM_SLOTS_NORMAL 0
@@ -114,13 +114,13 @@ struct pvrom_host_ops {
 #define PVROM_SLOTS_CALL 3   /* test: ROM text wherever there is one */
 
 /* Flags of the configuration. */
-#define PVROM_HOST_POISON 0x1      /* destroy dead argument registers (see calls.h) */
-#define PVROM_HOST_EOI_X2APIC 0x2  /* EOI text may write MSR 0x80b: guests run in x2APIC mode */
+#define PVROM_HOST_POISON 0x1	  /* destroy dead argument registers (see calls.h) */
+#define PVROM_HOST_EOI_X2APIC 0x2 /* EOI text may write MSR 0x80b: guests run in x2APIC mode */
 
 /* A feature's host half: one line of the table that the embedder hands over. */
 struct pvrom_host_feature {
 	uint32_t number; /* PVROM_FEATURE_x */
-	uint32_t group;  /* PVROM_GROUP_x whose calls come to call(), or PVROM_GROUP_COUNT */
+	uint32_t group;	 /* PVROM_GROUP_x whose calls come to call(), or PVROM_GROUP_COUNT */
 	/* Why this host would not offer it, or PVROM_REASON_NONE. The operator's wish and
 	 * missing dependencies are the core's business. */
 	uint32_t (*offer)(const struct pvrom_host *host);
@@ -149,17 +149,17 @@ struct pvrom_host_config {
 	const struct pvrom_host_ops *ops;
 	void *ops_ctx;
 	const struct pvrom_host_feature *const *features; /* ended by NULL */
-	uint64_t operator_off;  /* feature bits switched off by the operator */
-	uint64_t tsc_hz;        /* 0 if not known */
-	uint64_t rom_gpa;       /* where the ROM will lie, a multiple of 4096 */
-	uint32_t hardware;      /* PVROM_HW_x; pvrom_host_set_hardware() changes it */
-	uint32_t flags;         /* PVROM_HOST_x */
-	uint32_t slots;         /* PVROM_SLOTS_x */
-	uint32_t vcpus;         /* 1 to 4096 */
-	uint32_t log_burst;     /* lines a vCPU may log between two refills */
-	uint16_t transport;     /* PVROM_TRANSPORT_x, not NONE */
+	uint64_t operator_off;	/* feature bits switched off by the operator */
+	uint64_t tsc_hz;	/* 0 if not known */
+	uint64_t rom_gpa;	/* where the ROM will lie, a multiple of 4096 */
+	uint32_t hardware;	/* PVROM_HW_x; pvrom_host_set_hardware() changes it */
+	uint32_t flags;		/* PVROM_HOST_x */
+	uint32_t slots;		/* PVROM_SLOTS_x */
+	uint32_t vcpus;		/* 1 to 4096 */
+	uint32_t log_burst;	/* lines a vCPU may log between two refills */
+	uint16_t transport;	/* PVROM_TRANSPORT_x, not NONE */
 	uint8_t transport_port; /* for PVROM_TRANSPORT_PORT */
-	uint16_t live_port;     /* 0: no live port */
+	uint16_t live_port;	/* 0: no live port */
 	uint32_t live_key;
 };
 
@@ -178,10 +178,10 @@ struct pvrom_host {
 	struct pvrom_host_config config;
 	struct pvrom_host_vcpu *vcpu;
 	uint64_t epoch;
-	uint64_t sealed;       /* the committed set */
-	uint64_t pending;      /* granted by the last propose, for pending_epoch */
+	uint64_t sealed;  /* the committed set */
+	uint64_t pending; /* granted by the last propose, for pending_epoch */
 	uint64_t pending_epoch;
-	uint64_t started;      /* features whose start() has run */
+	uint64_t started; /* features whose start() has run */
 	uint32_t rom_size;
 	uint32_t rom_checksum;
 	uint32_t pending_vectors;
@@ -214,7 +214,8 @@ enum pvrom_host_result {
  * Sets up a machine in host over config (copied; what it points to must stay) and vcpus[config->vcpus].
  * Epoch 1, nothing sealed, no area registered.
  */
-enum pvrom_host_result pvrom_host_init(struct pvrom_host *host, const struct pvrom_host_config *config,
+enum pvrom_host_result pvrom_host_init(struct pvrom_host *host,
+				       const struct pvrom_host_config *config,
 				       struct pvrom_host_vcpu *vcpus);
 
 /*
@@ -228,7 +229,8 @@ enum pvrom_host_result pvrom_host_build_rom(struct pvrom_host *host, void *buffe
  * The pvrom CPUID leaves at base (0x40000000 to 0x4000ff00, a multiple of 0x100). Returns false if
  * the leaf is not one of them and leaves regs (eax, ebx, ecx, edx) alone.
  */
-bool pvrom_host_cpuid(const struct pvrom_host *host, uint32_t base, uint32_t leaf, uint32_t regs[4]);
+bool pvrom_host_cpuid(const struct pvrom_host *host, uint32_t base, uint32_t leaf,
+		      uint32_t regs[4]);
 
 /* The live port, for 32-bit accesses of that vCPU; the embedder answers all ones to other widths. */
 uint32_t pvrom_host_live_read(struct pvrom_host_vcpu *vcpu);
@@ -236,12 +238,12 @@ void pvrom_host_live_write(struct pvrom_host_vcpu *vcpu, uint32_t nonce);
 
 /* A hypercall as the transport brought it. */
 struct pvrom_host_regs {
-	uint32_t call;   /* in: eax */
+	uint32_t call;	 /* in: eax */
 	uint32_t status; /* out: eax */
 	uint64_t arg[4]; /* in: rdi rsi r8 r9; out: what those registers hold afterwards */
-	uint64_t value;  /* out: rdx */
-	uint8_t cpl;     /* in: privilege level of the caller; with a port transport 0 */
-	uint8_t mode64;  /* in: 1 if the caller is in 64-bit mode */
+	uint64_t value;	 /* out: rdx */
+	uint8_t cpl;	 /* in: privilege level of the caller; with a port transport 0 */
+	uint8_t mode64;	 /* in: 1 if the caller is in 64-bit mode */
 	uint8_t reserved[6];
 };
 
