@@ -36,6 +36,7 @@ void boot_bare_serialize(void);
 /* Without a list: the broadcast is over when nobody new has come for so long. */
 #define COUNT_QUIET_US 300000
 #define WORK_PATIENCE_US 10000000
+#define SEND_AGAIN_US 200000
 
 void smp_init_boot_cpu(void)
 {
@@ -176,13 +177,24 @@ void smp_post(uint32_t index, smp_work_fn *work, void *argument)
 	irq_send(VECTOR_WORK, BIT(index));
 }
 
+/*
+ * The interrupt is sent again now and then: QEMU's software CPU forgets the shadow of STI when a
+ * hypervisor interrupts it there (VMRUN does not load it), and a halted CPU then sleeps on.
+ * The halt.* facts count how often that happens.
+ */
 bool smp_wait(uint32_t index)
 {
-	uint64_t end = cpu_rdtsc() + time_us(WORK_PATIENCE_US);
+	uint64_t now = cpu_rdtsc(), end = now + time_us(WORK_PATIENCE_US);
+	uint64_t again = now + time_us(SEND_AGAIN_US);
 
 	while (__atomic_load_n(&cpus[index].work, __ATOMIC_ACQUIRE)) {
-		if (cpu_rdtsc() > end)
+		now = cpu_rdtsc();
+		if (now > end)
 			return false;
+		if (now > again) {
+			irq_send(VECTOR_WORK, BIT(index));
+			again = now + time_us(SEND_AGAIN_US);
+		}
 		cpu_relax();
 	}
 	return true;
