@@ -60,12 +60,20 @@ static void fill_loader_rom(void)
 	}
 }
 
+/* "minor=N": the least minor version that will do, for tests of the refusal. */
+static uint16_t least_minor(void)
+{
+	const char *value = boot_option("minor=");
+
+	return value ? (uint16_t)lib_number(value) : PVROM_MINOR;
+}
+
 static void fill_policy(void)
 {
 	policy = (struct pvrom_policy){
 		.wanted = WANTED | required_features(),
 		.required = required_features(),
-		.minor_min = PVROM_MINOR,
+		.minor_min = least_minor(),
 		.epoch_vector = VECTOR_RENEGOTIATE,
 		.alarm_vector = VECTOR_ALARM,
 		.percpu = PVROM_PERCPU_GS,

@@ -138,6 +138,17 @@ static void set_amd(struct table *table, const struct vcpu *vcpu)
 	}
 }
 
+/* With --rom FILE the leaves name what the image's header says, so that a guest looks at it. */
+static void name_file(const struct vm *vm, uint32_t r[4])
+{
+	struct pvrom_rom_header header;
+
+	memcpy(&header, memory_at(vm, vm->rom_gpa, sizeof(header)), sizeof(header));
+	r[0] = (uint32_t)header.major << 16 | header.minor;
+	r[2] = header.rom_size;
+	r[3] = header.checksum;
+}
+
 /* pvrom's leaves, as the host core answers them; none without a ROM. */
 static void add_pvrom(struct table *table, const struct vm *vm)
 {
@@ -146,6 +157,8 @@ static void add_pvrom(struct table *table, const struct vm *vm)
 
 		if (!pvrom_host_cpuid(&vm->pvrom.host, PVROM_BASE, leaf, r))
 			return;
+		if (leaf == PVROM_BASE + 1 && vm->opt->rom == ROM_FILE)
+			name_file(vm, r);
 		add(table, (struct kvm_cpuid_entry2){
 			.function = leaf, .eax = r[0], .ebx = r[1], .ecx = r[2], .edx = r[3],
 		});

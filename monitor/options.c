@@ -23,7 +23,7 @@ static const struct argp_option table[] = {
 	  "A module with its command line (repeatable; PVH and multiboot)", 0 },
 	{ "boot", KEY_BOOT, "HOW", 0, "auto, pvh or multiboot, for a kernel that has both (auto)", 0 },
 	{ "rom", KEY_ROM, "on|off|FILE", 0,
-	  "The pvrom ROM: ours, none, or this image in its place, whatever it holds (on)", 0 },
+	  "The pvrom ROM: ours, none, or this image in its place, whatever it holds; the CPUID leaves name what its header says (on)", 0 },
 	{ "feature", KEY_FEATURE, "-NAME|+NAME", 0,
 	  "Switch a pvrom feature off, or on again (repeatable)", 0 },
 	{ "slots", KEY_SLOTS, "FORM", 0,

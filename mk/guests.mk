@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# tests/guests: the reference kernel on running machines that are not well.
+$(BUILD)/pvrom-call.rom: $(BUILD)/rom-image
+	$(call say,ROM,$@)
+	$(Q)$(BUILD)/rom-image call $@
+
+CHECK += guests.refusals guests.refusals_kvm
+TEST.guests.refusals           = tests/guests/refusals_test stock $(KERNEL_ELF)
+TEST_TIME.guests.refusals      = 200
+TEST_NEEDS.guests.refusals     = $(KERNEL_ELF) $(BUILD)/pvrom-call.rom
+TEST.guests.refusals_kvm       = tests/guests/refusals_test lab $(KERNEL_ELF)
+TEST_TIME.guests.refusals_kvm  = 240
+TEST_NEEDS.guests.refusals_kvm = $(KERNEL_ELF) $(BUILD)/pvrom-call.rom $(BUILD)/pvrun $(BUILD)/test/pvrun $(LAB)
+
+# Every form on both machines with four CPUs; all numbers of CPUs in check-long.
+SLOTS_SHORT := call:4,inline:4,native:1,normal:2
+SLOTS_LONG  := normal:1,normal:4,native:2,native:4,inline:1,inline:2,call:1,call:2
+define SLOTS_TEST
+TEST.guests.slots$(1)_$(2)       = tests/guests/slots_test $(2) $(3) $$(KERNEL_ELF)
+TEST_TIME.guests.slots$(1)_$(2)  = $(4)
+TEST_NEEDS.guests.slots$(1)_$(2) = $$(KERNEL_ELF) $$(BUILD)/pvrun $$(LAB)
+endef
+$(foreach npt,0 1,$(eval $(call SLOTS_TEST,,$(npt),$(SLOTS_SHORT),250)))
+$(foreach npt,0 1,$(eval $(call SLOTS_TEST,_long,$(npt),$(SLOTS_LONG),500)))
+CHECK += guests.slots_0 guests.slots_1
+CHECK_LONG += guests.slots_long_0 guests.slots_long_1

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# Runs pvrun with the reference kernel several times in one Linux with KVM, and reads what came of
+# each run. Only modules of Debian's perl-base.
+package LabRuns;
+use strict;
+use warnings;
+use File::Temp 'tempdir';
+use KernelRun;
+
+# lab_runs(npt => 0|1, seconds => N, each => N, files => {name => path}, jobs => [{name =>,
+# pvrun => options, append => kernel command line, program => file}, ...]): a hash of runs by name
+# (see KernelRun::parse). Words of `pvrun` may name files of the payload. `each` limits one run.
+sub lab_runs {
+	my (%plan) = @_;
+	my $payload = tempdir('pvrom-runs.XXXXXX', TMPDIR => 1, CLEANUP => 1);
+	system('cp', '--', $plan{files}{$_}, "$payload/$_") == 0 or die "$plan{files}{$_}: cannot copy\n"
+		for sort keys %{$plan{files}};
+	write_script("$payload/go", \%plan);
+	my ($text, $status) = KernelRun::capture($plan{seconds} + 30, 'tools/lab-run', '--npt',
+		$plan{npt}, '--cpus', $ENV{LAB_CPUS} // 2, '--timeout', $plan{seconds}, '--payload',
+		$payload, '--out', "$payload/out", '--where', "$payload/where", '--', 'sh', './go');
+	print "# machine: ", slurp("$payload/where");
+	print "# the lab ended with status $status\n$text" if $status;
+	return map { $_->{name} => read_run("$payload/out", $_->{name}) } @{$plan{jobs}};
+}
+
+sub write_script {
+	my ($file, $plan) = @_;
+	open(my $out, '>', $file) or die "$file: $!";
+	for (@{$plan->{jobs}}) {
+		my $program = $_->{program} // 'pvrun';
+		my $append = $_->{append} // 'facts';
+		print $out "timeout $plan->{each} ./$program --quiet --no-reboot $_->{pvrun} ",
+			"--append '$append' kernel >\$LAB_OUT/$_->{name}.console ",
+			"2>\$LAB_OUT/$_->{name}.error\n", "echo \$? >\$LAB_OUT/$_->{name}.status\n";
+	}
+	print $out "exit 0\n";
+	close $out or die "$file: $!";
+}
+
+sub slurp {
+	my ($file) = @_;
+	open(my $in, '<:raw', $file) or return '';
+	my $text = do { local $/; <$in> } // '';
+	$text =~ s/\r//g;
+	return $text;
+}
+
+sub read_run {
+	my ($dir, $name) = @_;
+	my $status = slurp("$dir/$name.status");
+	my $run = KernelRun::parse(slurp("$dir/$name.console"), $status =~ /(\d+)/ ? $1 : -1);
+	$run->{error} = slurp("$dir/$name.error");
+	return $run;
+}
+
+1;
