@@ -23,7 +23,7 @@ INSTALL_BIN += $(BUILD)/pvrun
 INSTALL_MAN += monitor/pvrun.1
 
 # ---- tests -------------------------------------------------------------------------------------
-TINY_SRCS := tests/monitor/tiny_boot.S tests/monitor/tiny_main.c
+TINY_SRCS := $(addprefix tests/monitor/,tiny_boot.S tiny_main.c tiny_calls.c tiny_interrupts.c)
 $(BUILD)/tests/tiny.elf: $(call objs,free,$(TINY_SRCS)) tests/monitor/tiny.lds
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

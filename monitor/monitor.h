@@ -171,6 +171,7 @@ struct vcpu {
 	uint64_t calls[CALL_NUMBERS + 1];
 	size_t run_size;
 	pthread_t thread;
+	uint64_t pv_eoi;	/* what interrupts_pv_eoi() was told; on its own thread, or stopped */
 	struct kvm_regs last_regs;	/* at the last exit but for calls, for a dump */
 	struct kvm_sregs reset_sregs;
 	struct kvm_lapic_state reset_apic;

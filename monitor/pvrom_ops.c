@@ -158,15 +158,15 @@ static void op_park_others(void *ctx, uint32_t vcpu)
 /*
  * The area's EOI word is what KVM itself knows as PV EOI: bit 0, set by it,
  * cleared by the guest. A CPU registers its own area; when RESET releases those
- * of the others, they are stopped, and a stopped CPU has it off.
+ * of the others, they are stopped, and KVM does not know it then.
  */
 static void op_area_changed(void *ctx, uint32_t vcpu, struct pvrom_gpa area)
 {
-	struct vm *vm = ctx;
+	struct vcpu *changed = &((struct vm *)ctx)->vcpus[vcpu];
 
-	if (vcpu_is_mine(&vm->vcpus[vcpu]))
-		interrupts_pv_eoi(&vm->vcpus[vcpu], area.gpa == PVROM_VCPU_AREA_NONE ? 0 :
-				  (area.gpa + PVROM_VCPU_AREA_EOI) | 1);
+	changed->pv_eoi = area.gpa == PVROM_VCPU_AREA_NONE ? 0 : (area.gpa + PVROM_VCPU_AREA_EOI) | 1;
+	if (vcpu_is_mine(changed))
+		interrupts_pv_eoi(changed, changed->pv_eoi);
 }
 
 static void op_reset(void *ctx, uint32_t vcpu)

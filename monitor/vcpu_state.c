@@ -82,13 +82,26 @@ static void finish_io(struct vcpu *vcpu)
 	ioctl(vcpu->fd, KVM_RUN, 0);
 }
 
+/*
+ * KVM shall no longer write the EOI word, nor may it still say that an
+ * interrupt needs no EOI: the CPU may have been stopped in its handler.
+ */
+static void clear_pv_eoi(struct vcpu *vcpu)
+{
+	uint32_t *word = memory_at(vcpu->vm, vcpu->pv_eoi & ~1ull, sizeof(*word));
+
+	interrupts_pv_eoi(vcpu, 0);
+	if (vcpu->pv_eoi != 0 && word != NULL)
+		__atomic_store_n(word, 0, __ATOMIC_RELAXED);
+}
+
 static void set_waiting(struct vcpu *vcpu)
 {
 	struct kvm_regs regs = { .rflags = RFLAGS_ALWAYS };
 	struct kvm_vcpu_events events = { 0 };
 	struct kvm_mp_state waiting = { KVM_MP_STATE_UNINITIALIZED };
 
-	interrupts_pv_eoi(vcpu, 0);
+	clear_pv_eoi(vcpu);
 	ioctl(vcpu->fd, KVM_SET_REGS, &regs);
 	ioctl(vcpu->fd, KVM_SET_SREGS, &vcpu->reset_sregs);
 	ioctl(vcpu->fd, KVM_SET_LAPIC, &vcpu->reset_apic);
@@ -177,6 +190,7 @@ bool vcpu_state_start(struct vcpu *vcpu, const struct pvrom_smp_state *state)
 		return false;
 	}
 	ioctl(vcpu->fd, KVM_SET_REGS, &regs);
+	interrupts_pv_eoi(vcpu, vcpu->pv_eoi);
 	ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable);
 	return true;
 }

@@ -76,6 +76,17 @@ tiny cpus=8 --cpus 8; prints 1 '^cpus=8' 'eight CPUs, started by INIT and SIPI'
 status=0; echo 'hello guest' | ./pvrun --append echo tiny.elf >"$dir/out" 2>"$dir/err" || status=$?
 prints 1 '^hello guest' 'standard input is COM1'
 
+# ---- calls ----
+tiny calls; prints 1 '^good: a call from compatibility mode' 'calls are told from what is none'
+tiny start=4 --cpus 4; prints 1 '^good: and unseals' 'CPUs are started, stopped and parked by calls'
+tiny interrupts; prints 1 '^good: unmasked' 'alarms, IPIs, EOI and routes by calls'
+tiny off=0; [ $status = 0 ]; result $? 'SHUTDOWN off with code 0 is status 0'
+tiny off=7; [ $status = 15 ]; result $? '  with code 7 it is status 15'
+tiny crash=3; expect 7 'the guest says that it has crashed (code 3)' 'SHUTDOWN crash says so'
+tiny calls --rom off; [ $status != 1 ]; result $? 'without a ROM there are no calls'
+head -c 2048 /dev/urandom >junk; tiny exit=5 --rom junk; [ $status = 11 ]
+result $? 'a file in place of the ROM is taken as it is'
+
 # ---- statistics ----
 tiny exit=0 --stats; expect 1 'exits that reached the monitor' '--stats'
 expect 1 '^  exits  *[1-9]' '  with KVM'\''s own count'

@@ -71,6 +71,21 @@ start64:
 1:	hlt
 	jmp	1b
 
+	/* The call VERSION from compatibility mode; returns its status. */
+	.globl call_from_32_bit
+call_from_32_bit:
+	push	$24
+	push	$1f
+	lretq
+	.code32
+1:	xor	%eax, %eax
+	out	%eax, $0xe4
+	mov	%eax, %ecx
+	ljmp	$8, $2f
+	.code64
+2:	mov	%ecx, %eax
+	ret
+
 	/* What a started CPU does, copied to 0x8000: says so and halts. Real mode. */
 	.code16
 	.globl other_cpu, other_cpu_end
@@ -84,7 +99,8 @@ other_cpu_end:
 
 	.section .rodata
 	.align 8
-gdt:	.quad 0, 0x00209b0000000000, 0x0000930000000000
+gdt:	.quad 0, 0x00209b0000000000, 0x0000930000000000	/* 8 code, 16 data */
+	.quad 0x00cf9b000000ffff			/* 24 32-bit code */
 gdt_pointer:
 	.word . - gdt - 1
 	.long gdt

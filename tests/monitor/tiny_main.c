@@ -3,9 +3,7 @@
  * A guest for the monitor's own tests: does the one thing that its command line
  * names, says on COM1 what it saw, and ends through the debug-exit port.
  */
-#include <pvrom/abi.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "tiny.h"
 
 #define MULTIBOOT_MAGIC 0x2badb002u
 #define PVH_MAGIC 0x336ec578u
@@ -43,44 +41,6 @@ struct multiboot_map {
 extern const uint8_t other_cpu[], other_cpu_end[];
 void tiny_main(uint32_t magic, uint64_t record);
 
-static void out8(uint16_t port, uint8_t value)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static uint8_t in8(uint16_t port)
-{
-	uint8_t value;
-
-	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
-static void say(const char *text)
-{
-	for (; *text; text++)
-		out8(0x3f8, (uint8_t)*text);
-}
-
-static void say_number(uint64_t value)
-{
-	char digits[21], *at = digits + 20;
-
-	*at = 0;
-	do
-		*--at = (char)('0' + value % 10);
-	while (value /= 10);
-	say(at);
-}
-
-static void say_line(const char *what, uint64_t value)
-{
-	say(what);
-	say("=");
-	say_number(value);
-	say("\n");
-}
-
 /* If the text begins with the word, what comes after it. */
 static const char *after(const char *text, const char *word)
 {
@@ -97,11 +57,6 @@ static uint64_t number(const char *text)
 	while (*text >= '0' && *text <= '9')
 		value = value * 10 + (uint64_t)(*text++ - '0');
 	return value;
-}
-
-static void end(uint64_t value)
-{
-	__asm__ volatile("outl %0, %1" : : "a"((uint32_t)value), "Nd"((uint16_t)0xf4));
 }
 
 static void say_range(uint64_t start, uint64_t size, uint32_t type)
@@ -235,85 +190,6 @@ static void reset_by(const char *how)
 		__asm__ volatile("hlt");
 }
 
-static uint64_t tsc(void)
-{
-	uint32_t low, high;
-
-	__asm__ volatile("lfence; rdtsc; lfence" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
-
-#define TRANSPORT_PORT 0xe4
-#define UNUSED_PORT 0x5000
-#define BATCH 50
-
-/* A call as the ROM's template would make it; returns the status. */
-static uint32_t call(uint32_t number, uint64_t first, uint64_t second)
-{
-	register uint64_t rdi __asm__("rdi") = first, rsi __asm__("rsi") = second;
-	register uint64_t r8 __asm__("r8") = 0, r9 __asm__("r9") = 0;
-	uint32_t a = number, d = TRANSPORT_PORT;
-
-	__asm__ volatile("outl %%eax, %%dx"
-			 : "+a"(a), "+d"(d), "+r"(rdi), "+r"(rsi), "+r"(r8), "+r"(r9) : : "memory");
-	return a;
-}
-
-static uint32_t seal(uint64_t features)
-{
-	static struct pvrom_negotiation words;
-	uint32_t status;
-
-	words = (struct pvrom_negotiation){
-		.size = sizeof(words), .major = PVROM_MAJOR, .minor = PVROM_MINOR, .epoch = 1,
-		.wanted = features, .required = features,
-	};
-	status = call(PVROM_BASE_NEGOTIATE, (uint64_t)&words, PVROM_NEGOTIATE_PROPOSE);
-	if (status == PVROM_STATUS_OK)
-		status = call(PVROM_BASE_NEGOTIATE, (uint64_t)&words, PVROM_NEGOTIATE_COMMIT);
-	return status;
-}
-
-/* Ends by a call, which does not come back. */
-static void shut_down(uint64_t how, uint64_t code)
-{
-	call(PVROM_BASE_SHUTDOWN, how, code);
-	end(99);
-}
-
-static void exits(uint32_t kind)
-{
-	for (int i = 0; i < BATCH; i++) {
-		if (kind == 0)
-			__asm__ volatile("outl %%eax, %w0" : : "Nd"(UNUSED_PORT), "a"(0) : "memory");
-		else if (kind == 1)
-			call(PVROM_CPU_PAUSE, 0, 0);
-		else
-			call(PVROM_BASE_VERSION, 0, 0);
-	}
-}
-
-/*
- * Ticks of BATCH exits, in turn: to a port where nothing is, for a call that
- * takes and returns nothing, for one that returns a status and a value. Without
- * a ROM only the first.
- */
-static void time_exits(uint64_t rounds, bool calls)
-{
-	static const char *const names[] = { "bare", "void", "regs" };
-
-	if (calls && seal(PVROM_FEATURE_BIT(PVROM_FEATURE_CPU)) != PVROM_STATUS_OK)
-		end(3);
-	for (uint64_t round = 0; round < rounds; round++)
-		for (uint32_t kind = calls; kind <= 2 * calls; kind++) {
-			uint64_t start = tsc();
-
-			exits(kind);
-			say_line(names[kind], tsc() - start);
-		}
-	end(0);
-}
-
 static void act(const char *text, uint32_t magic, uint64_t record)
 {
 	const char *rest;
@@ -334,6 +210,12 @@ static void act(const char *text, uint32_t magic, uint64_t record)
 		try_nothing();
 	else if ((rest = after(text, "reset=")))
 		reset_by(rest);
+	else if (after(text, "calls"))
+		try_calls();
+	else if ((rest = after(text, "start=")))
+		try_start(number(rest));
+	else if (after(text, "interrupts"))
+		try_interrupts();
 	else if ((rest = after(text, "time-bare=")))
 		time_exits(number(rest), false);
 	else if ((rest = after(text, "time-calls=")))

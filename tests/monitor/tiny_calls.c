@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The tiny guest's acts that make calls, bare ones by the port: what the monitor
+ * has to do about them. What a call answers is the suites' business.
+ */
+#include "tiny.h"
+
+#define TRANSPORT_PORT 0xe4
+#define UNUSED_PORT 0x5000
+#define BAD_CR4 (1ull << 31)	/* reserved */
+#define BATCH 50
+#define PATIENCE 200000000ull	/* ticks; a tenth of a second, about */
+
+/* A call as the ROM's template would make it; returns the status. */
+uint32_t call(uint32_t number, uint64_t first, uint64_t second, uint64_t third)
+{
+	register uint64_t rdi __asm__("rdi") = first, rsi __asm__("rsi") = second;
+	register uint64_t r8 __asm__("r8") = third, r9 __asm__("r9") = 0;
+	uint32_t a = number, d = TRANSPORT_PORT;
+
+	__asm__ volatile("outl %%eax, %%dx"
+			 : "+a"(a), "+d"(d), "+r"(rdi), "+r"(rsi), "+r"(r8), "+r"(r9) : : "memory");
+	return a;
+}
+
+/* Negotiates these features; returns the status of the step that failed, or OK. */
+uint32_t seal(uint64_t features, uint8_t alarm_vector)
+{
+	static struct pvrom_negotiation words;
+	uint32_t status;
+
+	words = (struct pvrom_negotiation){
+		.size = sizeof(words), .major = PVROM_MAJOR, .minor = PVROM_MINOR, .epoch = 1,
+		.wanted = features, .required = features, .alarm_vector = alarm_vector,
+	};
+	status = call(PVROM_BASE_NEGOTIATE, (uint64_t)&words, PVROM_NEGOTIATE_PROPOSE, 0);
+	if (status == PVROM_STATUS_OK)
+		status = call(PVROM_BASE_NEGOTIATE, (uint64_t)&words, PVROM_NEGOTIATE_COMMIT, 0);
+	return status;
+}
+
+static uint64_t failures;
+
+/* Says how it was; check_end() tells how many were not good. */
+void check(bool good, const char *what)
+{
+	say(good ? "good: " : "bad: ");
+	say(what);
+	say("\n");
+	failures += !good;
+}
+
+void check_end(void)
+{
+	end(failures);
+}
+
+uint32_t call_from_32_bit(void);
+
+static uint64_t out_narrow(void)
+{
+	uint64_t a = 0xffff0000;
+
+	__asm__ volatile("outb %%al, $0xe4; outw %%ax, $0xe4" : "+a"(a));
+	return a;
+}
+
+/* Calls of all sorts that this monitor, and not the host core, has to tell apart. */
+void try_calls(void)
+{
+	check(call(PVROM_BASE_VERSION, 0, 0, 0) == PVROM_STATUS_OK, "a call");
+	check(call(0xffff, 0, 0, 0) == PVROM_STATUS_NOT_SUPPORTED, "an unknown call");
+	check(call(0x10000000, 0, 0, 0) == PVROM_STATUS_NOT_SUPPORTED, "a large call number");
+	check(call(PVROM_IRQ_SEND, 64, 0, 1) == PVROM_STATUS_DENIED, "a call before negotiation");
+	check(call_from_32_bit() == PVROM_STATUS_MODE, "a call from compatibility mode");
+	check(out_narrow() == 0xffff0000, "narrow writes to the port are no calls");
+	check_end();
+}
+
+static struct {
+	volatile uint64_t arrived, argument, beats;
+	volatile bool stop;
+	uint8_t stack[2048] __attribute__((aligned(16)));
+} others[64];
+
+static void other_main(uint64_t id)
+{
+	others[id].argument = id;
+	others[id].arrived++;
+	while (!others[id].stop)
+		others[id].beats++;
+	call(PVROM_SMP_STOP, 0, 0, 0);
+	end(98);
+}
+
+static struct pvrom_smp_state state_for(uint64_t id)
+{
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) gdt;
+	struct pvrom_smp_state state = {
+		.size = sizeof(state), .rip = (uint64_t)other_main, .rdi = id,
+		.rsp = (uint64_t)(others[id].stack + sizeof(others[id].stack) - 8),
+		.efer = 0x500, .pat = 0x0007040600070406, .cs = 8, .ss = 16,
+	};
+
+	__asm__("mov %%cr0, %0" : "=r"(state.cr0));
+	__asm__("mov %%cr3, %0" : "=r"(state.cr3));
+	__asm__("mov %%cr4, %0" : "=r"(state.cr4));
+	__asm__("sgdt %0" : "=m"(gdt));
+	state.gdt_base = gdt.base;
+	state.gdt_limit = gdt.limit;
+	return state;
+}
+
+static uint32_t start(uint64_t id, uint64_t more_cr4)
+{
+	static struct pvrom_smp_state state;
+
+	state = state_for(id);
+	state.cr4 |= more_cr4;
+	return call(PVROM_SMP_START, id, (uint64_t)&state, 0);
+}
+
+/* Tries until the CPU has stopped. */
+static uint32_t start_stopped(uint64_t id, uint64_t more_cr4)
+{
+	uint32_t status;
+
+	do
+		status = start(id, more_cr4);
+	while (status == PVROM_STATUS_BUSY);
+	return status;
+}
+
+static void wait_for_arrival(uint64_t id, uint64_t times)
+{
+	while (others[id].arrived < times)
+		__asm__ volatile("pause");
+}
+
+/* Looks for so many ticks: all CPUs may share one of the host. */
+static bool is_beating(uint64_t id, uint64_t patience)
+{
+	uint64_t before = others[id].beats, start = tsc();
+
+	while (tsc() - start < patience && others[id].beats == before)
+		__asm__ volatile("pause");
+	return others[id].beats != before;
+}
+
+/* CPUs started, stopped, started again, and parked by RESET. */
+void try_start(uint64_t cpus)
+{
+	check(seal(PVROM_FEATURE_BIT(PVROM_FEATURE_SMP), 0) == PVROM_STATUS_OK, "smp sealed");
+	for (uint64_t id = 1; id < cpus; id++)
+		if (start(id, 0) != PVROM_STATUS_OK)
+			check(false, "a start");
+	for (uint64_t id = 1; id < cpus; id++)
+		wait_for_arrival(id, 1);
+	check(others[cpus - 1].argument == cpus - 1, "all started, with their argument");
+	check(start(1, 0) == PVROM_STATUS_BUSY, "a CPU that runs is not started");
+	check(call(PVROM_BASE_RESET, 0, 0, 0) == PVROM_STATUS_BUSY, "RESET while others run is BUSY");
+	others[2].stop = true;
+	check(start_stopped(2, BAD_CR4) == PVROM_STATUS_INVALID, "a state that KVM refuses");
+	for (uint64_t round = 2; round < 20; round++) {
+		others[1].stop = true;
+		start_stopped(1, BAD_CR4);	/* only to see that it has stopped */
+		others[1].stop = false;
+		start(1, 0);
+		wait_for_arrival(1, round);
+	}
+	check(is_beating(1, 20 * PATIENCE), "stopped and started again, many times");
+	check(call(PVROM_BASE_RESET, PVROM_RESET_FORCE, 0, 0) == PVROM_STATUS_OK, "RESET by force");
+	check(!is_beating(1, PATIENCE) && !is_beating(cpus - 1, PATIENCE), "parks the others");
+	check(start(1, 0) == PVROM_STATUS_DENIED, "and unseals");
+	check_end();
+}
+
+/* Ends by a call, which does not come back. */
+void shut_down(uint64_t how, uint64_t code)
+{
+	call(PVROM_BASE_SHUTDOWN, how, code, 0);
+	end(99);
+}
+
+static void exits(uint32_t kind)
+{
+	for (int i = 0; i < BATCH; i++) {
+		if (kind == 0)
+			__asm__ volatile("outl %%eax, %w0" : : "Nd"(UNUSED_PORT), "a"(0) : "memory");
+		else if (kind == 1)
+			call(PVROM_CPU_PAUSE, 0, 0, 0);
+		else
+			call(PVROM_BASE_VERSION, 0, 0, 0);
+	}
+}
+
+/*
+ * Ticks of BATCH exits, in turn: to a port where nothing is, for a call that
+ * takes and returns nothing, for one that returns a status and a value. Without
+ * a ROM only the first.
+ */
+void time_exits(uint64_t rounds, bool calls)
+{
+	static const char *const names[] = { "bare", "void", "regs" };
+
+	if (calls && seal(PVROM_FEATURE_BIT(PVROM_FEATURE_CPU), 0) != PVROM_STATUS_OK)
+		end(3);
+	for (uint64_t round = 0; round < rounds; round++)
+		for (uint32_t kind = calls; kind <= 2 * calls; kind++) {
+			uint64_t start = tsc();
+
+			exits(kind);
+			say_line(names[kind], tsc() - start);
+		}
+	end(0);
+}
+
