@@ -45,7 +45,7 @@ FUZZ_TARGETS += fuzz-$(1)
 .PHONY: fuzz-$(1) keep-$(1)
 endef
 
-HOSTILE_HOST := tests/hostile/host_world.c $(HOST_SRCS) $(DIGEST_SRCS)
+HOSTILE_HOST := tests/hostile/hostile_machine.c $(HOST_SRCS) $(DIGEST_SRCS)
 $(eval $(call hostile,calls,$(HOSTILE_HOST)))
 $(eval $(call hostile,negotiation,$(HOSTILE_HOST)))
 $(eval $(call hostile,save,$(HOSTILE_HOST)))

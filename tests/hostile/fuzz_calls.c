@@ -7,7 +7,7 @@
  * sealed set are DENIED; only the bytes change that the call's page names; nothing outside the
  * guest's memory is touched and no byte of it is read twice in a call; callbacks get arguments that make sense.
  */
-#include "host_world.h"
+#include "hostile_machine.h"
 
 #include "../../host/host_internal.h"
 

@@ -7,7 +7,7 @@
  * So the sealed set was offered when it was proposed and is closed under dependencies; calls outside of it
  * are DENIED; features start and stop with it; the epoch only rises, and every area and every vCPU learns of it.
  */
-#include "host_world.h"
+#include "hostile_machine.h"
 
 #include "../../host/bugs.h"
 

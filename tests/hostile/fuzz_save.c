@@ -7,7 +7,7 @@
  * the host has it; its areas are in memory, and apart; the epoch has risen over it; and
  * the machine can be saved and loaded again and is the same. One flipped bit is always refused.
  */
-#include "host_world.h"
+#include "hostile_machine.h"
 
 #include "../../digest/digest.h"
 #include "../../host/bugs.h"

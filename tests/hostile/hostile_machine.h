@@ -10,8 +10,8 @@
  *	0x00000000100000000  1 page
  *	0x0fffffffffffff000  1 page, the last that an address reaches
  */
-#ifndef TESTS_HOST_WORLD_H
-#define TESTS_HOST_WORLD_H
+#ifndef TESTS_HOSTILE_MACHINE_H
+#define TESTS_HOSTILE_MACHINE_H
 
 #include <pvrom/host.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* A machine for the host handler, made of arrays. */
-#include "host_world.h"
+#include "hostile_machine.h"
 
 static const struct range regions[WORLD_REGIONS] = {
 	{ 0, 3 * WORLD_PAGE },

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# bench/: what is measured. The host's own figures are in host.mk.
+bench-start:
+	$(Q)BUILD=$(BUILD) CC='$(CC)' tools/bench-line --start
+
+include guest/sources.mk
+# Both halves in one process; the program brings the instructions that the shim would execute.
+BENCH_BOTH := $(filter-out guest/insn.c guest/mem_weak.c,$(PVROM_GUEST_SOURCES))
+$(BUILD)/hosted/patch_sites: $(call objs,hosted,bench/patch_sites.c $(BENCH_BOTH)) \
+		$(BUILD)/libpvrom-host.a
+	$(call LINK,hosted,)
+BENCHES += bench-shim
+bench-shim: $(BUILD)/hosted/patch_sites $(BUILD)/libpvrom-guest.a
+	$(Q)BUILD=$(BUILD) bench/shim_bench $^
+.PHONY: bench-shim
