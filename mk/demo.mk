@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # make demo: the same kernel file on four machines.
 DEMO_NEEDS   = $(KERNEL_ELF) $(BUILD)/pvrun $(BUILD)/pvrom.rom $(LAB)
-DEMO_COMMAND = BUILD=$(BUILD) tools/demo $(KERNEL_ELF)
+DEMO_COMMAND = BUILD=$(BUILD) tools/demo --json $(BUILD)/demo.json $(KERNEL_ELF)
 
 CHECK_QUICK += tools.demo
 TEST.tools.demo = tests/tools/demo_test
@@ -11,3 +11,20 @@ $(BUILD)/rom-image: $(call objs,hosted,tools/rom-image.c) $(BUILD)/libpvrom-host
 $(BUILD)/pvrom.rom: $(BUILD)/rom-image
 	$(Q)$(BUILD)/rom-image $@
 ALL_TARGETS += $(BUILD)/pvrom.rom
+
+# What the demo shows, as tests: a line a fact; and why the paravirtual MMU is off, on each machine.
+# The operator's wish comes first, then nested paging, then ownership.
+CHECK += demo demo.operator
+TEST.demo = tools/demo --tap --dir $(BUILD)/demo.check \
+	--expect 'native:mmu=off no ROM' --expect 'rom-only:mmu=off ROM without host' \
+	--expect 'kvm-npt:cpu=on' --expect 'kvm-npt:mmu=off nested paging present' \
+	--expect 'kvm-shadow:cpu=on' --expect 'kvm-shadow:mmu=off not owned by this host' $(KERNEL_ELF)
+TEST_TIME.demo          = 240
+TEST_NEEDS.demo         = $(DEMO_NEEDS)
+TEST.demo.operator      = tools/demo --tap --dir $(BUILD)/demo.operator \
+	--machines native,kvm-npt,kvm-shadow --pvrun '--feature -mmu --feature -alarm' \
+	--expect 'kvm-npt:mmu=off switched off by the operator' --expect 'kvm-npt:irq=on' \
+	--expect 'kvm-shadow:mmu=off switched off by the operator' \
+	--expect 'kvm-shadow:alarm=off switched off by the operator' $(KERNEL_ELF)
+TEST_TIME.demo.operator  = 240
+TEST_NEEDS.demo.operator = $(DEMO_NEEDS)
