@@ -74,10 +74,16 @@ spec:
 spec-now: $(SPEC_TARGETS)
 
 ## run: the reference kernel under the monitor, on this machine's KVM or in the lab
-run: $(RUN_TARGETS)
+run:
+	@tools/deps run
+	@$(MAKE) run-now
+run-now: $(RUN_TARGETS)
 
-## gdb: the reference kernel in QEMU, stopped, with gdb attached
-gdb: $(GDB_TARGETS)
+## gdb: the reference kernel in QEMU, stopped at its C entry, with gdb attached
+gdb:
+	@tools/deps gdb
+	@$(MAKE) gdb-now
+gdb-now: $(GDB_TARGETS)
 
 ## deps: install what all of the above need (packages, by target, are listed in mk/deps.list)
 deps:
@@ -104,4 +110,5 @@ help:
 	@echo; echo "test groups:"; printf '  %s\n' $(CHECK_QUICK) $(CHECK) $(CHECK_LONG)
 
 .PHONY: all demo demo-now check check-now check-quick check-quick-now check-long check-long-now \
-	fuzz fuzz-now bench bench-now bench-start spec spec-now run gdb deps clean clean-all help
+	fuzz fuzz-now bench bench-now bench-start spec spec-now \
+	run run-now gdb gdb-now deps clean clean-all help
