@@ -17,3 +17,13 @@ GUEST_MACHINE_SRCS := $(GUEST_LOOP_SRCS) tests/loop/rom_fixture.c tests/loop/gue
 $(eval $(call cunit,loop.guest_find,tests/loop/guest_find_test.c,$(GUEST_MACHINE_SRCS)))
 $(eval $(call cunit,loop.guest_patch,tests/loop/guest_patch_test.c,$(GUEST_MACHINE_SRCS)))
 $(eval $(call cunit,loop.guest_host,tests/loop/guest_host_test.c,$(GUEST_MACHINE_SRCS)))
+
+# A native site costs what the bare instruction costs; and the shim compiles wherever kernels do.
+CHECK_QUICK += loop.guest_cost
+CHECK += loop.guest_build
+TEST.loop.guest_cost       = tests/loop/guest_cost '$(CC)' $(if $(ALT_CC),'$(notdir $(ALT_CC))')
+TEST_NEEDS.loop.guest_cost = guest/include/pvrom/sites.h
+TEST.loop.guest_build       = tests/loop/guest_build $(BUILD)/libpvrom-guest.a '$(CC)' \
+	$(if $(ALT_CC),'$(notdir $(ALT_CC))')
+TEST_TIME.loop.guest_build  = 180
+TEST_NEEDS.loop.guest_build = $(BUILD)/libpvrom-guest.a
