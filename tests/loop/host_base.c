@@ -166,6 +166,48 @@ static void void_keeps_registers(void)
 	world_close(&w);
 }
 
+/* ---- the watch --------------------------------------------------------------------------------- */
+
+/* world_close() asserts that both counters are 0; here, that they count. */
+static void the_watch_counts_double_fetches(void)
+{
+	uint8_t bytes[32];
+
+	world_open(&w, 1);
+	pvrom_host_trace_begin();
+	pvrom_host_read(&w.host, (struct pvrom_gpa){ 0x2000 }, bytes, 32);
+	pvrom_host_read(&w.host, (struct pvrom_gpa){ 0x2020 }, bytes, 32);
+	CU_ASSERT_EQUAL(pvrom_host_trace.double_fetches, 0);
+	pvrom_host_read(&w.host, (struct pvrom_gpa){ 0x201e }, bytes, 5);
+	CU_ASSERT_EQUAL(pvrom_host_trace.double_fetches, 5);
+	pvrom_host_trace_begin();
+	pvrom_host_read(&w.host, (struct pvrom_gpa){ 0x2000 }, bytes, 32);
+	CU_ASSERT_EQUAL(pvrom_host_trace.double_fetches, 5);
+	pvrom_host_trace.double_fetches = 0;
+	world_close(&w);
+}
+
+static void *too_long(void *ctx, struct pvrom_gpa gpa, uint64_t *len)
+{
+	*len += 1;
+	return world_at(ctx, gpa.gpa);
+}
+
+static void the_watch_counts_strays(void)
+{
+	uint8_t bytes[32] = { 0 };
+
+	world_open(&w, 1);
+	w.ops.translate = too_long;
+	memset(world_at(&w, 0x2000), 0x11, 33);
+	CU_ASSERT_EQUAL(pvrom_host_read(&w.host, (struct pvrom_gpa){ 0x2000 }, bytes, 31),
+			PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(bytes[31], 0);
+	CU_ASSERT_TRUE(pvrom_host_trace.strays > 0);
+	pvrom_host_trace.strays = 0;
+	world_close(&w);
+}
+
 /* ---- version, query, shutdown -------------------------------------------------------------------- */
 
 static void version(void)
@@ -667,6 +709,8 @@ static const struct tap_test tests[] = {
 	{ "a void call outside the sealed set does nothing", void_outside_the_sealed_set },
 	{ "dead registers are destroyed when asked for [PVROM-CALL-4]", dead_registers },
 	{ "a void call keeps all registers [PVROM-CALL-5]", void_keeps_registers },
+	{ "the watch counts double fetches [PVROM-SEC-2]", the_watch_counts_double_fetches },
+	{ "the watch counts stray accesses [PVROM-SEC-1]", the_watch_counts_strays },
 	{ "VERSION [PVROM-BASE-1]", version },
 	{ "QUERY writes the offer", query_writes_the_offer },
 	{ "QUERY and the room it has [PVROM-BASE-2 PVROM-BASE-3]", query_room },

@@ -193,6 +193,36 @@ static void room_to_save(void)
 	world_close(&w);
 }
 
+/* As many vCPUs as there can be: the work of each call and of a load is bounded by them. */
+static void four_thousand_vcpus(void)
+{
+	static struct pvrom_host_vcpu many[4096];
+	static uint8_t large[0x68 + 4096 * 16];
+	uint32_t i;
+
+	world_open(&w, 1);
+	w.config.vcpus = 4096;
+	CU_ASSERT_EQUAL_FATAL(pvrom_host_init(&w.host, &w.config, many), PVROM_HOST_OK);
+	w.host.rom_size = 512;
+	for (i = 0; i < 1024; i++) {
+		struct pvrom_host_regs regs = { .call = PVROM_BASE_VCPU_AREA,
+						.mode64 = 1,
+						.arg = { i * 0x100, 0x100 } };
+
+		pvrom_host_call(&many[4095 - i], &regs);
+		CU_ASSERT_EQUAL(regs.status, PVROM_STATUS_OK);
+	}
+	CU_ASSERT_EQUAL(pvrom_host_save(&w.host, large, sizeof(large), &size), PVROM_HOST_OK);
+	CU_ASSERT_EQUAL(size, sizeof(large));
+	CU_ASSERT_EQUAL_FATAL(pvrom_host_init(&w.host, &w.config, many), PVROM_HOST_OK);
+	w.host.rom_size = 512;
+	CU_ASSERT_EQUAL(pvrom_host_load(&w.host, large, size), PVROM_HOST_OK);
+	CU_ASSERT_EQUAL(many[4095].area_gpa, 0);
+	CU_ASSERT_EQUAL(((struct pvrom_vcpu_area *)world_at(&w, 0x3ff00))->epoch, 2);
+	CU_ASSERT_EQUAL(((struct pvrom_vcpu_area *)world_at(&w, 0x3ff00))->vcpu, 3072);
+	world_close(&w);
+}
+
 /* ---- bad --------------------------------------------------------------------------------------- */
 
 /* Loads what stands in image[] and checks that a refusal has changed nothing. */
@@ -502,6 +532,7 @@ static const struct tap_test tests[] = {
 	{ "the image names ROM and transport [PVROM-STATE-1]", the_image_names_rom_and_transport },
 	{ "saving changes nothing", saving_twice_gives_the_same },
 	{ "room to save", room_to_save },
+	{ "4096 vCPUs", four_thousand_vcpus },
 	{ "every damaged bit is noticed [PVROM-STATE-3]", damaged_bits },
 	{ "truncated at every length [PVROM-STATE-3]", truncated },
 	{ "magic, format and size [PVROM-STATE-3]", magic_and_format },
