@@ -150,8 +150,13 @@ struct exit_counts {
 	uint64_t other;
 };
 
-/* Calls are counted by number; the last counter is for those beyond the table. */
-#define CALL_NUMBERS 0x800u
+/*
+ * Calls are counted by group and index, 64 of each, which is what abi/ has room
+ * for; the last counter is for numbers beyond that.
+ */
+#define CALL_GROUPS 8u
+#define CALL_INDEXES 64u
+#define CALL_COUNTERS (CALL_GROUPS * CALL_INDEXES)
 #define KNOWN_CALLERS 32u
 
 /*
@@ -168,7 +173,7 @@ struct vcpu {
 	bool replaced;		/* and its state was replaced meanwhile */
 	struct exit_counts exits;
 	uint64_t callers[KNOWN_CALLERS];	/* addresses that called in 64-bit mode */
-	uint64_t calls[CALL_NUMBERS + 1];
+	uint64_t calls[CALL_COUNTERS + 1];
 	size_t run_size;
 	pthread_t thread;
 	uint64_t pv_eoi;	/* what interrupts_pv_eoi() was told; on its own thread, or stopped */
@@ -216,6 +221,10 @@ struct pvrom {
 	bool logged;		/* the guest logged since the last refill */
 };
 
+/*
+ * What each exit and each call touches comes first and fits a page or two: after
+ * a world switch each further page costs a walk of the page tables.
+ */
 struct vm {
 	const struct options *opt;
 	int kvm;
@@ -225,17 +234,17 @@ struct vm {
 	uint64_t low_size;	/* bytes below the hole, the ROM's pages included */
 	uint64_t rom_gpa;
 	uint64_t rom_size;	/* bytes set aside for it; 0: no ROM */
-	struct boot_state boot;
+	enum machine_end end;	/* guarded by lock, looked at without */
+	int exit_status;	/* guarded by lock */
+	struct pvrom pvrom;
 	struct vcpu vcpus[MAX_VCPUS];
+	struct boot_state boot;
 	struct serial serial;
 	uint8_t cmos_index;	/* as last written; PCs have one for all CPUs */
 	struct routes routes;
 	struct alarms alarms;
-	struct pvrom pvrom;
-	pthread_mutex_t lock;	/* guards what follows, and each CPU's work */
+	pthread_mutex_t lock;	/* guards the two fields above and each CPU's work */
 	pthread_cond_t changed;
-	enum machine_end end;
-	int exit_status;
 };
 
 /* What all lives of the machine together did. */
@@ -248,7 +257,7 @@ struct kvm_counter {
 struct stats {
 	unsigned int lives;
 	struct exit_counts exits;
-	uint64_t calls[CALL_NUMBERS + 1];
+	uint64_t calls[CALL_COUNTERS + 1];
 	struct kvm_counter kvm[MAX_COUNTERS];
 	unsigned int kvm_count;
 };

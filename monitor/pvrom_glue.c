@@ -104,7 +104,10 @@ void pvrom_glue_create(struct vm *vm)
 
 static void count(struct vcpu *vcpu, uint32_t call)
 {
-	vcpu->calls[call < CALL_NUMBERS ? call : CALL_NUMBERS]++;
+	uint32_t group = call >> 8, index = call & 0xff;
+	bool in_table = group < CALL_GROUPS && index < CALL_INDEXES;
+
+	vcpu->calls[in_table ? group * CALL_INDEXES + index : CALL_COUNTERS]++;
 }
 
 /*

@@ -19,18 +19,24 @@ void stats_add(struct stats *stats, const struct vm *vm)
 		stats->exits.mmio += vcpu->exits.mmio;
 		stats->exits.signal += vcpu->exits.signal;
 		stats->exits.other += vcpu->exits.other;
-		for (unsigned int n = 0; n <= CALL_NUMBERS; n++)
+		for (unsigned int n = 0; n <= CALL_COUNTERS; n++)
 			stats->calls[n] += vcpu->calls[n];
 	}
+}
+
+/* The name of the call that a counter is for; NULL if there is no such call. */
+static const char *name_of(uint32_t counter)
+{
+	return pvrom_host_call_name(counter / CALL_INDEXES << 8 | counter % CALL_INDEXES);
 }
 
 /* Calls whose number means nothing. */
 static uint64_t unknown_calls(const struct stats *stats)
 {
-	uint64_t sum = stats->calls[CALL_NUMBERS];
+	uint64_t sum = stats->calls[CALL_COUNTERS];
 
-	for (uint32_t n = 0; n < CALL_NUMBERS; n++)
-		if (pvrom_host_call_name(n) == NULL)
+	for (uint32_t n = 0; n < CALL_COUNTERS; n++)
+		if (name_of(n) == NULL)
 			sum += stats->calls[n];
 	return sum;
 }
@@ -54,9 +60,9 @@ static void report_text(FILE *out, const struct options *opt, const struct stats
 	line(out, "signal", stats->exits.signal);
 	line(out, "other", stats->exits.other);
 	fprintf(out, "calls:\n");
-	for (uint32_t n = 0; n < CALL_NUMBERS; n++)
-		if (stats->calls[n] != 0 && pvrom_host_call_name(n) != NULL)
-			line(out, pvrom_host_call_name(n), stats->calls[n]);
+	for (uint32_t n = 0; n < CALL_COUNTERS; n++)
+		if (stats->calls[n] != 0 && name_of(n) != NULL)
+			line(out, name_of(n), stats->calls[n]);
 	line(out, "unknown", unknown_calls(stats));
 }
 
@@ -75,10 +81,10 @@ static void report_calls(FILE *out, const struct stats *stats)
 	const char *comma = "";
 
 	fprintf(out, "\"calls\":{");
-	for (uint32_t n = 0; n < CALL_NUMBERS; n++) {
-		if (stats->calls[n] == 0 || pvrom_host_call_name(n) == NULL)
+	for (uint32_t n = 0; n < CALL_COUNTERS; n++) {
+		if (stats->calls[n] == 0 || name_of(n) == NULL)
 			continue;
-		fprintf(out, "%s\"%s\":%" PRIu64, comma, pvrom_host_call_name(n), stats->calls[n]);
+		fprintf(out, "%s\"%s\":%" PRIu64, comma, name_of(n), stats->calls[n]);
 		comma = ",";
 	}
 	fprintf(out, "},\"unknown_calls\":%" PRIu64 "}\n", unknown_calls(stats));

@@ -65,7 +65,6 @@ void check(bool good, const char *what);
 void check_end(void);
 void try_calls(void);
 void try_start(uint64_t cpus);
-void time_exits(uint64_t rounds, bool calls);
 void shut_down(uint64_t how, uint64_t code);
 
 /* tiny_interrupts.c */

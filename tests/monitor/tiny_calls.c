@@ -6,9 +6,7 @@
 #include "tiny.h"
 
 #define TRANSPORT_PORT 0xe4
-#define UNUSED_PORT 0x5000
 #define BAD_CR4 (1ull << 31)	/* reserved */
-#define BATCH 50
 #define PATIENCE 200000000ull	/* ticks; a tenth of a second, about */
 
 /* A call as the ROM's template would make it; returns the status. */
@@ -184,37 +182,3 @@ void shut_down(uint64_t how, uint64_t code)
 	call(PVROM_BASE_SHUTDOWN, how, code, 0);
 	end(99);
 }
-
-static void exits(uint32_t kind)
-{
-	for (int i = 0; i < BATCH; i++) {
-		if (kind == 0)
-			__asm__ volatile("outl %%eax, %w0" : : "Nd"(UNUSED_PORT), "a"(0) : "memory");
-		else if (kind == 1)
-			call(PVROM_CPU_PAUSE, 0, 0, 0);
-		else
-			call(PVROM_BASE_VERSION, 0, 0, 0);
-	}
-}
-
-/*
- * Ticks of BATCH exits, in turn: to a port where nothing is, for a call that
- * takes and returns nothing, for one that returns a status and a value. Without
- * a ROM only the first.
- */
-void time_exits(uint64_t rounds, bool calls)
-{
-	static const char *const names[] = { "bare", "void", "regs" };
-
-	if (calls && seal(PVROM_FEATURE_BIT(PVROM_FEATURE_CPU), 0) != PVROM_STATUS_OK)
-		end(3);
-	for (uint64_t round = 0; round < rounds; round++)
-		for (uint32_t kind = calls; kind <= 2 * calls; kind++) {
-			uint64_t start = tsc();
-
-			exits(kind);
-			say_line(names[kind], tsc() - start);
-		}
-	end(0);
-}
-

@@ -216,10 +216,6 @@ static void act(const char *text, uint32_t magic, uint64_t record)
 		try_start(number(rest));
 	else if (after(text, "interrupts"))
 		try_interrupts();
-	else if ((rest = after(text, "time-bare=")))
-		time_exits(number(rest), false);
-	else if ((rest = after(text, "time-calls=")))
-		time_exits(number(rest), true);
 	else if ((rest = after(text, "off=")))
 		shut_down(0, number(rest));
 	else if ((rest = after(text, "crash=")))
