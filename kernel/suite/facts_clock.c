@@ -126,6 +126,7 @@ FACT(alarm_many, "clock.alarm.many", "SDM 3A 11.5.4", "of fifty alarms of differ
 	return FACT_PASS;
 }
 
+/* PVROM-ALARM-2 */
 FACT(alarm_past, "clock.alarm.past", "SDM 3A 11.5.4.1", "an alarm in the past comes at once")
 {
 	uint64_t before = alarms(), start;
@@ -138,6 +139,7 @@ FACT(alarm_past, "clock.alarm.past", "SDM 3A 11.5.4.1", "an alarm in the past co
 	return FACT_PASS;
 }
 
+/* PVROM-ALARM-1 */
 FACT(alarm_once, "clock.alarm.once", "SDM 3A 11.5.4", "an alarm comes once")
 {
 	uint64_t before = alarms();
@@ -150,6 +152,7 @@ FACT(alarm_once, "clock.alarm.once", "SDM 3A 11.5.4", "an alarm comes once")
 	return FACT_PASS;
 }
 
+/* PVROM-ALARM-4 */
 FACT(alarm_cancel, "clock.alarm.cancel", "SDM 3A 11.5.4", "a cancelled alarm does not come")
 {
 	uint64_t before = alarms();
@@ -163,6 +166,7 @@ FACT(alarm_cancel, "clock.alarm.cancel", "SDM 3A 11.5.4", "a cancelled alarm doe
 	return FACT_PASS;
 }
 
+/* PVROM-ALARM-3 */
 FACT(alarm_replace_later, "clock.alarm.replace_later", "SDM 3A 11.5.4", "a later alarm replaces an earlier one")
 {
 	uint64_t before = alarms();

@@ -14,6 +14,7 @@
 #define SOON_US 2000
 #define PATIENCE_US 2000000
 
+/* PVROM-CPU-5 */
 FACT(cli, "flags.cli", "SDM 2A CLI", "CLI clears IF and nothing else")
 {
 	uint64_t before = cpu_save_flags(), after;
@@ -24,6 +25,7 @@ FACT(cli, "flags.cli", "SDM 2A CLI", "CLI clears IF and nothing else")
 	return FACT_PASS;
 }
 
+/* PVROM-CPU-5 */
 FACT(sti, "flags.sti", "SDM 2B STI", "STI sets IF and nothing else")
 {
 	uint64_t before, after;
@@ -61,6 +63,7 @@ FACT(cli_holds, "flags.cli.holds", "SDM 3A 6.8.1", "with IF clear an interrupt t
 	return FACT_PASS;
 }
 
+/* PVROM-CPU-5 */
 FACT(popf_enables, "flags.popf.enables", "SDM 2B POPF", "setting IF by POPF lets a waiting interrupt in")
 {
 	uint32_t me = this_cpu()->index;

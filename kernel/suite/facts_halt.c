@@ -50,6 +50,7 @@ static bool halt_with_pending(uint64_t *took)
 	return probe_irqs(me(), VECTOR) == before + 1 && *took < time_us(RESCUE_US / 2);
 }
 
+/* PVROM-CALL-20 PVROM-CALL-21 */
 FACT(pending, "halt.pending", "SDM 2B STI", "an interrupt that waits before STI; HLT ends the halt at once")
 {
 	uint64_t took;

@@ -50,11 +50,13 @@ static enum verdict exactly(uint64_t set)
 	return FACT_PASS;
 }
 
+/* PVROM-IRQ-10 */
 FACT(send_self, "irq.send.self", "SDM 3A 11.6.1", "a vector sent to the sender comes to it, once")
 {
 	return exactly(BIT(me()));
 }
 
+/* PVROM-IRQ-7 */
 FACT(send_each, "irq.send.each", "SDM 3A 11.6.1", "a vector sent to one CPU comes to that one alone, for each of them")
 {
 	for (uint32_t i = 0; i < smp_cpus; i++) {
@@ -87,6 +89,7 @@ FACT(send_sets, "irq.send.sets", "SDM 3A 11.6.1", "a vector sent to a set of CPU
 	return FACT_PASS;
 }
 
+/* PVROM-IRQ-9 */
 FACT(send_none, "irq.send.empty", "SDM 3A 11.6.1", "a vector sent to the empty set comes to nobody")
 {
 	uint64_t before[MAX_CPUS];
@@ -316,6 +319,7 @@ FACT(registers_kept, "irq.registers", "SDM 3A 6.12", "interrupts in the middle o
 	return FACT_PASS;
 }
 
+/* PVROM-IRQ-5 */
 FACT(eoi_lower, "irq.eoi.lower", "SDM 3A 11.8.5", "once a handler has ended, vectors of its own class and below come again")
 {
 	static const unsigned later[] = {HIGH, HIGH - 1, LOW, VECTOR_FIRST_FREE};

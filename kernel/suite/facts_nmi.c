@@ -250,6 +250,7 @@ static void count_up(struct cpu *cpu, struct trap_frame *frame)
 	storm_sum++;
 }
 
+/* PVROM-CALL-18 */
 FACT(storm, "nmi.registers", "SDM 3A 6.7", "NMIs in the middle of a computation change nothing of it")
 {
 	uint64_t a = 1, before = nmis(0);

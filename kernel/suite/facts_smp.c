@@ -192,6 +192,7 @@ FACT(store_order, "smp.store_order", "SDM 3A 8.2.2", "two stores are seen by ano
 }
 
 /* CPU 0 never stops; with one CPU there is nobody to stop, and the loop is empty. */
+/* PVROM-SMP-8 */
 FACT(stop_start, "smp.stop_start", "SDM 3A 8.4.4", "each CPU but the first can be stopped and started again, twice")
 {
 	for (uint32_t i = 1; i < smp_cpus; i++) {
@@ -205,6 +206,7 @@ FACT(stop_start, "smp.stop_start", "SDM 3A 8.4.4", "each CPU but the first can b
 	return FACT_PASS;
 }
 
+/* PVROM-SMP-6 */
 FACT(stopped_silent, "smp.stopped_is_silent", "SDM 3A 8.4.2", "a stopped CPU does nothing when interrupts are sent to it")
 {
 	uint32_t last = smp_cpus - 1;
