@@ -208,6 +208,56 @@ static void live_port_answers(void)
 	CU_ASSERT_EQUAL(pvrom_host_live_read(&vcpu), 0xfeedbeef);
 }
 
+/* ---- what this version only reserves ------------------------------------------------------------- */
+
+static uint32_t answer(uint32_t call)
+{
+	struct pvrom_host_regs regs = { .call = call, .mode64 = 1 };
+
+	CU_ASSERT_EQUAL(pvrom_host_call(&vcpu, &regs), PVROM_ACTION_RESUME);
+	return regs.status;
+}
+
+static void reserved_calls(void)
+{
+	static const struct {
+		uint32_t number, flags;
+	} call[] = {
+#define CALL(GROUP, NAME, number, feature, args, native, flags, regs, insn, text) { number, flags },
+		PVROM_CALL_TABLE(CALL)
+	};
+	unsigned int reserved = 0;
+
+	build(0, rom);
+	for (size_t i = 0; i < sizeof(call) / sizeof(call[0]); i++) {
+		if (!(call[i].flags & PVROM_CALL_RESERVED))
+			continue;
+		CU_ASSERT_EQUAL(answer(call[i].number), PVROM_STATUS_NOT_SUPPORTED);
+		reserved++;
+	}
+	CU_ASSERT(reserved >= 20);
+}
+
+static void reserved_features(void)
+{
+	const uint64_t mine = PVROM_FEATURE_BIT(PVROM_FEATURE_CPU) |
+			      PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ) |
+			      PVROM_FEATURE_BIT(PVROM_FEATURE_SMP) |
+			      PVROM_FEATURE_BIT(PVROM_FEATURE_ALARM);
+
+	for (uint32_t hardware = 0; hardware < 16; hardware++) {
+		struct pvrom_host_config config = configuration(0);
+		struct pvrom_offer offer;
+
+		config.hardware = hardware;
+		CU_ASSERT_EQUAL_FATAL(pvrom_host_init(&host, &config, &vcpu), PVROM_HOST_OK);
+		pvrom_host_offer(&host, &offer);
+		CU_ASSERT_EQUAL(offer.offered & ~mine, 0);
+		for (uint32_t i = 0; i < PVROM_FEATURE_MAX; i++)
+			CU_ASSERT_EQUAL(!offer.reason[i], offer.offered >> i & 1);
+	}
+}
+
 /* ---- what the judge must see ---------------------------------------------------------------------- */
 
 static uint32_t slot_of_call(uint32_t call)
@@ -434,6 +484,8 @@ static const struct tap_test tests[] = {
 	{ "one configuration, one image, byte for byte [PVROM-ROM-7]", same_bytes },
 	{ "the CPUID leaves name the ROM [PVROM-DISC-5]", leaves_name_the_rom },
 	{ "the live port answers the nonce [PVROM-DISC-19]", live_port_answers },
+	{ "reserved calls are NOT_SUPPORTED [PVROM-RES-1]", reserved_calls },
+	{ "reserved features are not offered [PVROM-RES-2 PVROM-NEG-1]", reserved_features },
 	{ "planted: each fault is seen, and named", planted_faults },
 	{ NULL, NULL },
 };
