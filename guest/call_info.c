@@ -12,9 +12,9 @@ const struct pvrom_call_info pvrom_call_table[PVROM_CALL_COUNT] = { PVROM_CALL_T
 
 #define COUNT_(...) +1
 static const uint8_t group_size[PVROM_GROUP_COUNT] = {
-	PVROM_BASE_CALLS(COUNT_),  PVROM_CPU_CALLS(COUNT_), PVROM_IRQ_CALLS(COUNT_),
-	PVROM_SMP_CALLS(COUNT_),   PVROM_CLOCK_CALLS(COUNT_), PVROM_MMU_CALLS(COUNT_),
-	PVROM_DEV_CALLS(COUNT_),   PVROM_MEM_CALLS(COUNT_),
+	PVROM_BASE_CALLS(COUNT_), PVROM_CPU_CALLS(COUNT_),   PVROM_IRQ_CALLS(COUNT_),
+	PVROM_SMP_CALLS(COUNT_),  PVROM_CLOCK_CALLS(COUNT_), PVROM_MMU_CALLS(COUNT_),
+	PVROM_DEV_CALLS(COUNT_),  PVROM_MEM_CALLS(COUNT_),
 };
 
 /* Calls of a group are numbered from 0 and stand in the table in that order, and groups likewise:

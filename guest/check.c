@@ -94,8 +94,8 @@ static bool option_is_valid(const struct pvrom_rom_header *h)
 
 static bool header_is_valid(const struct pvrom_rom_header *h)
 {
-	return sizes_are_valid(h) && option_is_valid(h) && pci_is_valid(h) &&
-	       reserved_is_zero(h) && h->slot_count <= SLOTS_MAX &&
+	return sizes_are_valid(h) && option_is_valid(h) && pci_is_valid(h) && reserved_is_zero(h) &&
+	       h->slot_count <= SLOTS_MAX &&
 	       pvrom_transport_is_valid(h->transport, h->transport_port);
 }
 
@@ -124,7 +124,7 @@ static bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_s
 struct part {
 	uint8_t offset_field;
 	uint8_t size_field; /* 32 bits: bytes, or the number of entries */
-	uint8_t entry;      /* bytes of an entry */
+	uint8_t entry;	    /* bytes of an entry */
 	uint8_t align;
 	uint8_t verdict;
 };
@@ -200,16 +200,13 @@ static bool form_is_valid(const struct pvrom_slot *slot, const struct pvrom_call
 	bool callable = slot->text_size && (jump || !(info->flags & PVROM_CALL_NOCALL));
 
 	switch (slot->form) {
-	case PVROM_FORM_NATIVE:
-		return true;
+	case PVROM_FORM_NATIVE: return true;
 	case PVROM_FORM_NOP: /* only where nothing is expected back */
 		return !jump && !(info->flags & PVROM_CALL_VALUE) &&
 		       (info->native == PVROM_NATIVE_INSN || info->flags & PVROM_CALL_VOID);
 	case PVROM_FORM_INLINE:
-		return slot->template_size &&
-		       (callable || slot->template_size <= PVROM_SITE_MIN);
-	case PVROM_FORM_CALL:
-		return callable;
+		return slot->template_size && (callable || slot->template_size <= PVROM_SITE_MIN);
+	case PVROM_FORM_CALL: return callable;
 	}
 	return false;
 }
@@ -241,22 +238,30 @@ static bool text_is_valid(const uint8_t *rom, const struct pvrom_rom_header *h,
 	       p[0] == 0xf3 && p[1] == 0x0f && p[2] == 0x1e && p[3] == 0xfa;
 }
 
+/* `ret; int3; int3; int3; int3` */
+static bool is_return(const uint8_t *p)
+{
+	return p[0] == 0xc3 && p[1] == 0xcc && p[2] == 0xcc && p[3] == 0xcc && p[4] == 0xcc;
+}
+
+/* ModRM with mod 00 and rm 100, and SIB 25; disp32 follows. */
+static bool is_address(const uint8_t *p)
+{
+	return (p[0] & 0xc7) == 0x04 && p[1] == 0x25;
+}
+
 /* How many bytes a relocation changes; 0 if the bytes there are not what its kind says. */
 static uint32_t reloc_span(const uint8_t *rom, const struct pvrom_reloc *reloc, uint32_t room)
 {
 	const uint8_t *p = rom + reloc->offset;
 
-	switch (reloc->kind) {
-	case PVROM_RELOC_SEGMENT:
-		return room >= 1 && p[0] == 0x65 && !reloc->addend ? 1 : 0;
-	case PVROM_RELOC_ADDRESS: /* ModRM with mod 00 and rm 100, SIB, disp32 */
-		return room >= 6 && (p[0] & 0xc7) == 0x04 && p[1] == 0x25 &&
-		       reloc->addend < PVROM_VCPU_AREA_SIZE ? 6 : 0;
-	case PVROM_RELOC_RETURN:
-		return room >= 5 && p[0] == 0xc3 && p[1] == 0xcc && p[2] == 0xcc && p[3] == 0xcc &&
-		       p[4] == 0xcc && !reloc->addend ? 5 : 0;
-	}
-	return 0;
+	if (reloc->kind == PVROM_RELOC_ADDRESS)
+		return room >= 6 && is_address(p) && reloc->addend < PVROM_VCPU_AREA_SIZE ? 6 : 0;
+	if (reloc->addend)
+		return 0;
+	if (reloc->kind == PVROM_RELOC_SEGMENT)
+		return p[0] == 0x65;
+	return reloc->kind == PVROM_RELOC_RETURN && room >= 5 && is_return(p) ? 5 : 0;
 }
 
 /* Inside the text or the template of its slot; a template does not return. 0 if not, else the span. */

@@ -41,8 +41,8 @@ static uintptr_t site_address(const struct pvrom_site *site)
 }
 
 /* The site that was left by a call with this return address; of a jump, the call's only site. */
-static const struct pvrom_site *find_site(const struct pvrom_guest *guest,
-					  uint32_t call, bool jump, uintptr_t back)
+static const struct pvrom_site *find_site(const struct pvrom_guest *guest, uint32_t call, bool jump,
+					  uintptr_t back)
 {
 	const struct pvrom_site *site, *found = NULL;
 	size_t i;
@@ -64,7 +64,8 @@ static const struct pvrom_site *find_site(const struct pvrom_guest *guest,
 }
 
 /* A jump leaves no return address, so there the stack is the kernel's own and stays as it is. */
-PVROM_COLD bool pvrom_guest_fault_site(const struct pvrom_guest *guest, uint64_t *rip, uint64_t *rsp)
+PVROM_COLD bool pvrom_guest_fault_site(const struct pvrom_guest *guest, uint64_t *rip,
+				       uint64_t *rsp)
 {
 	const struct pvrom_call_info *info;
 	const struct pvrom_site *site;
@@ -88,7 +89,8 @@ PVROM_COLD bool pvrom_guest_fault_site(const struct pvrom_guest *guest, uint64_t
 	return true;
 }
 
-PVROM_COLD const char *pvrom_guest_symbol(const struct pvrom_guest *guest, const void *where, uint32_t *offset)
+PVROM_COLD const char *pvrom_guest_symbol(const struct pvrom_guest *guest, const void *where,
+					  uint32_t *offset)
 {
 	struct pvrom_rom_header header;
 	struct pvrom_symbol symbol;

@@ -40,8 +40,7 @@ static void remember_verdict(struct search *s, uint32_t verdict)
 static bool is_same(const struct candidate *a, const struct candidate *b)
 {
 	return a->header.major == b->header.major && a->header.minor == b->header.minor &&
-	       a->header.rom_size == b->header.rom_size &&
-	       a->header.checksum == b->header.checksum;
+	       a->header.rom_size == b->header.rom_size && a->header.checksum == b->header.checksum;
 }
 
 /* Of the majors that this shim knows (today one) the newest wins, and two of one are too many. */
@@ -175,8 +174,7 @@ static void route_window(struct search *s)
  * none at all (PCI Firmware Specification 3.0, 5.1: at 0x18 where the structure is; in it at 0x10
  * the length in blocks of 512 bytes, at 0x15 bit 7 for the last image).
  */
-static uint64_t image_length(struct search *s, uint64_t gpa,
-			     const struct pvrom_rom_header *header)
+static uint64_t image_length(struct search *s, uint64_t gpa, const struct pvrom_rom_header *header)
 {
 	uint8_t pci[0x18];
 

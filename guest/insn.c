@@ -37,7 +37,8 @@ uint32_t pvrom_insn_nonce(void)
 #define HYPERCALL(insn)                                                                            \
 	__asm__ volatile(insn                                                                      \
 			 : "+a"(status), "+d"(rdx), "+D"(rdi), "+S"(rsi), "+r"(r8), "+r"(r9)       \
-			 : : "memory", "cc")
+			 :                                                                         \
+			 : "memory", "cc")
 
 uint32_t pvrom_insn_hypercall(uint32_t transport, uint16_t port, uint32_t call,
 			      const uint64_t arg[4], uint64_t *value)

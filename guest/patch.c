@@ -76,7 +76,11 @@ static void choose_slots(struct plan *plan, uint64_t granted)
 static void write_nops(uint8_t *to, uint32_t size)
 {
 	static const uint8_t nop[6][5] = {
-		{ 0 }, { 0x90 }, { 0x66, 0x90 }, { 0x0f, 0x1f, 0x00 }, { 0x0f, 0x1f, 0x40, 0x00 },
+		{ 0 },
+		{ 0x90 },
+		{ 0x66, 0x90 },
+		{ 0x0f, 0x1f, 0x00 },
+		{ 0x0f, 0x1f, 0x40, 0x00 },
 		{ 0x0f, 0x1f, 0x44, 0x00, 0x00 },
 	};
 	uint32_t body = size < 5 ? size : 5;
@@ -155,8 +159,7 @@ static uint32_t check_sites(const struct plan *plan)
 	size_t i;
 
 	for (i = 0; i < guest->site_count; i++)
-		if (!site_is_valid(&guest->sites[i]) ||
-		    !site_bytes(plan, &guest->sites[i], bytes))
+		if (!site_is_valid(&guest->sites[i]) || !site_bytes(plan, &guest->sites[i], bytes))
 			return PVROM_VERDICT_BAD_SITE;
 	return PVROM_VERDICT_READY;
 }
@@ -251,7 +254,8 @@ static PVROM_COLD void patch_act(void *argument)
 
 /* ---- all together ---- */
 
-PVROM_COLD uint32_t pvrom_guest_patch(struct pvrom_guest *guest, struct pvrom_site *sites, size_t count)
+PVROM_COLD uint32_t pvrom_guest_patch(struct pvrom_guest *guest, struct pvrom_site *sites,
+				      size_t count)
 {
 	struct plan plan = { .guest = guest, .copy = guest->copy };
 

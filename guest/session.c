@@ -4,7 +4,8 @@
  */
 #include "guest_internal.h"
 
-PVROM_COLD void pvrom_guest_init(struct pvrom_guest *guest, const struct pvrom_policy *policy, void *os)
+PVROM_COLD void pvrom_guest_init(struct pvrom_guest *guest, const struct pvrom_policy *policy,
+				 void *os)
 {
 	*guest = (struct pvrom_guest){
 		.policy = policy,
@@ -85,8 +86,7 @@ static uint32_t settle(struct pvrom_guest *guest)
 
 	for (tries = 0; tries < PVROM_STALE_TRIES; tries++) {
 		verdict = settle_once(guest);
-		if (verdict != PVROM_VERDICT_HOST_ERROR ||
-		    guest->call_status != PVROM_STATUS_STALE)
+		if (verdict != PVROM_VERDICT_HOST_ERROR || guest->call_status != PVROM_STATUS_STALE)
 			break;
 	}
 	return verdict;
@@ -102,7 +102,8 @@ static uint32_t give_up(struct pvrom_guest *guest, uint32_t verdict)
 	return guest->verdict = verdict;
 }
 
-PVROM_COLD uint32_t pvrom_guest_start(struct pvrom_guest *guest, struct pvrom_site *sites, size_t count)
+PVROM_COLD uint32_t pvrom_guest_start(struct pvrom_guest *guest, struct pvrom_site *sites,
+				      size_t count)
 {
 	uint32_t verdict;
 

@@ -31,8 +31,8 @@ static uint32_t query(struct machine *machine, struct fake_host *host, const uin
 		.vcpus = 1,
 	};
 	for (uint32_t i = 0; i < PVROM_FEATURE_MAX; i++)
-		offer->reason[i] = host->offered >> i & 1 ? PVROM_REASON_NONE :
-							    PVROM_REASON_NOT_SUPPORTED;
+		offer->reason[i] =
+			host->offered >> i & 1 ? PVROM_REASON_NONE : PVROM_REASON_NOT_SUPPORTED;
 	if (host->on_offer)
 		host->on_offer(offer);
 	return host->query_status == NO_STATUS ? PVROM_STATUS_OK : host->query_status;
@@ -100,17 +100,12 @@ static uint32_t answer(struct machine *machine, uint32_t call, uint64_t arg[4], 
 	case PVROM_BASE_VERSION:
 		*value = (uint64_t)PVROM_MAJOR << 16 | PVROM_MINOR;
 		return PVROM_STATUS_OK;
-	case PVROM_BASE_QUERY:
-		return query(machine, host, arg);
+	case PVROM_BASE_QUERY: return query(machine, host, arg);
 	case PVROM_BASE_NEGOTIATE:
 		return (arg[1] == PVROM_NEGOTIATE_COMMIT ? commit : propose)(
 			host, machine_at(machine, arg[0]));
-	case PVROM_BASE_VCPU_AREA:
-		host->area = arg[0];
-		return PVROM_STATUS_OK;
-	case PVROM_BASE_RESET:
-		host->resets++;
-		return host->reset_status;
+	case PVROM_BASE_VCPU_AREA: host->area = arg[0]; return PVROM_STATUS_OK;
+	case PVROM_BASE_RESET: host->resets++; return host->reset_status;
 	}
 	host->others++;
 	*value = 0x123456789a;

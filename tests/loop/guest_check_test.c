@@ -245,14 +245,16 @@ static void bad_templates(void)
 
 	EXPECT_WITH(slot(PVROM_CPU_READ_CR2)->template_offset = h->template_offset - 1, BAD_SLOTS);
 	EXPECT_WITH(slot(PVROM_CPU_READ_CR2)->template_offset =
-			    h->template_offset + h->template_size - 4, BAD_SLOTS);
+			    h->template_offset + h->template_size - 4,
+		    BAD_SLOTS);
 	EXPECT_WITH(slot(PVROM_CPU_READ_CR2)->template_offset = 0xffffffff, BAD_SLOTS);
 	EXPECT_WITH(slot(PVROM_CPU_READ_CR2)->template_size = 0, BAD_SLOTS);
 	EXPECT_WITH(slot(PVROM_CPU_STI)->template_offset = h->template_offset, BAD_SLOTS);
 	EXPECT_WITH(slot(PVROM_CPU_READ_DR6)->template_size = PVROM_SITE_MAX + 1, BAD_SLOTS);
 	/* Longer than the shortest site, and no text for the sites that are too short. */
-	EXPECT_WITH((s = slot(PVROM_CPU_READ_DR6), s->text = 0, s->text_size = 0,
-		     s->reloc_count = 0), BAD_SLOTS);
+	EXPECT_WITH(
+		(s = slot(PVROM_CPU_READ_DR6), s->text = 0, s->text_size = 0, s->reloc_count = 0),
+		BAD_SLOTS);
 	EXPECT_WITH(slot(PVROM_CPU_SWAPGS)->template_size = 6, BAD_SLOTS);
 }
 
@@ -291,7 +293,8 @@ static void relocation_leaves_its_slot(void)
 	struct pvrom_slot *eoi;
 
 	EXPECT_WITH(fixture_reloc(image, slot(PVROM_IRQ_EOI)->reloc_first)->offset =
-			    slot(PVROM_CPU_CLI)->text + 4, BAD_RELOCATION);
+			    slot(PVROM_CPU_CLI)->text + 4,
+		    BAD_RELOCATION);
 	EXPECT_WITH(fixture_reloc(image, slot(PVROM_IRQ_EOI)->reloc_first)->offset = 0,
 		    BAD_RELOCATION);
 	EXPECT_WITH(fixture_reloc(image, slot(PVROM_IRQ_EOI)->reloc_first)->offset = 0xffffffff,
@@ -381,37 +384,35 @@ static void damaged_at_random(void)
 
 int main(void)
 {
-	static const struct tap_test tests[] = {
-		TAP_TEST(right_image_passes),
-		TAP_TEST(larger_buffer_passes),
-		TAP_TEST(empty_image_passes),
-		TAP_TEST(later_minor_passes),
-		TAP_TEST(truncated),
-		TAP_TEST(bad_signature),
-		TAP_TEST(wrong_major),
-		TAP_TEST(bad_size),
-		TAP_TEST(bad_checksum),
-		TAP_TEST(bad_checksum_each_byte),
-		TAP_TEST(bad_option_header),
-		TAP_TEST(reserved_not_zero),
-		TAP_TEST(bad_structure_sizes),
-		TAP_TEST(bad_transport),
-		TAP_TEST(slot_table_outside),
-		TAP_TEST(bad_slot_fields),
-		TAP_TEST(bad_clobbers),
-		TAP_TEST(bad_forms),
-		TAP_TEST(bad_templates),
-		TAP_TEST(template_table_outside),
-		TAP_TEST(text_out_of_range),
-		TAP_TEST(text_overlapping),
-		TAP_TEST(text_without_endbr64),
-		TAP_TEST(relocation_leaves_its_slot),
-		TAP_TEST(bad_relocations),
-		TAP_TEST(relocation_table_outside),
-		TAP_TEST(bad_symbols),
-		TAP_TEST(damaged_at_random),
-		{ 0 }
-	};
+	static const struct tap_test tests[] = { TAP_TEST(right_image_passes),
+						 TAP_TEST(larger_buffer_passes),
+						 TAP_TEST(empty_image_passes),
+						 TAP_TEST(later_minor_passes),
+						 TAP_TEST(truncated),
+						 TAP_TEST(bad_signature),
+						 TAP_TEST(wrong_major),
+						 TAP_TEST(bad_size),
+						 TAP_TEST(bad_checksum),
+						 TAP_TEST(bad_checksum_each_byte),
+						 TAP_TEST(bad_option_header),
+						 TAP_TEST(reserved_not_zero),
+						 TAP_TEST(bad_structure_sizes),
+						 TAP_TEST(bad_transport),
+						 TAP_TEST(slot_table_outside),
+						 TAP_TEST(bad_slot_fields),
+						 TAP_TEST(bad_clobbers),
+						 TAP_TEST(bad_forms),
+						 TAP_TEST(bad_templates),
+						 TAP_TEST(template_table_outside),
+						 TAP_TEST(text_out_of_range),
+						 TAP_TEST(text_overlapping),
+						 TAP_TEST(text_without_endbr64),
+						 TAP_TEST(relocation_leaves_its_slot),
+						 TAP_TEST(bad_relocations),
+						 TAP_TEST(relocation_table_outside),
+						 TAP_TEST(bad_symbols),
+						 TAP_TEST(damaged_at_random),
+						 { 0 } };
 
 	return tap_run("guest_check", tests);
 }

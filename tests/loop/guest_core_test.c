@@ -50,8 +50,14 @@ static void *translate(void *ctx, struct pvrom_gpa gpa, uint64_t *len)
 	return both->m->memory + gpa.gpa;
 }
 
-static void lock(void *ctx) { (void)ctx; }
-static void unlock(void *ctx) { (void)ctx; }
+static void lock(void *ctx)
+{
+	(void)ctx;
+}
+static void unlock(void *ctx)
+{
+	(void)ctx;
+}
 
 static uint64_t tsc(void *ctx, uint32_t vcpu)
 {
@@ -138,13 +144,20 @@ static const struct pvrom_host_feature *const features[] = { &pvrom_host_cpu, &p
 static void set_ops(struct pvrom_host_ops *ops)
 {
 	*ops = (struct pvrom_host_ops){
-		.translate = translate,	.lock = lock,
-		.unlock = unlock,	.tsc = tsc,
-		.event = event,		.irq_route = irq_route,
-		.irq_mask = irq_mask,	.irq_eoi = irq_eoi,
-		.irq_send = irq_send,	.smp_start = smp_start,
-		.smp_kick = smp_kick,	.alarm_set = alarm_set,
-		.alarm_cancel = alarm_cancel, .others_run = others_run,
+		.translate = translate,
+		.lock = lock,
+		.unlock = unlock,
+		.tsc = tsc,
+		.event = event,
+		.irq_route = irq_route,
+		.irq_mask = irq_mask,
+		.irq_eoi = irq_eoi,
+		.irq_send = irq_send,
+		.smp_start = smp_start,
+		.smp_kick = smp_kick,
+		.alarm_set = alarm_set,
+		.alarm_cancel = alarm_cancel,
+		.others_run = others_run,
 		.park_others = park_others,
 	};
 }
@@ -227,8 +240,7 @@ static void take_leaves(void)
 	b->m->hypervisor_bit = true;
 	l->base = 0x40000000;
 	for (uint32_t i = 0; i < 3; i++)
-		CU_ASSERT_TRUE_FATAL(
-			pvrom_host_cpuid(&b->core, l->base, l->base + i, l->regs[i]));
+		CU_ASSERT_TRUE_FATAL(pvrom_host_cpuid(&b->core, l->base, l->base + i, l->regs[i]));
 }
 
 /* The core with the configuration as it is now, and its ROM in memory. */
@@ -237,8 +249,9 @@ static void power_on(void)
 	size_t size;
 
 	CU_ASSERT_EQUAL_FATAL(pvrom_host_init(&b->core, &b->config, b->vcpu), PVROM_HOST_OK);
-	CU_ASSERT_EQUAL_FATAL(pvrom_host_build_rom(&b->core, b->m->memory + b->config.rom_gpa,
-						   0x80000, &size), PVROM_HOST_OK);
+	CU_ASSERT_EQUAL_FATAL(
+		pvrom_host_build_rom(&b->core, b->m->memory + b->config.rom_gpa, 0x80000, &size),
+		PVROM_HOST_OK);
 	take_leaves();
 }
 
@@ -264,8 +277,10 @@ static void each_rom_that_the_host_builds_is_right(void)
 	static const struct {
 		uint16_t transport;
 		uint8_t port;
-	} transports[] = { { PVROM_TRANSPORT_VMCALL, 0 }, { PVROM_TRANSPORT_VMMCALL, 0 },
-			   { PVROM_TRANSPORT_PORT, 0 }, { PVROM_TRANSPORT_PORT, 0xff } };
+	} transports[] = { { PVROM_TRANSPORT_VMCALL, 0 },
+			   { PVROM_TRANSPORT_VMMCALL, 0 },
+			   { PVROM_TRANSPORT_PORT, 0 },
+			   { PVROM_TRANSPORT_PORT, 0xff } };
 
 	for (uint32_t n = 0; n < 4 * 4 * 2 * 2; n++) {
 		uint32_t verdict;
@@ -563,7 +578,9 @@ static void patched_eoi_skips_the_crossing(void)
 		b->m->area->eoi = idle;
 		b->traps = 0;
 		b->eois = 0;
-		__asm__ volatile("call *%0" : : "r"(eoi), "b"(b->m->area)
+		__asm__ volatile("call *%0"
+				 :
+				 : "r"(eoi), "b"(b->m->area)
 				 : "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11",
 				   "memory", "cc");
 		CU_ASSERT_EQUAL(b->m->area->eoi, 0);
@@ -578,7 +595,8 @@ static void call_cpuid(void *site, uint32_t regs[4])
 {
 	__asm__ volatile("call *%4"
 			 : "=a"(regs[0]), "=b"(regs[1]), "=c"(regs[2]), "=d"(regs[3])
-			 : "r"(site), "0"(0), "2"(0) : "memory", "cc");
+			 : "r"(site), "0"(0), "2"(0)
+			 : "memory", "cc");
 }
 
 static void patched_instruction_runs(void)
@@ -606,23 +624,21 @@ static void patched_instruction_runs(void)
 
 int main(void)
 {
-	static const struct tap_test tests[] = {
-		TAP_TEST(each_rom_that_the_host_builds_is_right),
-		TAP_TEST(starts_with_each_transport),
-		TAP_TEST(each_way_to_serve_slots),
-		TAP_TEST(live_port_of_the_core),
-		TAP_TEST(operator_and_reasons),
-		TAP_TEST(mmu_is_withheld_with_its_reason),
-		TAP_TEST(epoch_reaches_the_area),
-		TAP_TEST(moved_to_another_host),
-		TAP_TEST(stop_and_start_again),
-		TAP_TEST(calls_outside_the_sealed_set),
-		TAP_TEST(patched_alarm_reaches_the_core),
-		TAP_TEST(patched_send_reaches_the_core),
-		TAP_TEST(patched_eoi_skips_the_crossing),
-		TAP_TEST(patched_instruction_runs),
-		{ 0 }
-	};
+	static const struct tap_test tests[] = { TAP_TEST(each_rom_that_the_host_builds_is_right),
+						 TAP_TEST(starts_with_each_transport),
+						 TAP_TEST(each_way_to_serve_slots),
+						 TAP_TEST(live_port_of_the_core),
+						 TAP_TEST(operator_and_reasons),
+						 TAP_TEST(mmu_is_withheld_with_its_reason),
+						 TAP_TEST(epoch_reaches_the_area),
+						 TAP_TEST(moved_to_another_host),
+						 TAP_TEST(stop_and_start_again),
+						 TAP_TEST(calls_outside_the_sealed_set),
+						 TAP_TEST(patched_alarm_reaches_the_core),
+						 TAP_TEST(patched_send_reaches_the_core),
+						 TAP_TEST(patched_eoi_skips_the_crossing),
+						 TAP_TEST(patched_instruction_runs),
+						 { 0 } };
 	const struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
 
 	sigaction(SIGSEGV, &action, NULL);

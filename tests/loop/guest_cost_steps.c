@@ -16,7 +16,9 @@
 uint64_t sites_steps(uint64_t *list);
 uint64_t bare_steps(uint64_t *list);
 
-void pvrom_native_irq_eoi(void) {}
+void pvrom_native_irq_eoi(void)
+{
+}
 uint32_t pvrom_native_irq_send(uint32_t vector, uint32_t base, uint64_t mask)
 {
 	return vector + base + (uint32_t)mask;
@@ -25,12 +27,30 @@ uint32_t pvrom_native_irq_route(uint64_t source, uint32_t vector, uint32_t vcpu)
 {
 	return (uint32_t)source + vector + vcpu;
 }
-uint32_t pvrom_native_irq_mask(uint64_t source, uint32_t masked) { return (uint32_t)source + masked; }
-uint32_t pvrom_native_smp_start(uint32_t vcpu, uint64_t gpa) { return vcpu + (uint32_t)gpa; }
-uint32_t pvrom_native_smp_stop(void) { return 1; }
-uint32_t pvrom_native_smp_kick(uint32_t vcpu) { return vcpu; }
-uint32_t pvrom_native_alarm_set(uint64_t tsc) { return (uint32_t)tsc; }
-uint32_t pvrom_native_alarm_cancel(void) { return 2; }
+uint32_t pvrom_native_irq_mask(uint64_t source, uint32_t masked)
+{
+	return (uint32_t)source + masked;
+}
+uint32_t pvrom_native_smp_start(uint32_t vcpu, uint64_t gpa)
+{
+	return vcpu + (uint32_t)gpa;
+}
+uint32_t pvrom_native_smp_stop(void)
+{
+	return 1;
+}
+uint32_t pvrom_native_smp_kick(uint32_t vcpu)
+{
+	return vcpu;
+}
+uint32_t pvrom_native_alarm_set(uint64_t tsc)
+{
+	return (uint32_t)tsc;
+}
+uint32_t pvrom_native_alarm_cancel(void)
+{
+	return 2;
+}
 
 static void child(uint64_t (*run)(uint64_t *list))
 {

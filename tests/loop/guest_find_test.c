@@ -469,9 +469,9 @@ static void pci_rom_that_leads_nowhere(void)
 	begin();
 	put_pci_image(MACHINE_PCI_ROM, 0, 4, true); /* the last: what follows is not looked at */
 	machine_put_rom(m, MACHINE_PCI_ROM + 0x800, image);
-	put_pci_image(MACHINE_PCI_ROM + 0x10000, 0, 0, false); /* length 0 */
+	put_pci_image(MACHINE_PCI_ROM + 0x10000, 0, 0, false);	    /* length 0 */
 	put_pci_image(MACHINE_PCI_ROM + 0x20000, 0, 0xffff, false); /* leaves the memory */
-	put_pci_image(MACHINE_PCI_ROM + 0x30000, 0, 4, false); /* leaves the ROM's room */
+	put_pci_image(MACHINE_PCI_ROM + 0x30000, 0, 4, false);	    /* leaves the ROM's room */
 	machine_put_rom(m, MACHINE_PCI_ROM + 0x30800, image);
 	for (uint32_t i = 0; i < 4; i++)
 		m->firmware[i].gpa = MACHINE_PCI_ROM + i * 0x10000;
@@ -734,7 +734,8 @@ int main(void)
 		TAP_TEST(cpuid_route),
 		{ "cpuid_route_at_each_base [PVROM-DISC-2]", cpuid_route_at_each_base },
 		{ "cpuid_needs_the_hypervisor_bit [PVROM-DISC-1]", cpuid_needs_the_hypervisor_bit },
-		{ "cpuid_maximum_outside_its_block [PVROM-DISC-3]", cpuid_maximum_outside_its_block },
+		{ "cpuid_maximum_outside_its_block [PVROM-DISC-3]",
+		  cpuid_maximum_outside_its_block },
 		{ "cpuid_leaves_lie [PVROM-DISC-6 PVROM-DISC-16]", cpuid_leaves_lie },
 		TAP_TEST(cpuid_names_what_is_no_rom),
 		{ "wrong_major [PVROM-CONF-9]", wrong_major },

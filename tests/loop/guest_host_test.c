@@ -136,27 +136,54 @@ static void epoch_that_never_rests(void)
 
 /* ---- hostile hosts ------------------------------------------------------------------------------- */
 
-static void offer_size(struct pvrom_offer *o) { o->size = 0x40; }
-static void offer_no_size(struct pvrom_offer *o) { o->size = 0; }
-static void offer_huge(struct pvrom_offer *o) { o->size = 0xffffffff; }
-static void offer_major(struct pvrom_offer *o) { o->major++; }
-static void offer_no_epoch(struct pvrom_offer *o) { o->epoch = 0; }
-static void offer_more_than_can(struct pvrom_offer *o) { o->can = 0; }
-static void offer_reason(struct pvrom_offer *o) { o->reason[PVROM_FEATURE_CPU] = PVROM_REASON_OPERATOR; }
-static void offer_no_reason(struct pvrom_offer *o) { o->reason[PVROM_FEATURE_MEM] = PVROM_REASON_NONE; }
+static void offer_size(struct pvrom_offer *o)
+{
+	o->size = 0x40;
+}
+static void offer_no_size(struct pvrom_offer *o)
+{
+	o->size = 0;
+}
+static void offer_huge(struct pvrom_offer *o)
+{
+	o->size = 0xffffffff;
+}
+static void offer_major(struct pvrom_offer *o)
+{
+	o->major++;
+}
+static void offer_no_epoch(struct pvrom_offer *o)
+{
+	o->epoch = 0;
+}
+static void offer_more_than_can(struct pvrom_offer *o)
+{
+	o->can = 0;
+}
+static void offer_reason(struct pvrom_offer *o)
+{
+	o->reason[PVROM_FEATURE_CPU] = PVROM_REASON_OPERATOR;
+}
+static void offer_no_reason(struct pvrom_offer *o)
+{
+	o->reason[PVROM_FEATURE_MEM] = PVROM_REASON_NONE;
+}
 static void offer_open(struct pvrom_offer *o)
 {
 	o->offered &= ~BIT(IRQ);
 	o->reason[PVROM_FEATURE_IRQ] = PVROM_REASON_OPERATOR;
 }
-static void offer_nothing_written(struct pvrom_offer *o) { memset(o, 0, sizeof(*o)); }
+static void offer_nothing_written(struct pvrom_offer *o)
+{
+	memset(o, 0, sizeof(*o));
+}
 
 static void hostile_offers(void)
 {
 	static void (*const lie[])(struct pvrom_offer *) = {
-		offer_size,	offer_no_size,	offer_huge, offer_major, offer_no_epoch,
-		offer_more_than_can, offer_reason, offer_no_reason, offer_open,
-		offer_nothing_written,
+		offer_size,	offer_no_size,	       offer_huge,   offer_major,
+		offer_no_epoch, offer_more_than_can,   offer_reason, offer_no_reason,
+		offer_open,	offer_nothing_written,
 	};
 
 	for (size_t i = 0; i < sizeof(lie) / sizeof(lie[0]); i++) {
@@ -170,10 +197,11 @@ static void hostile_offers(void)
 
 static void hostile_statuses(void)
 {
-	static const uint32_t statuses[] = { PVROM_STATUS_NOT_SUPPORTED, PVROM_STATUS_DENIED,
-					     PVROM_STATUS_INVALID, PVROM_STATUS_ADDRESS,
-					     PVROM_STATUS_BUSY, PVROM_STATUS_CONTINUE,
-					     PVROM_STATUS_MODE, PVROM_STATUS_COUNT, 0xfffffffe };
+	static const uint32_t statuses[] = {
+		PVROM_STATUS_NOT_SUPPORTED, PVROM_STATUS_DENIED, PVROM_STATUS_INVALID,
+		PVROM_STATUS_ADDRESS,	    PVROM_STATUS_BUSY,	 PVROM_STATUS_CONTINUE,
+		PVROM_STATUS_MODE,	    PVROM_STATUS_COUNT,	 0xfffffffe
+	};
 
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
 		begin();
@@ -205,17 +233,35 @@ static void host_of_another_major(void)
 	end();
 }
 
-static void grant_unwanted(struct pvrom_negotiation *n) { n->granted |= BIT(MEM); }
-static void grant_unknown(struct pvrom_negotiation *n) { n->granted |= PVROM_U64(1) << 63; }
-static void grant_open(struct pvrom_negotiation *n) { n->granted &= ~BIT(IRQ); }
-static void grant_rom_of_no_size(struct pvrom_negotiation *n) { n->rom_size = 0; }
-static void grant_rom_of_odd_size(struct pvrom_negotiation *n) { n->rom_size++; }
-static void grant_huge_rom(struct pvrom_negotiation *n) { n->rom_size = 0xfffffe00; }
+static void grant_unwanted(struct pvrom_negotiation *n)
+{
+	n->granted |= BIT(MEM);
+}
+static void grant_unknown(struct pvrom_negotiation *n)
+{
+	n->granted |= PVROM_U64(1) << 63;
+}
+static void grant_open(struct pvrom_negotiation *n)
+{
+	n->granted &= ~BIT(IRQ);
+}
+static void grant_rom_of_no_size(struct pvrom_negotiation *n)
+{
+	n->rom_size = 0;
+}
+static void grant_rom_of_odd_size(struct pvrom_negotiation *n)
+{
+	n->rom_size++;
+}
+static void grant_huge_rom(struct pvrom_negotiation *n)
+{
+	n->rom_size = 0xfffffe00;
+}
 
 static void hostile_grants(void)
 {
 	static void (*const lie[])(struct pvrom_negotiation *) = {
-		grant_unwanted, grant_unknown, grant_open,
+		grant_unwanted,	      grant_unknown,	     grant_open,
 		grant_rom_of_no_size, grant_rom_of_odd_size, grant_huge_rom,
 	};
 
@@ -228,7 +274,10 @@ static void hostile_grants(void)
 	}
 }
 
-static void grant_too_little(struct pvrom_negotiation *n) { n->granted = n->missing = 0; }
+static void grant_too_little(struct pvrom_negotiation *n)
+{
+	n->granted = n->missing = 0;
+}
 
 static void grant_without_what_is_required(void)
 {
@@ -315,8 +364,9 @@ static bool pause_leads_into(const uint8_t *copy)
 	int32_t rel;
 
 	memcpy(&rel, p + 1, 4);
-	return p[0] == 0xe8 && (uintptr_t)p + 5 + (uintptr_t)(intptr_t)rel ==
-		(uintptr_t)copy + fixture_slot(second, PVROM_CPU_PAUSE)->text;
+	return p[0] == 0xe8 &&
+	       (uintptr_t)p + 5 + (uintptr_t)(intptr_t)rel ==
+		       (uintptr_t)copy + fixture_slot(second, PVROM_CPU_PAUSE)->text;
 }
 
 static void epoch_moves_and_nothing_else(void)
@@ -660,11 +710,36 @@ static void areas(void)
 static void words_are_those_of_the_tables(void)
 {
 #define SAME_(function) CU_ASSERT_STRING_EQUAL(function(number), words)
-#define VERDICT_(NAME, n, w) { uint32_t number = n; const char *words = w; SAME_(pvrom_verdict_words); }
-#define STATUS_(NAME, n, w) { uint32_t number = n; const char *words = w; SAME_(pvrom_status_words); }
-#define REASON_(NAME, n, w, t) { uint32_t number = n; const char *words = w; SAME_(pvrom_reason_words); }
-#define ROUTE_(NAME, n, w) { uint32_t number = n; const char *words = w; SAME_(pvrom_route_words); }
-#define FEATURE_(NAME, n, d, w, t) { uint32_t number = n; const char *words = w; SAME_(pvrom_feature_name); }
+#define VERDICT_(NAME, n, w)                                                                       \
+	{                                                                                          \
+		uint32_t number = n;                                                               \
+		const char *words = w;                                                             \
+		SAME_(pvrom_verdict_words);                                                        \
+	}
+#define STATUS_(NAME, n, w)                                                                        \
+	{                                                                                          \
+		uint32_t number = n;                                                               \
+		const char *words = w;                                                             \
+		SAME_(pvrom_status_words);                                                         \
+	}
+#define REASON_(NAME, n, w, t)                                                                     \
+	{                                                                                          \
+		uint32_t number = n;                                                               \
+		const char *words = w;                                                             \
+		SAME_(pvrom_reason_words);                                                         \
+	}
+#define ROUTE_(NAME, n, w)                                                                         \
+	{                                                                                          \
+		uint32_t number = n;                                                               \
+		const char *words = w;                                                             \
+		SAME_(pvrom_route_words);                                                          \
+	}
+#define FEATURE_(NAME, n, d, w, t)                                                                 \
+	{                                                                                          \
+		uint32_t number = n;                                                               \
+		const char *words = w;                                                             \
+		SAME_(pvrom_feature_name);                                                         \
+	}
 	PVROM_VERDICT_TABLE(VERDICT_)
 	PVROM_STATUS_TABLE(STATUS_)
 	PVROM_REASON_TABLE(REASON_)
@@ -726,14 +801,17 @@ int main(void)
 		TAP_TEST(change_over_to_another_transport),
 		TAP_TEST(change_over_to_a_rom_not_allowed),
 		{ "change_over_fails_at_a_write [PVROM-NEG-32]", change_over_fails_at_a_write },
-		{ "change_over_fails_at_commit [PVROM-NEG-31 PVROM-NEG-32]", change_over_fails_at_commit },
+		{ "change_over_fails_at_commit [PVROM-NEG-31 PVROM-NEG-32]",
+		  change_over_fails_at_commit },
 		TAP_TEST(change_over_is_stale_at_commit),
 		TAP_TEST(old_text_stays_while_sites_lead_there),
 		TAP_TEST(data_only_change_over),
 		TAP_TEST(plain_calls),
-		{ "no_hypercall_before_a_host_is_found [PVROM-DISC-16]", no_hypercall_before_a_host_is_found },
+		{ "no_hypercall_before_a_host_is_found [PVROM-DISC-16]",
+		  no_hypercall_before_a_host_is_found },
 		{ "areas [PVROM-VCPU-1]", areas },
-		{ "words_are_those_of_the_tables [PVROM-NEG-3 PVROM-DISC-22]", words_are_those_of_the_tables },
+		{ "words_are_those_of_the_tables [PVROM-NEG-3 PVROM-DISC-22]",
+		  words_are_those_of_the_tables },
 		TAP_TEST(calls_are_found_by_number),
 		{ 0 }
 	};

@@ -53,10 +53,9 @@ void machine_lay_out(struct machine *m)
 	m->policy = take(m, &data, sizeof(*m->policy));
 	m->area = take(m, &data, sizeof(*m->area));
 	m->sites = take(m, &data, MACHINE_SITES * sizeof(*m->sites));
-	m->policy->wanted = PVROM_FEATURE_BIT(PVROM_FEATURE_CPU) |
-			    PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ) |
-			    PVROM_FEATURE_BIT(PVROM_FEATURE_SMP) |
-			    PVROM_FEATURE_BIT(PVROM_FEATURE_ALARM);
+	m->policy->wanted =
+		PVROM_FEATURE_BIT(PVROM_FEATURE_CPU) | PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ) |
+		PVROM_FEATURE_BIT(PVROM_FEATURE_SMP) | PVROM_FEATURE_BIT(PVROM_FEATURE_ALARM);
 	m->policy->alarm_vector = 0x40;
 	m->policy->epoch_vector = 0x41;
 	m->policy->percpu = PVROM_PERCPU_GS;
@@ -68,8 +67,8 @@ struct machine *machine_new(void)
 {
 	struct machine *m = calloc(1, sizeof(*m));
 
-	m->memory = mmap(NULL, MACHINE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			 0);
+	m->memory = mmap(NULL, MACHINE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
 	if (m->memory == MAP_FAILED)
 		abort();
 	the_machine = m;
@@ -128,7 +127,8 @@ void machine_add_usual_sites(struct machine *machine)
 		{ PVROM_CPU_READ_CR3, 6, { 0x2e, 0x2e, 0x2e, 0x0f, 0x20, 0xd8 } },
 		{ PVROM_CPU_READ_CR8, 5, { 0x2e, 0x44, 0x0f, 0x20, 0xc0 } },
 		{ PVROM_CPU_READ_DR6, 5, { 0x2e, 0x2e, 0x0f, 0x21, 0xf0 } },
-		{ PVROM_CPU_READ_DR6, 12,
+		{ PVROM_CPU_READ_DR6,
+		  12,
 		  { 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x2e, 0x0f, 0x21, 0xf0 } },
 		{ PVROM_CPU_IRET, 5, { 0x2e, 0x2e, 0x2e, 0x48, 0xcf } },
 		{ PVROM_CPU_SWAPGS, 5, { 0x2e, 0x2e, 0x0f, 0x01, 0xf8 } },

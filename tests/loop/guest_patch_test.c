@@ -71,8 +71,8 @@ static void expect_native(const struct pvrom_site *site)
 {
 	const uint8_t *p = machine_site_text(site);
 
-	CU_ASSERT_EQUAL(memcmp(p, m->text_before + (machine_gpa(m, p) - MACHINE_TEXT), site->length),
-			0);
+	CU_ASSERT_EQUAL(
+		memcmp(p, m->text_before + (machine_gpa(m, p) - MACHINE_TEXT), site->length), 0);
 }
 
 /* A branch with this opcode at the end of the site, after prefixes, to the text of its call. */
@@ -109,7 +109,8 @@ static void call_without_slot_is_native(void)
 static void nop_form(void)
 {
 	static const char *const nops[] = {
-		"\x0f\x1f\x44\x00\x00", "\x2e\x0f\x1f\x44\x00\x00",
+		"\x0f\x1f\x44\x00\x00",
+		"\x2e\x0f\x1f\x44\x00\x00",
 		"\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x2e\x0f\x1f\x44\x00\x00",
 	};
 
@@ -205,10 +206,14 @@ static void only_the_granted_set_is_patched(void)
 static void reserved_calls_stay_native(void)
 {
 	static const uint8_t template[] = { 0x90, 0x90, 0x90, 0x90, 0x90 };
-	const struct fixture_slot slot = { .call = PVROM_MMU_SET_ENTRY, .form = PVROM_FORM_INLINE,
-					   .template = template, .template_size = 5 };
-	const struct fixture_rom rom = { .transport = PVROM_TRANSPORT_PORT, .transport_port = 1,
-					 .slots = &slot, .slot_count = 1 };
+	const struct fixture_slot slot = { .call = PVROM_MMU_SET_ENTRY,
+					   .form = PVROM_FORM_INLINE,
+					   .template = template,
+					   .template_size = 5 };
+	const struct fixture_rom rom = { .transport = PVROM_TRANSPORT_PORT,
+					 .transport_port = 1,
+					 .slots = &slot,
+					 .slot_count = 1 };
 
 	m = machine_new();
 	fixture_build(image, &rom);
@@ -353,7 +358,8 @@ static void area_by_gs(void)
 {
 	begin_ready(); /* offset 0x100, eoi at 0x14, vcpu at 0x10 */
 	CU_ASSERT_EQUAL(memcmp(copy_of(PVROM_IRQ_EOI) + 4,
-			       "\x65\x0f\xba\x34\x25\x14\x01\x00\x00\x00\xc3", 11), 0);
+			       "\x65\x0f\xba\x34\x25\x14\x01\x00\x00\x00\xc3", 11),
+			0);
 	expect_bytes(site_of(PVROM_CPU_STORE_TR, 0), "\x65\x8b\x04\x25\x10\x01\x00\x00");
 	end();
 }
@@ -366,7 +372,8 @@ static void area_by_fs(void)
 	m->policy->percpu_offset = -0x100;
 	CU_ASSERT_EQUAL(start(), PVROM_VERDICT_READY);
 	CU_ASSERT_EQUAL(memcmp(copy_of(PVROM_IRQ_EOI) + 4,
-			       "\x64\x0f\xba\x34\x25\x14\xff\xff\xff\x00\xc3", 11), 0);
+			       "\x64\x0f\xba\x34\x25\x14\xff\xff\xff\x00\xc3", 11),
+			0);
 	expect_bytes(site_of(PVROM_CPU_STORE_TR, 0), "\x64\x8b\x04\x25\x10\xff\xff\xff");
 	end();
 }
@@ -380,7 +387,8 @@ static void area_by_register(void)
 	CU_ASSERT_EQUAL(start(), PVROM_VERDICT_READY);
 	/* btrl $0,0x14(%rbx): mod 10, SIB base 3, no index */
 	CU_ASSERT_EQUAL(memcmp(copy_of(PVROM_IRQ_EOI) + 4,
-			       "\x2e\x0f\xba\xb4\x23\x14\x00\x00\x00\x00\xc3", 11), 0);
+			       "\x2e\x0f\xba\xb4\x23\x14\x00\x00\x00\x00\xc3", 11),
+			0);
 	expect_bytes(site_of(PVROM_CPU_STORE_TR, 0), "\x2e\x8b\x84\x23\x10\x00\x00\x00");
 	end();
 }
@@ -501,11 +509,11 @@ static void bad_sites(void)
 		uint8_t length, saved;
 		uint8_t first;
 	} bad[] = {
-		{ PVROM_CPU_CLI, 4, 0, 0x2e },	    { PVROM_CPU_CLI, 0, 0, 0x2e },
-		{ PVROM_CPU_CLI, 16, 0, 0x2e },	    { PVROM_CPU_CLI, 255, 0, 0x2e },
-		{ 0x01f0, 5, 0, 0x2e },		    { 0xffff, 5, 0, 0x2e },
-		{ PVROM_BASE_LOG, 5, 0, 0x2e },	    { PVROM_MMU_NOTIFY, 5, 0, 0x2e },
-		{ PVROM_IRQ_EOI, 5, 0, 0x2e },	    { PVROM_IRQ_EOI, 5, 0, 0xe9 },
+		{ PVROM_CPU_CLI, 4, 0, 0x2e },	{ PVROM_CPU_CLI, 0, 0, 0x2e },
+		{ PVROM_CPU_CLI, 16, 0, 0x2e }, { PVROM_CPU_CLI, 255, 0, 0x2e },
+		{ 0x01f0, 5, 0, 0x2e },		{ 0xffff, 5, 0, 0x2e },
+		{ PVROM_BASE_LOG, 5, 0, 0x2e }, { PVROM_MMU_NOTIFY, 5, 0, 0x2e },
+		{ PVROM_IRQ_EOI, 5, 0, 0x2e },	{ PVROM_IRQ_EOI, 5, 0, 0xe9 },
 		{ PVROM_CPU_CLI, 5, 2, 0x2e },
 	};
 
@@ -527,8 +535,8 @@ static void bad_sites(void)
 static void site_out_of_reach(void)
 {
 	const size_t room = (size_t)6 << 30;
-	uint8_t *far = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-			    0);
+	uint8_t *far =
+		mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	uint8_t *place = far + room - MACHINE_SIZE;
 
 	CU_ASSERT_PTR_NOT_EQUAL_FATAL(far, MAP_FAILED);
@@ -690,7 +698,8 @@ int main(void)
 		TAP_TEST(call_form),
 		TAP_TEST(jump_form),
 		{ "nopreempt_slots [PVROM-ROM-22]", nopreempt_slots },
-		{ "only_the_granted_set_is_patched [PVROM-ROM-9]", only_the_granted_set_is_patched },
+		{ "only_the_granted_set_is_patched [PVROM-ROM-9]",
+		  only_the_granted_set_is_patched },
 		TAP_TEST(reserved_calls_stay_native),
 		TAP_TEST(patched_sites_run),
 		{ "unpatched_is_identical [PVROM-SITE-5]", unpatched_is_identical },

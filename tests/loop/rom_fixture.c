@@ -21,10 +21,10 @@ static const uint8_t read_cr3_template[] = { 0xb8, 0xbc, 0x9a, 0, 0 };
 /* xor %eax,%eax: shorter than a site */
 static const uint8_t read_cr8_template[] = { 0x31, 0xc0 };
 /* movabs $0x1122334455667788,%rax: ten bytes, longer than most sites; and the same as text */
-static const uint8_t read_dr6_template[] = { 0x48, 0xb8, 0x88, 0x77, 0x66, 0x55,
-					     0x44, 0x33, 0x22, 0x11 };
-static const uint8_t read_dr6_text[] = { ENDBR64, 0x48, 0xb8, 0x88, 0x77, 0x66, 0x55,
-					 0x44,	  0x33, 0x22, 0x11, RETURN };
+static const uint8_t read_dr6_template[] = { 0x48, 0xb8, 0x88, 0x77, 0x66,
+					     0x55, 0x44, 0x33, 0x22, 0x11 };
+static const uint8_t read_dr6_text[] = { ENDBR64, 0x48, 0xb8, 0x88, 0x77, 0x66,
+					 0x55,	  0x44, 0x33, 0x22, 0x11, RETURN };
 static const struct fixture_reloc read_dr6_relocs[] = { { PVROM_RELOC_RETURN, 0, 14, 0 } };
 /* iretq */
 static const uint8_t iret_text[] = { ENDBR64, 0x48, 0xcf };
@@ -39,8 +39,8 @@ static const struct fixture_reloc eoi_relocs[] = {
 static const uint8_t store_tr_template[] = { 0x65, 0x8b, 0x04, 0x25, 0, 0, 0, 0 };
 static const uint8_t store_tr_text[] = { ENDBR64, 0x65, 0x8b, 0x04, 0x25, 0, 0, 0, 0, RETURN };
 static const struct fixture_reloc store_tr_relocs[] = {
-	{ PVROM_RELOC_SEGMENT, 0, 4, 0 }, { PVROM_RELOC_ADDRESS, 0, 6, 0x10 },
-	{ PVROM_RELOC_RETURN, 0, 12, 0 }, { PVROM_RELOC_SEGMENT, 1, 0, 0 },
+	{ PVROM_RELOC_SEGMENT, 0, 4, 0 },    { PVROM_RELOC_ADDRESS, 0, 6, 0x10 },
+	{ PVROM_RELOC_RETURN, 0, 12, 0 },    { PVROM_RELOC_SEGMENT, 1, 0, 0 },
 	{ PVROM_RELOC_ADDRESS, 1, 2, 0x10 },
 };
 /* nothing but a return */
@@ -58,31 +58,67 @@ static const uint8_t swapgs_template[] = { 0x2e, 0x2e, 0x0f, 0x01, 0xf8 };
 	.relocs = name##_relocs, .reloc_count = sizeof(name##_relocs) / sizeof(name##_relocs[0])
 
 static const struct fixture_slot usual_slots[] = {
-	{ .call = PVROM_CPU_CLI, .form = PVROM_FORM_CALL, TEXT(plain), RELOCS(plain),
+	{ .call = PVROM_CPU_CLI,
+	  .form = PVROM_FORM_CALL,
+	  TEXT(plain),
+	  RELOCS(plain),
 	  .symbol = "pvrom_text_cli" },
 	{ .call = PVROM_CPU_STI, .form = PVROM_FORM_NATIVE },
 	{ .call = PVROM_CPU_PAUSE, .form = PVROM_FORM_NOP },
-	{ .call = PVROM_CPU_READ_CR0, .form = PVROM_FORM_CALL, .clobbers = PVROM_RAX,
-	  TEXT(read_cr0), RELOCS(read_cr0), .symbol = "pvrom_text_read_cr0" },
-	{ .call = PVROM_CPU_READ_CR2, .form = PVROM_FORM_INLINE, .clobbers = PVROM_RAX,
+	{ .call = PVROM_CPU_READ_CR0,
+	  .form = PVROM_FORM_CALL,
+	  .clobbers = PVROM_RAX,
+	  TEXT(read_cr0),
+	  RELOCS(read_cr0),
+	  .symbol = "pvrom_text_read_cr0" },
+	{ .call = PVROM_CPU_READ_CR2,
+	  .form = PVROM_FORM_INLINE,
+	  .clobbers = PVROM_RAX,
 	  TEMPLATE(read_cr2) },
-	{ .call = PVROM_CPU_READ_CR3, .form = PVROM_FORM_INLINE, .clobbers = PVROM_RAX,
+	{ .call = PVROM_CPU_READ_CR3,
+	  .form = PVROM_FORM_INLINE,
+	  .clobbers = PVROM_RAX,
 	  TEMPLATE(read_cr3) },
-	{ .call = PVROM_CPU_READ_CR8, .form = PVROM_FORM_INLINE, .clobbers = PVROM_RAX,
+	{ .call = PVROM_CPU_READ_CR8,
+	  .form = PVROM_FORM_INLINE,
+	  .clobbers = PVROM_RAX,
 	  TEMPLATE(read_cr8) },
-	{ .call = PVROM_CPU_READ_DR6, .form = PVROM_FORM_INLINE, .clobbers = PVROM_RAX,
-	  TEXT(read_dr6), TEMPLATE(read_dr6), RELOCS(read_dr6), .symbol = "pvrom_text_read_dr6" },
-	{ .call = PVROM_CPU_IRET, .form = PVROM_FORM_CALL, TEXT(iret),
+	{ .call = PVROM_CPU_READ_DR6,
+	  .form = PVROM_FORM_INLINE,
+	  .clobbers = PVROM_RAX,
+	  TEXT(read_dr6),
+	  TEMPLATE(read_dr6),
+	  RELOCS(read_dr6),
+	  .symbol = "pvrom_text_read_dr6" },
+	{ .call = PVROM_CPU_IRET,
+	  .form = PVROM_FORM_CALL,
+	  TEXT(iret),
 	  .symbol = "pvrom_text_iret" },
 	{ .call = PVROM_CPU_SWAPGS, .form = PVROM_FORM_INLINE, TEMPLATE(swapgs) },
-	{ .call = PVROM_CPU_WBINVD, .form = PVROM_FORM_CALL, .flags = PVROM_SLOT_NOPREEMPT,
-	  TEXT(plain), RELOCS(plain), .symbol = "pvrom_text_wbinvd" },
-	{ .call = PVROM_CPU_STORE_TR, .form = PVROM_FORM_INLINE, .clobbers = PVROM_RAX,
-	  TEXT(store_tr), TEMPLATE(store_tr), RELOCS(store_tr), .symbol = "pvrom_text_store_tr" },
-	{ .call = PVROM_IRQ_EOI, .form = PVROM_FORM_CALL, TEXT(eoi), RELOCS(eoi),
+	{ .call = PVROM_CPU_WBINVD,
+	  .form = PVROM_FORM_CALL,
+	  .flags = PVROM_SLOT_NOPREEMPT,
+	  TEXT(plain),
+	  RELOCS(plain),
+	  .symbol = "pvrom_text_wbinvd" },
+	{ .call = PVROM_CPU_STORE_TR,
+	  .form = PVROM_FORM_INLINE,
+	  .clobbers = PVROM_RAX,
+	  TEXT(store_tr),
+	  TEMPLATE(store_tr),
+	  RELOCS(store_tr),
+	  .symbol = "pvrom_text_store_tr" },
+	{ .call = PVROM_IRQ_EOI,
+	  .form = PVROM_FORM_CALL,
+	  TEXT(eoi),
+	  RELOCS(eoi),
 	  .symbol = "pvrom_text_eoi" },
-	{ .call = PVROM_CLOCK_ALARM_CANCEL, .form = PVROM_FORM_CALL, .clobbers = PVROM_RAX,
-	  TEXT(alarm), RELOCS(alarm), .symbol = "pvrom_text_alarm" },
+	{ .call = PVROM_CLOCK_ALARM_CANCEL,
+	  .form = PVROM_FORM_CALL,
+	  .clobbers = PVROM_RAX,
+	  TEXT(alarm),
+	  RELOCS(alarm),
+	  .symbol = "pvrom_text_alarm" },
 };
 
 const struct fixture_rom fixture_usual = {
@@ -186,7 +222,8 @@ static void lay_out(uint8_t *image, const struct fixture_rom *rom)
 	h->slot_offset = sizeof(*h);
 	h->reloc_offset = h->slot_offset + h->slot_count * (uint32_t)sizeof(struct pvrom_slot);
 	h->symbol_offset = h->reloc_offset + h->reloc_count * (uint32_t)sizeof(struct pvrom_reloc);
-	h->string_offset = h->symbol_offset + h->symbol_count * (uint32_t)sizeof(struct pvrom_symbol);
+	h->string_offset =
+		h->symbol_offset + h->symbol_count * (uint32_t)sizeof(struct pvrom_symbol);
 	h->template_offset = h->string_offset + h->string_size;
 	h->text_offset = align_up(h->template_offset + h->template_size, PVROM_TEXT_ALIGN);
 	h->rom_size = align_up(h->text_offset + h->text_size, PVROM_ROM_BLOCK);

@@ -40,65 +40,72 @@ extern "C" {
 #define PVROM_DIGEST_SIZE 32 /* SHA-256 */
 
 /* Flags of a policy. */
-#define PVROM_POLICY_OFF 0x1       /* look for nothing, run native */
-#define PVROM_POLICY_DATA_ONLY 0x2 /* run no foreign code: no ROM text, no templates; the shim's own
-				      hypercall sequences alone (sites with a native form stay native) */
-#define PVROM_POLICY_ADVISED 0x4   /* of the wanted features take only what the host advises,
-				      and what is required */
-#define PVROM_POLICY_NOPREEMPT 0x8 /* kernel code is never preempted at a site: slots that demand
-				      that (PVROM_SLOT_NOPREEMPT) may be used, else they stay native */
+/* Look for nothing, run native. */
+#define PVROM_POLICY_OFF 0x1
+/* Run no foreign code: no ROM text, no templates; the shim's own hypercall sequences alone (sites
+ * with a native form stay native). */
+#define PVROM_POLICY_DATA_ONLY 0x2
+/* Of the wanted features take only what the host advises, and what is required. */
+#define PVROM_POLICY_ADVISED 0x4
+/* Kernel code is never preempted at a site: slots that demand that (PVROM_SLOT_NOPREEMPT) may be
+ * used; else they stay native. */
+#define PVROM_POLICY_NOPREEMPT 0x8
 
 /* How this kernel's code finds the vCPU area of the CPU it runs on. */
-#define PVROM_PERCPU_NONE 0     /* it does not: slots that need the area stay native */
-#define PVROM_PERCPU_GS 1       /* at %gs:offset */
-#define PVROM_PERCPU_FS 2       /* at %fs:offset */
-#define PVROM_PERCPU_REGISTER 3 /* pointer in general register number offset (0 to 7, not 4) at the site */
+/* It does not: slots that need the area stay native. */
+#define PVROM_PERCPU_NONE 0
+/* At %gs:offset, or %fs:offset. */
+#define PVROM_PERCPU_GS 1
+#define PVROM_PERCPU_FS 2
+/* A pointer is in general register number offset (0 to 7, not 4) at each site that needs it. */
+#define PVROM_PERCPU_REGISTER 3
 
 /* What the kernel wants and allows. Constant while the shim is in use. */
 struct pvrom_policy {
 	uint64_t wanted;
-	uint64_t required; /* a subset of wanted */
-	uint32_t flags;    /* PVROM_POLICY_x */
-	uint16_t minor_min; /* least minor of the interface that will do */
+	uint64_t required;    /* a subset of wanted */
+	uint32_t flags;	      /* PVROM_POLICY_x */
+	uint16_t minor_min;   /* least minor of the interface that will do */
 	uint8_t epoch_vector; /* vector of the event renegotiate, 0: the kernel polls */
 	uint8_t alarm_vector;
-	uint32_t percpu;       /* PVROM_PERCPU_x */
+	uint32_t percpu; /* PVROM_PERCPU_x */
 	int32_t percpu_offset;
 	/* If not NULL, the only ROMs to be used: allowed_count digests. */
 	const uint8_t (*allowed)[PVROM_DIGEST_SIZE];
 	uint32_t allowed_count;
 	uint32_t reserved;
-	uint64_t loader_gpa;       /* route 4: where the boot loader put a ROM, 0: nowhere */
-	uint64_t loader_size;      /* room there, 0 if not known */
-	const void *return_thunk;  /* jump here instead of ret, within 2 GiB; NULL: plain ret */
+	uint64_t loader_gpa;	  /* route 4: where the boot loader put a ROM, 0: nowhere */
+	uint64_t loader_size;	  /* room there, 0 if not known */
+	const void *return_thunk; /* jump here instead of ret, within 2 GiB; NULL: plain ret */
 };
 
 /* The shim's state. The kernel reads it and does not write it. */
 struct pvrom_guest {
 	const struct pvrom_policy *policy;
 	void *os;
-	uint32_t verdict;      /* PVROM_VERDICT_x of the last step */
-	uint32_t route;        /* PVROM_ROUTE_x by which the ROM was found */
+	uint32_t verdict; /* PVROM_VERDICT_x of the last step */
+	uint32_t route;	  /* PVROM_ROUTE_x by which the ROM was found */
 	uint64_t rom_gpa;
 	uint32_t rom_size;
 	uint32_t rom_checksum;
 	uint16_t rom_major;
 	uint16_t rom_minor;
-	uint16_t transport;    /* PVROM_TRANSPORT_x that hypercalls take */
+	uint16_t transport; /* PVROM_TRANSPORT_x that hypercalls take */
 	uint16_t transport_port;
-	uint32_t call_status;  /* PVROM_STATUS_x behind a verdict of HOST_ERROR or REQUIRED_MISSING */
-	uint32_t patched;      /* sites that are not native now */
-	uint64_t missing;      /* required features that the host did not grant */
-	uint64_t granted;      /* the committed set */
-	uint64_t epoch;        /* of the committed set */
-	uint8_t *copy;         /* the sealed copy of the ROM, or NULL */
+	uint32_t
+		call_status; /* PVROM_STATUS_x behind a verdict of HOST_ERROR or REQUIRED_MISSING */
+	uint32_t patched;    /* sites that are not native now */
+	uint64_t missing;    /* required features that the host did not grant */
+	uint64_t granted;    /* the committed set */
+	uint64_t epoch;	     /* of the committed set */
+	uint8_t *copy;	     /* the sealed copy of the ROM, or NULL */
 	size_t copy_size;
-	const uint8_t *text;   /* the copy into which sites lead now, or NULL */
+	const uint8_t *text; /* the copy into which sites lead now, or NULL */
 	size_t text_size;
 	struct pvrom_site *sites;
 	size_t site_count;
-	uint8_t digest[PVROM_DIGEST_SIZE]; /* SHA-256 of the ROM as found */
-	struct pvrom_offer offer;          /* what the host said last */
+	uint8_t digest[PVROM_DIGEST_SIZE];    /* SHA-256 of the ROM as found */
+	struct pvrom_offer offer;	      /* what the host said last */
 	struct pvrom_negotiation negotiation; /* shared with the host during negotiate and commit */
 };
 

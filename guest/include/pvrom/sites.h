@@ -36,6 +36,8 @@
 #define PVROM_SITES 1
 #endif
 
+/* clang-format takes the assembler below for C and spoils it. */
+/* clang-format off */
 #ifdef __ASSEMBLER__
 
 /*
