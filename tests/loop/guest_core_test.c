@@ -624,21 +624,24 @@ static void patched_instruction_runs(void)
 
 int main(void)
 {
-	static const struct tap_test tests[] = { TAP_TEST(each_rom_that_the_host_builds_is_right),
-						 TAP_TEST(starts_with_each_transport),
-						 TAP_TEST(each_way_to_serve_slots),
-						 TAP_TEST(live_port_of_the_core),
-						 TAP_TEST(operator_and_reasons),
-						 TAP_TEST(mmu_is_withheld_with_its_reason),
-						 TAP_TEST(epoch_reaches_the_area),
-						 TAP_TEST(moved_to_another_host),
-						 TAP_TEST(stop_and_start_again),
-						 TAP_TEST(calls_outside_the_sealed_set),
-						 TAP_TEST(patched_alarm_reaches_the_core),
-						 TAP_TEST(patched_send_reaches_the_core),
-						 TAP_TEST(patched_eoi_skips_the_crossing),
-						 TAP_TEST(patched_instruction_runs),
-						 { 0 } };
+	static const struct tap_test tests[] = {
+		TAP_TEST(each_rom_that_the_host_builds_is_right),
+		TAP_TEST(starts_with_each_transport),
+		TAP_TEST(each_way_to_serve_slots),
+		TAP_TEST(live_port_of_the_core),
+		TAP_TEST(operator_and_reasons),
+		TAP_TEST(mmu_is_withheld_with_its_reason),
+		TAP_TEST(epoch_reaches_the_area),
+		TAP_TEST(moved_to_another_host),
+		TAP_TEST(stop_and_start_again),
+		TAP_TEST(calls_outside_the_sealed_set),
+		{ "patched_alarm_reaches_the_core [PVROM-SITE-4 PVROM-CALL-3]",
+		  patched_alarm_reaches_the_core },
+		TAP_TEST(patched_send_reaches_the_core),
+		{ "patched_eoi_skips_the_crossing [PVROM-VCPU-8]", patched_eoi_skips_the_crossing },
+		TAP_TEST(patched_instruction_runs),
+		{ 0 }
+	};
 	const struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
 
 	sigaction(SIGSEGV, &action, NULL);

@@ -768,7 +768,7 @@ int main(void)
 		{ "malformed [PVROM-ROM-26 PVROM-DISC-23]", malformed },
 		TAP_TEST(relocation_that_leaves_its_slot),
 		TAP_TEST(no_memory),
-		TAP_TEST(seal_fails),
+		{ "seal_fails [PVROM-ROM-28]", seal_fails },
 		{ "rom_replaced_before_loading [PVROM-ROM-27]", rom_replaced_before_loading },
 		{ "rom_changes_while_it_is_read [PVROM-ROM-27]", rom_changes_while_it_is_read },
 		{ "rom_that_changes_later_does_not_matter [PVROM-ROM-25]",

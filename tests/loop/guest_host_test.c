@@ -789,7 +789,7 @@ int main(void)
 		TAP_TEST(refusal_without_reason),
 		TAP_TEST(kernel_without_physical_addresses),
 		TAP_TEST(other_rom_at_the_first_negotiation),
-		TAP_TEST(epoch_moves_and_nothing_else),
+		{ "epoch_moves_and_nothing_else [PVROM-NEG-26]", epoch_moves_and_nothing_else },
 		TAP_TEST(features_come_and_go),
 		TAP_TEST(new_rom),
 		{ "refusal_changes_nothing [PVROM-NEG-22]", refusal_changes_nothing },
