@@ -6,6 +6,7 @@
 #include <pvrom/sites.h>
 
 #include "lib.h"
+#include "percpu.h"
 
 /* Instead of a vector: an NMI. */
 #define IRQ_NMI PVROM_IRQ_SEND_NMI
@@ -26,6 +27,7 @@ void irq_stop_self(void) __attribute__((noreturn));
 /* VECTOR_ALARM here, once, when this CPU's TSC has reached DEADLINE. Interrupts off. */
 static inline void irq_alarm_set(uint64_t deadline)
 {
+	this_cpu()->alarm_native = false;
 	pvrom_alarm_set(deadline);
 }
 

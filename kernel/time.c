@@ -9,7 +9,6 @@
 #include "boot_record.h"
 #include "console.h"
 #include "cpu.h"
-#include "kernel_rom.h"
 #include "percpu.h"
 #include "traps.h"
 
@@ -125,6 +124,7 @@ static uint32_t apic_ticks(uint64_t tsc_ticks)
 {
 	uint64_t far = time_tsc_hz;
 	uint64_t near = tsc_ticks < far ? tsc_ticks : far;
+	/* Calibrated before anything is armed. NOLINTNEXTLINE(clang-analyzer-core.DivideZero) */
 	uint64_t ticks = near * (time_apic_hz / 1024) / (time_tsc_hz / 1024) + 1;
 
 	return ticks > 0xffffffff ? 0xffffffff : (uint32_t)ticks;
@@ -148,6 +148,7 @@ static void arm(uint64_t deadline)
 
 void time_native_alarm_set(uint64_t deadline)
 {
+	this_cpu()->alarm_native = true;
 	/* 0 says that none is set; the past is the past. */
 	this_cpu()->alarm_deadline = deadline ? deadline : 1;
 	arm(deadline);
@@ -168,16 +169,16 @@ void time_native_alarm_cancel(void)
  */
 bool time_alarm_due(void)
 {
-	uint64_t deadline = this_cpu()->alarm_deadline;
+	struct cpu *cpu = this_cpu();
 
-	if (kernel_rom_granted(PVROM_FEATURE_ALARM))
+	if (!cpu->alarm_native)
 		return true;
-	if (!deadline)
+	if (!cpu->alarm_deadline)
 		return false;
-	if (cpu_rdtsc() < deadline) {
-		arm(deadline);
+	if (cpu_rdtsc() < cpu->alarm_deadline) {
+		arm(cpu->alarm_deadline);
 		return false;
 	}
-	this_cpu()->alarm_deadline = 0;
+	cpu->alarm_deadline = 0;
 	return true;
 }
