@@ -27,3 +27,18 @@ SITE_KERNELS := $(BUILD)/examples/tiny-kernel.elf $(BUILD)/kernel/pvrom-kernel.e
 CHECK_QUICK += contract.sites
 TEST.contract.sites       = tests/contract/sites_check $(SITE_KERNELS)
 TEST_NEEDS.contract.sites = $(SITE_KERNELS)
+
+# A guest that speaks to both hosts of this tree without the shim.
+WIRE_KERNEL := $(BUILD)/contract/wire-kernel.elf
+$(WIRE_KERNEL): $(call objs,free,examples/kernel/tiny_boot.S tests/contract/wire_kernel.c) \
+		examples/kernel/tiny.lds
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -nostdlib -static -no-pie -Wl,--build-id=none,-z,noexecstack,-z,max-page-size=4096 \
+		-T examples/kernel/tiny.lds -o $@ $(filter %.o,$^)
+
+CHECK += contract.wire.pvrun contract.wire.tiny
+TEST.contract.wire.pvrun       = tests/contract/wire_check $(WIRE_KERNEL) pvrun $(BUILD)/pvrun
+TEST_NEEDS.contract.wire.pvrun = $(WIRE_KERNEL) $(BUILD)/pvrun $(LAB)
+TEST.contract.wire.tiny        = tests/contract/wire_check $(WIRE_KERNEL) tiny $(BUILD)/examples/tiny-host
+TEST_NEEDS.contract.wire.tiny  = $(WIRE_KERNEL) $(BUILD)/examples/tiny-host $(LAB)
