@@ -20,7 +20,7 @@ static struct kvm_counter *counter(struct stats *stats, const char *name)
 			return &counters[i];
 	if (stats->kvm_count == MAX_COUNTERS || strlen(name) >= sizeof(counters[0].name))
 		return NULL;
-	strcpy(counters[stats->kvm_count].name, name);
+	memcpy(counters[stats->kvm_count].name, name, strlen(name) + 1);
 	return &counters[stats->kvm_count++];
 }
 

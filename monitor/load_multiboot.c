@@ -64,7 +64,7 @@ static bool find_header(const struct file_image *file, struct header *header, ui
 
 bool multiboot_is(const struct file_image *file)
 {
-	struct header header;
+	struct header header = { 0 };
 	uint64_t offset;
 
 	return find_header(file, &header, &offset);
@@ -103,7 +103,7 @@ static uint64_t load_raw(struct vm *vm, const struct file_image *file, const str
 
 static uint64_t load_image(struct vm *vm, const struct file_image *file, uint32_t *entry)
 {
-	struct header header;
+	struct header header = { 0 };
 	uint64_t offset = 0, end, elf_entry;
 
 	find_header(file, &header, &offset);

@@ -166,7 +166,7 @@ static void put_features(void)
 	file = begin("groups", "20,30,50", "|Group |Call numbers |Version\n");
 #define GROUP(NAME, number, version, name)                                                         \
 	fprintf(file, "|`%s` |`0x%02x00` to `0x%02xff` |%s%u.%u\n", name, number, number,          \
-		(version) < 0x100 ? "reserved, " : "", (version) >> 8, (version)&0xffu);
+		(version) < 0x100 ? "reserved, " : "", (version) >> 8 & 0xffu, (version)&0xffu);
 	PVROM_GROUP_TABLE(GROUP)
 	end(file);
 }

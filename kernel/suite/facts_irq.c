@@ -35,7 +35,7 @@ static void count_all(uint64_t counts[MAX_CPUS])
 /* Sends VECTOR to SET and expects exactly one more on each member and none elsewhere. */
 static enum verdict exactly(uint64_t set)
 {
-	uint64_t before[MAX_CPUS];
+	uint64_t before[MAX_CPUS] = {0};
 
 	count_all(before);
 	irq_send(VECTOR, set);
@@ -92,7 +92,7 @@ FACT(send_sets, "irq.send.sets", "SDM 3A 11.6.1", "a vector sent to a set of CPU
 /* PVROM-IRQ-9 */
 FACT(send_none, "irq.send.empty", "SDM 3A 11.6.1", "a vector sent to the empty set comes to nobody")
 {
-	uint64_t before[MAX_CPUS];
+	uint64_t before[MAX_CPUS] = {0};
 
 	count_all(before);
 	pvrom_irq_send(VECTOR, 0, 0);

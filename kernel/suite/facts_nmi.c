@@ -40,7 +40,7 @@ FACT(self, "nmi.self", "SDM 3A 6.7", "an NMI to oneself comes once")
 
 FACT(each, "nmi.each", "SDM 3A 6.7", "an NMI to one CPU comes to that one alone")
 {
-	uint64_t before[MAX_CPUS];
+	uint64_t before[MAX_CPUS] = {0};
 
 	for (uint32_t target = 0; target < smp_cpus; target++) {
 		for (uint32_t i = 0; i < smp_cpus; i++)
