@@ -78,10 +78,9 @@ static uint32_t nested_paging(const char *parameter)
 static void embed_handler(void)
 {
 	static const struct pvrom_host_feature *const features[] = { &pvrom_host_cpu, NULL };
-	static const struct pvrom_host_ops ops = { .translate = translate,
-						   .lock = no_lock,
-						   .unlock = no_lock,
-						   .tsc = tsc };
+	static const struct pvrom_host_ops ops = {
+		.translate = translate, .lock = no_lock, .unlock = no_lock, .tsc = tsc
+	};
 	struct pvrom_host_config config = { .ops = &ops, .features = features, .vcpus = 1 };
 	size_t size;
 
@@ -107,8 +106,8 @@ static void show_cpuid(void)
 		if (ids->entries[i].function == 1)
 			ids->entries[i].ecx |= 1u << PVROM_CPUID_HYPERVISOR_BIT;
 	for (uint32_t leaf = CPUID_BASE; pvrom_host_cpuid(&host, CPUID_BASE, leaf, r); leaf++)
-		ids->entries[ids->nent++] = (struct kvm_cpuid_entry2){
-			leaf, 0, 0, r[0], r[1], r[2], r[3], { 0 } };
+		ids->entries[ids->nent++] =
+			(struct kvm_cpuid_entry2){ leaf, 0, 0, r[0], r[1], r[2], r[3], { 0 } };
 	control(cpu, KVM_SET_CPUID2, ids);
 }
 /* end::setup[] */
@@ -122,7 +121,9 @@ static void get(int file, void *to, size_t size, uint64_t at)
 /* Loads a 64-bit ELF file and sets the vCPU as a multiboot loader leaves it. */
 static void load_kernel(int file)
 {
-	struct kvm_segment flat = { .type = 3, .limit = ~0u, .present = 1, .db = 1, .s = 1, .g = 1 };
+	struct kvm_segment flat = {
+		.type = 3, .limit = ~0u, .present = 1, .db = 1, .s = 1, .g = 1
+	};
 	struct kvm_regs regs = { .rax = 0x2badb002, .rflags = 2 };
 	struct kvm_sregs sregs;
 	Elf64_Ehdr eh;

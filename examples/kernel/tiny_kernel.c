@@ -5,7 +5,7 @@
 #include <pvrom/sites.h>
 
 #define MAPPED 0x40000000u /* the boot code maps the first GiB one to one ... */
-#define COPY 0x400000u     /* ... in pages of 2 MiB; this one is kept for the copy of the ROM */
+#define COPY 0x400000u	   /* ... in pages of 2 MiB; this one is kept for the copy of the ROM */
 
 extern volatile uint64_t directory[512];
 extern struct pvrom_site sites[], sites_end[];

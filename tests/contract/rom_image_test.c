@@ -240,10 +240,9 @@ static void reserved_calls(void)
 
 static void reserved_features(void)
 {
-	const uint64_t mine = PVROM_FEATURE_BIT(PVROM_FEATURE_CPU) |
-			      PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ) |
-			      PVROM_FEATURE_BIT(PVROM_FEATURE_SMP) |
-			      PVROM_FEATURE_BIT(PVROM_FEATURE_ALARM);
+	const uint64_t mine =
+		PVROM_FEATURE_BIT(PVROM_FEATURE_CPU) | PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ) |
+		PVROM_FEATURE_BIT(PVROM_FEATURE_SMP) | PVROM_FEATURE_BIT(PVROM_FEATURE_ALARM);
 
 	for (uint32_t hardware = 0; hardware < 16; hardware++) {
 		struct pvrom_host_config config = configuration(0);

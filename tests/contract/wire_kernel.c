@@ -51,7 +51,9 @@ static uint32_t in32(uint16_t from)
 }
 static void cpuid(uint32_t leaf, uint32_t r[4])
 {
-	__asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(0));
+	__asm__ volatile("cpuid"
+			 : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
+			 : "a"(leaf), "c"(0));
 }
 static void say(const char *text)
 {
@@ -122,7 +124,8 @@ static void registers(void)
 	wire_call(r);
 	result(r[RAX] == PVROM_STATUS_OK && r[RDX] == (PVROM_MAJOR << 16 | PVROM_MINOR),
 	       "VERSION: status in rax, value in rdx [PVROM-CALL-1 PVROM-BASE-1]");
-	result(kept(r, PVROM_BASE_VERSION, false), "all other registers and flags are kept [PVROM-CALL-2]");
+	result(kept(r, PVROM_BASE_VERSION, false),
+	       "all other registers and flags are kept [PVROM-CALL-2]");
 	fill(r, 0xdeadbeef00000000u | PVROM_BASE_VERSION);
 	wire_call(r);
 	result(r[RAX] == PVROM_STATUS_OK && r[RDX] == (PVROM_MAJOR << 16 | PVROM_MINOR),
@@ -133,7 +136,8 @@ static void registers(void)
 	       "an unknown call is answered and changes nothing [PVROM-CALL-1 PVROM-CALL-7]");
 	fill(r, PVROM_IRQ_EOI);
 	wire_call(r);
-	result(kept(r, PVROM_IRQ_EOI, true), "a void call keeps even its argument registers [PVROM-CALL-5]");
+	result(kept(r, PVROM_IRQ_EOI, true),
+	       "a void call keeps even its argument registers [PVROM-CALL-5]");
 }
 
 /* ---- refusals --------------------------------------------------------------------------------------- */
@@ -155,10 +159,14 @@ static void refusals(void)
 	       "before negotiation the set is empty [PVROM-NEG-20 PVROM-NEG-21]");
 	result(call(PVROM_BASE_RESET, (void *)2, 0) == PVROM_STATUS_INVALID,
 	       "RESET refuses a reserved bit [PVROM-CONF-5]");
-	words = (struct pvrom_negotiation){ .size = sizeof(words), .major = PVROM_MAJOR, .reserved1 = 1 };
-	result(call(PVROM_BASE_NEGOTIATE, &words, PVROM_NEGOTIATE_PROPOSE) == PVROM_STATUS_INVALID &&
+	words = (struct pvrom_negotiation){ .size = sizeof(words),
+					    .major = PVROM_MAJOR,
+					    .reserved1 = 1 };
+	result(call(PVROM_BASE_NEGOTIATE, &words, PVROM_NEGOTIATE_PROPOSE) ==
+			       PVROM_STATUS_INVALID &&
 		       !words.host_epoch,
-	       "NEGOTIATE refuses a reserved field, and writes nothing [PVROM-CONF-5 PVROM-CALL-12]");
+	       "NEGOTIATE refuses a reserved field, and writes nothing [PVROM-CONF-5 "
+	       "PVROM-CALL-12]");
 	__builtin_memset(offer, 0x77, sizeof(offer));
 	result(call(PVROM_BASE_QUERY, offer, 0x3f) == PVROM_STATUS_INVALID &&
 		       is_filled(offer, sizeof(offer), 0x77),
@@ -235,7 +243,8 @@ void kernel_main(void)
 	registers();
 	refusals();
 	batch();
-	result(!rom->live_port || live_port_answers(), "the live port, where there is one [PVROM-DISC-19]");
+	result(!rom->live_port || live_port_answers(),
+	       "the live port, where there is one [PVROM-DISC-19]");
 	result(call(PVROM_BASE_RESET, NULL, 0) == PVROM_STATUS_OK && hash_rom() == before,
 	       "the ROM is where it was, and what it was, after RESET [PVROM-ROM-6 PVROM-BASE-23]");
 	result(true, "SHUTDOWN does not return, or there is another line [PVROM-BASE-24]");
