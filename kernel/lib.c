@@ -215,15 +215,14 @@ size_t lib_format(char *to, size_t size, const char *format, ...)
 
 void lock_take(struct lock *lock)
 {
-	uint32_t ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
-
 	/* Acquire: orders the section after the previous owner's lock_release(). */
-	while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
-		cpu_relax();
+	while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
+		while (READ_ONCE(lock->taken))
+			cpu_relax();
 }
 
 void lock_release(struct lock *lock)
 {
-	/* Release: partner of the acquiring load in lock_take(). */
-	__atomic_store_n(&lock->owner, lock->owner + 1, __ATOMIC_RELEASE);
+	/* Release: partner of the acquiring exchange in lock_take(). */
+	__atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
 }

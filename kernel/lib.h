@@ -35,10 +35,13 @@ size_t lib_format(char *to, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 struct lock {
-	uint32_t next, owner;
+	uint32_t taken;
 };
 
-/* Ticket locks: fair, which matters under a software CPU. The caller settles interrupts. */
+/*
+ * Whoever comes first takes it. Not in turn: where a hypervisor has put the next in the queue
+ * to sleep, all others would wait for its time slice. The caller settles interrupts.
+ */
 void lock_take(struct lock *lock);
 void lock_release(struct lock *lock);
 
