@@ -39,7 +39,7 @@ const struct pvrom_host_call_info *pvrom_host_call_info(uint32_t number)
 	return &groups[group].calls[index];
 }
 
-bool pvrom_host_call_is_void(uint32_t call)
+PVROM_HOT bool pvrom_host_call_is_void(uint32_t call)
 {
 	const struct pvrom_host_call_info *info = pvrom_host_call_info(call);
 

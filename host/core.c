@@ -100,17 +100,21 @@ static uint32_t feature_call(struct pvrom_host_vcpu *vcpu, uint32_t feature,
 	return status;
 }
 
-/* A call whose caller may make calls; call->value and call->action are as for "nothing". */
-uint32_t pvrom_host_dispatch(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call)
+static uint32_t serve(struct pvrom_host_vcpu *vcpu, const struct pvrom_host_call_info *info,
+		      struct pvrom_host_request *call)
 {
-	const struct pvrom_host_call_info *info = pvrom_host_call_info(call->number);
-
 	pvrom_host_trace_begin();
 	if (!info || (info->properties & PVROM_CALL_RESERVED))
 		return PVROM_STATUS_NOT_SUPPORTED;
 	if (info->feature == PVROM_FEATURE_BASE)
 		return base_calls[call->number](vcpu, call);
 	return feature_call(vcpu, info->feature, call);
+}
+
+/* A call whose caller may make calls; call->value and call->action are as for "nothing". */
+uint32_t pvrom_host_dispatch(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call)
+{
+	return serve(vcpu, pvrom_host_call_info(call->number), call);
 }
 
 static bool mode_ok(const struct pvrom_host_regs *regs)
@@ -120,12 +124,13 @@ static bool mode_ok(const struct pvrom_host_regs *regs)
 
 /* Nothing is said about a void call, whatever becomes of it. */
 static enum pvrom_host_action void_call(struct pvrom_host_vcpu *vcpu,
+					const struct pvrom_host_call_info *info,
 					const struct pvrom_host_regs *regs)
 {
 	struct pvrom_host_request call = { .number = regs->call };
 
 	if (vcpu->host->config.transport == PVROM_TRANSPORT_PORT || mode_ok(regs))
-		pvrom_host_dispatch(vcpu, &call);
+		serve(vcpu, info, &call);
 	return PVROM_ACTION_VOID;
 }
 
@@ -138,7 +143,9 @@ static void poison(struct pvrom_host_regs *regs)
 		regs->arg[i] = UINT64_C(0xdeaddeaddead0000) + i;
 }
 
-enum pvrom_host_action pvrom_host_call(struct pvrom_host_vcpu *vcpu, struct pvrom_host_regs *regs)
+static enum pvrom_host_action full_call(struct pvrom_host_vcpu *vcpu,
+					const struct pvrom_host_call_info *info,
+					struct pvrom_host_regs *regs)
 {
 	struct pvrom_host_request call = {
 		.number = regs->call,
@@ -146,11 +153,19 @@ enum pvrom_host_action pvrom_host_call(struct pvrom_host_vcpu *vcpu, struct pvro
 		.arg = { regs->arg[0], regs->arg[1], regs->arg[2], regs->arg[3] },
 	};
 
-	if (pvrom_host_call_is_void(regs->call))
-		return void_call(vcpu, regs);
-	regs->status = mode_ok(regs) ? pvrom_host_dispatch(vcpu, &call) : PVROM_STATUS_MODE;
+	regs->status = mode_ok(regs) ? serve(vcpu, info, &call) : PVROM_STATUS_MODE;
 	regs->value = call.value;
 	if ((vcpu->host->config.flags & PVROM_HOST_POISON) && call.action == PVROM_ACTION_RESUME)
 		poison(regs);
 	return call.action;
+}
+
+PVROM_HOT enum pvrom_host_action pvrom_host_call(struct pvrom_host_vcpu *vcpu,
+						struct pvrom_host_regs *regs)
+{
+	const struct pvrom_host_call_info *info = pvrom_host_call_info(regs->call);
+
+	if (info && (info->properties & PVROM_CALL_VOID))
+		return void_call(vcpu, info, regs);
+	return full_call(vcpu, info, regs);
 }

@@ -9,14 +9,17 @@ MONITOR_VARIANTS := hosted test alt
 
 # KVM's own structures end in a flexible array; ours put the entries behind it, as KVM wants it.
 $(foreach v,$(MONITOR_VARIANTS),$(BUILD)/$(v)/monitor/%.o): FLAGS_FOR += \
-	-Wno-gnu-variable-sized-type-not-at-end -D_GNU_SOURCE -DPVRUN_VERSION='"$(VERSION)"'
+	-Wno-gnu-variable-sized-type-not-at-end -D_GNU_SOURCE -DPVRUN_VERSION='"$(VERSION)"' \
+	-fno-pic -fno-pie
 
-$(BUILD)/pvrun: $(call objs,hosted,$(MONITOR_SRCS)) $(BUILD)/libpvrom-host.a
-	$(call LINK,hosted,-static -pthread)
+# The archive without position-independent code: its tables need no relocation and so lie beside each
+# other. A call touches three pages less for it, which is 1 % of its round trip.
+$(BUILD)/pvrun: $(call objs,hosted,$(MONITOR_SRCS)) $(BUILD)/free/libpvrom-host.a
+	$(call LINK,hosted,-static -no-pie -pthread)
 
 # The same with the host's seeded bugs; takes --bug NAME.
 $(BUILD)/test/pvrun: $(call objs,test,$(MONITOR_SRCS)) $(BUILD)/test/libpvrom-host.a
-	$(call LINK,test,-static -pthread)
+	$(call LINK,test,-static -no-pie -pthread)
 
 ALL_TARGETS += $(BUILD)/pvrun
 INSTALL_BIN += $(BUILD)/pvrun
