@@ -152,8 +152,7 @@ void alarms_stop(struct vm *vm)
 
 /*
  * Takes away the alarm and, if it was sent and the guest has not taken it, its
- * interrupt; lock held. For another CPU than one's own, that CPU is stopped and
- * its APIC empty.
+ * interrupt; lock held. Another CPU may at that moment be taking it.
  */
 static void disarm(struct vcpu *vcpu)
 {
@@ -161,6 +160,8 @@ static void disarm(struct vcpu *vcpu)
 
 	if (alarm->fired && vcpu_is_mine(vcpu))
 		interrupts_withdraw(vcpu, alarm->vector);
+	else if (alarm->fired)
+		vcpu_withdraw(vcpu, alarm->vector);
 	alarm->armed = false;
 	alarm->fired = false;
 }

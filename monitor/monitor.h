@@ -169,6 +169,7 @@ struct vcpu {
 	struct vcpu_work *work;	/* guarded by vm->lock */
 	int fd;
 	unsigned int index;	/* also the APIC id and the pvrom id */
+	uint8_t withdraw;	/* a vector that another thread wants to be taken back, or 0 */
 	bool in_call;		/* its thread is inside pvrom_host_call() */
 	bool replaced;		/* and its state was replaced meanwhile */
 	struct exit_counts exits;
@@ -336,6 +337,7 @@ void vcpu_destroy(struct vcpu *vcpu);
 void vcpu_start(struct vcpu *vcpu);
 void vcpu_join(struct vcpu *vcpu);
 void vcpu_do(struct vcpu *vcpu, void (*run)(struct vcpu *vcpu, void *argument), void *argument);
+void vcpu_withdraw(struct vcpu *vcpu, uint8_t vector);
 bool vcpu_is_mine(const struct vcpu *vcpu);
 
 /* vcpu_state.c */

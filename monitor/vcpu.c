@@ -106,14 +106,23 @@ static void do_work(struct vcpu *vcpu)
 	}
 }
 
-/* Looks without the lock first: a kick follows each piece of work, so none is missed. */
-static HOT void look_for_work(struct vcpu *vcpu)
+static void take_work(struct vcpu *vcpu)
 {
-	if (__atomic_load_n(&vcpu->work, __ATOMIC_RELAXED) == NULL)
-		return;
+	uint8_t vector = __atomic_exchange_n(&vcpu->withdraw, 0, __ATOMIC_RELAXED);
+
+	if (vector != 0)
+		interrupts_withdraw(vcpu, vector);
 	pthread_mutex_lock(&vcpu->vm->lock);
 	do_work(vcpu);
 	pthread_mutex_unlock(&vcpu->vm->lock);
+}
+
+/* Looks without the lock first: a kick follows each piece of work, so none is missed. */
+static HOT void look_for_work(struct vcpu *vcpu)
+{
+	if (__atomic_load_n(&vcpu->work, __ATOMIC_RELAXED) != NULL ||
+	    __atomic_load_n(&vcpu->withdraw, __ATOMIC_RELAXED) != 0)
+		take_work(vcpu);
 }
 
 static HOT void *vcpu_thread(void *argument)
@@ -149,6 +158,16 @@ void vcpu_start(struct vcpu *vcpu)
 static void kick(struct vcpu *vcpu)
 {
 	pthread_kill(vcpu->thread, KICK_SIGNAL);
+}
+
+/*
+ * Has a vector taken back before the CPU runs on, if it does not run just now;
+ * does not wait, so that locks may be held. From any thread.
+ */
+void vcpu_withdraw(struct vcpu *vcpu, uint8_t vector)
+{
+	__atomic_store_n(&vcpu->withdraw, vector, __ATOMIC_RELAXED);
+	kick(vcpu);
 }
 
 /* True on the CPU's own thread. */

@@ -67,6 +67,7 @@ static uint64_t out_narrow(void)
 void try_calls(void)
 {
 	check(call(PVROM_BASE_VERSION, 0, 0, 0) == PVROM_STATUS_OK, "a call");
+	check(call(PVROM_BASE_LOG, (uint64_t)"said to the host", 16, 0) == PVROM_STATUS_OK, "a line logged");
 	check(call(0xffff, 0, 0, 0) == PVROM_STATUS_NOT_SUPPORTED, "an unknown call");
 	check(call(0x10000000, 0, 0, 0) == PVROM_STATUS_NOT_SUPPORTED, "a large call number");
 	check(call(PVROM_IRQ_SEND, 64, 0, 1) == PVROM_STATUS_DENIED, "a call before negotiation");
