@@ -5,7 +5,7 @@
 #include "console.h"
 #include "cpu.h"
 #include "fact.h"
-#include "features.h"
+#include "cpu_features.h"
 #include "kernel_rom.h"
 #include "machine_info.h"
 #include "memory.h"

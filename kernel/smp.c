@@ -7,7 +7,7 @@
 #include "boot_record.h"
 #include "console.h"
 #include "cpu.h"
-#include "features.h"
+#include "cpu_features.h"
 #include "irq.h"
 #include "kernel_rom.h"
 #include "paging.h"

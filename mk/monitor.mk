@@ -26,11 +26,11 @@ INSTALL_BIN += $(BUILD)/pvrun
 INSTALL_MAN += monitor/pvrun.1
 
 # ---- tests -------------------------------------------------------------------------------------
-TINY_SRCS := $(addprefix tests/monitor/,tiny_boot.S tiny_main.c tiny_calls.c tiny_interrupts.c)
-$(BUILD)/tests/tiny.elf: $(call objs,free,$(TINY_SRCS)) tests/monitor/tiny.lds
+TINY_SRCS := $(addprefix tests/monitor/,guest_boot.S tiny_main.c tiny_calls.c tiny_interrupts.c)
+$(BUILD)/tests/tiny.elf: $(call objs,free,$(TINY_SRCS)) tests/monitor/guest.lds
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) -nostdlib -static -no-pie -Wl,-T,tests/monitor/tiny.lds -Wl,--build-id=none \
+	$(Q)$(CC) $(CFLAGS) -nostdlib -static -no-pie -Wl,-T,tests/monitor/guest.lds -Wl,--build-id=none \
 		-Wl,-z,noexecstack -o $@ $(filter %.o,$^)
 
 MONITOR_LAB = $(BUILD)/pvrun $(BUILD)/tests/tiny.elf $(LAB)

@@ -2,7 +2,7 @@
 /* Facts about time: the TSC never goes back, and alarms are never early. */
 #include "cpu.h"
 #include "fact.h"
-#include "features.h"
+#include "cpu_features.h"
 #include "irq.h"
 #include "probe.h"
 #include "smp.h"

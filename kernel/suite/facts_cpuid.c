@@ -2,7 +2,7 @@
 /* Facts about CPUID: that it agrees with itself and with what the CPU does. */
 #include "cpu.h"
 #include "fact.h"
-#include "features.h"
+#include "cpu_features.h"
 
 FACT(max_leaf, "cpuid.leaf0", "SDM 2A CPUID", "leaf 0 names a vendor in letters and at least leaf 1")
 {

@@ -5,7 +5,7 @@
  */
 #include "cpu.h"
 #include "fact.h"
-#include "features.h"
+#include "cpu_features.h"
 #include "irq.h"
 #include "paging.h"
 #include "probe.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* Switches on, by sites, what the boot code did not need. */
-#include "features.h"
+#include "cpu_features.h"
 
 #include "cpu.h"
 
