@@ -3,11 +3,12 @@
  * What a kernel must supply to the guest shim: these functions and nothing else.
  *
  * (A compiler may also emit calls of memcpy, memset, memmove and memcmp. The list of sources has
- * mem.c with weak versions for kernels that have none.)
+ * mem_weak.c with weak versions for kernels that have none.)
  *
  * All of them are called only from inside pvrom_guest_find(), _load(), _negotiate(), _patch(),
- * _query(), _unpatch(), _renegotiate(), _stop() and _vcpu_area(), on the CPU that called these. os is the pointer of
- * pvrom_guest_init(). None of them may use a patched call site unless its comment says so.
+ * _query(), _unpatch(), _renegotiate(), _stop() and _vcpu_area(), on the CPU that called these. os is
+ * the pointer of pvrom_guest_init(). None of them may use a patched call site unless its comment
+ * says so.
  */
 #ifndef PVROM_KERNEL_API_H
 #define PVROM_KERNEL_API_H
