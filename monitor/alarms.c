@@ -22,7 +22,8 @@ static uint64_t tsc_offset(const struct vcpu *vcpu)
 {
 	uint64_t offset = 0;
 	struct kvm_device_attr attribute = {
-		.group = KVM_VCPU_TSC_CTRL, .attr = KVM_VCPU_TSC_OFFSET,
+		.group = KVM_VCPU_TSC_CTRL,
+		.attr = KVM_VCPU_TSC_OFFSET,
 		.addr = (uint64_t)(uintptr_t)&offset,
 	};
 
@@ -34,7 +35,8 @@ static uint64_t tsc_offset(const struct vcpu *vcpu)
 bool alarms_possible(const struct vcpu *vcpu)
 {
 	struct kvm_device_attr attribute = {
-		.group = KVM_VCPU_TSC_CTRL, .attr = KVM_VCPU_TSC_OFFSET,
+		.group = KVM_VCPU_TSC_CTRL,
+		.attr = KVM_VCPU_TSC_OFFSET,
 	};
 
 	return ioctl(vcpu->fd, KVM_HAS_DEVICE_ATTR, &attribute) == 0;
@@ -135,7 +137,8 @@ void alarms_start(struct vm *vm)
 	int error = pthread_create(&vm->alarms.thread, NULL, alarm_thread, vm);
 
 	if (error != 0)
-		fail(EXIT_CANNOT_RUN, "out of memory: no thread for the alarms: %s", strerror(error));
+		fail(EXIT_CANNOT_RUN, "out of memory: no thread for the alarms: %s",
+		     strerror(error));
 }
 
 /* Ends the thread; after the CPUs have stopped. */
@@ -176,7 +179,8 @@ void alarms_set(struct vcpu *vcpu, uint64_t tsc, uint8_t vector)
 	pthread_mutex_lock(&alarms->lock);
 	disarm(vcpu);
 	alarms->of[vcpu->index] = (struct alarm){
-		.armed = true, .vector = vector,
+		.armed = true,
+		.vector = vector,
 		.deadline = ticks < NEVER - now ? now + ticks : NEVER,
 	};
 	pthread_cond_signal(&alarms->changed);

@@ -16,8 +16,8 @@ static const uint64_t boot_gdt[] = {
 void boot_area_start(struct boot_area *area, struct vm *vm)
 {
 	*area = (struct boot_area){ vm, BOOT_AREA };
-	memcpy(memory_at(vm, boot_area_take(area, sizeof(boot_gdt), 8), sizeof(boot_gdt)),
-	       boot_gdt, sizeof(boot_gdt));
+	memcpy(memory_at(vm, boot_area_take(area, sizeof(boot_gdt), 8), sizeof(boot_gdt)), boot_gdt,
+	       sizeof(boot_gdt));
 }
 
 /* Takes zeroed bytes at a multiple of `align`, a power of two; returns their address. */
@@ -26,7 +26,8 @@ uint64_t boot_area_take(struct boot_area *area, uint64_t size, uint64_t align)
 	uint64_t at = (area->next + align - 1) & ~(align - 1);
 
 	if (size > BOOT_AREA_END - at)
-		fail(EXIT_CANNOT_RUN, "the command lines and modules do not fit the boot area (%u KiB)",
+		fail(EXIT_CANNOT_RUN,
+		     "the command lines and modules do not fit the boot area (%u KiB)",
 		     (BOOT_AREA_END - BOOT_AREA) / 1024);
 	area->next = at + size;
 	return at;

@@ -10,9 +10,9 @@
 #define REGISTER_A 0x0a
 #define REGISTER_B 0x0b
 #define REGISTER_D 0x0d
-#define CENTURY 0x32		/* where PCs have it, and the FADT usually points */
-#define A_RATE 0x26		/* 32 kHz divider, 1024 Hz; no update in progress, ever */
-#define B_24_HOURS 0x02		/* and BCD */
+#define CENTURY 0x32	/* where PCs have it, and the FADT usually points */
+#define A_RATE 0x26	/* 32 kHz divider, 1024 Hz; no update in progress, ever */
+#define B_24_HOURS 0x02 /* and BCD */
 #define D_VALID 0x80
 
 static uint8_t bcd(int value)

@@ -103,9 +103,14 @@ static void add_topology(struct table *table, uint32_t subleaf, uint32_t shift, 
 			 uint32_t kind, uint32_t id)
 {
 	add(table, (struct kvm_cpuid_entry2){
-		.function = 0xb, .index = subleaf, .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
-		.eax = shift, .ebx = count, .ecx = kind << 8 | subleaf, .edx = id,
-	});
+			   .function = 0xb,
+			   .index = subleaf,
+			   .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
+			   .eax = shift,
+			   .ebx = count,
+			   .ecx = kind << 8 | subleaf,
+			   .edx = id,
+		   });
 }
 
 /* Leaf 0xb: one thread a core (kind 1), all cores in one package (kind 2), the end (0). */
@@ -160,8 +165,12 @@ static void add_pvrom(struct table *table, const struct vm *vm)
 		if (leaf == PVROM_BASE + 1 && vm->opt->rom == ROM_FILE)
 			name_file(vm, r);
 		add(table, (struct kvm_cpuid_entry2){
-			.function = leaf, .eax = r[0], .ebx = r[1], .ecx = r[2], .edx = r[3],
-		});
+				   .function = leaf,
+				   .eax = r[0],
+				   .ebx = r[1],
+				   .ecx = r[2],
+				   .edx = r[3],
+			   });
 	}
 }
 
@@ -186,6 +195,7 @@ void cpuid_set(struct vcpu *vcpu)
 	set_amd(&table, vcpu);
 	add_pvrom(&table, vcpu->vm);
 	if (ioctl(vcpu->fd, KVM_SET_CPUID2, &table.head) < 0)
-		fail(EXIT_CANNOT_RUN, "this KVM cannot run the guest: it refuses its CPUID leaves: %s",
+		fail(EXIT_CANNOT_RUN,
+		     "this KVM cannot run the guest: it refuses its CPUID leaves: %s",
 		     strerror(errno));
 }

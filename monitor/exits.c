@@ -32,7 +32,8 @@ static void internal_error(struct vcpu *vcpu)
 
 	if (vcpu->run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION)
 		what = ": it cannot emulate an instruction";
-	complain("CPU %u: internal error %u of KVM%s", vcpu->index, vcpu->run->internal.suberror, what);
+	complain("CPU %u: internal error %u of KVM%s", vcpu->index, vcpu->run->internal.suberror,
+		 what);
 	crash(vcpu);
 }
 
@@ -54,17 +55,10 @@ static void rare_exit(struct vcpu *vcpu)
 {
 	vcpu->exits.other++;
 	switch (vcpu->run->exit_reason) {
-	case KVM_EXIT_SHUTDOWN:
-		shutdown(vcpu);
-		return;
-	case KVM_EXIT_INTERNAL_ERROR:
-		internal_error(vcpu);
-		return;
-	case KVM_EXIT_FAIL_ENTRY:
-		entry_failed(vcpu);
-		return;
-	default:
-		unexpected(vcpu);
+	case KVM_EXIT_SHUTDOWN: shutdown(vcpu); return;
+	case KVM_EXIT_INTERNAL_ERROR: internal_error(vcpu); return;
+	case KVM_EXIT_FAIL_ENTRY: entry_failed(vcpu); return;
+	default: unexpected(vcpu);
 	}
 }
 

@@ -94,8 +94,8 @@ void *memory_for(const struct vm *vm, uint64_t gpa, uint64_t size, const char *w
 	void *at = memory_at(vm, gpa, size);
 
 	if (at == NULL || in_boot_area || in_rom)
-		fail(EXIT_CANNOT_RUN, "%s does not fit: it needs 0x%llx bytes at 0x%llx, and %s", what,
-		     (unsigned long long)size, (unsigned long long)gpa,
+		fail(EXIT_CANNOT_RUN, "%s does not fit: it needs 0x%llx bytes at 0x%llx, and %s",
+		     what, (unsigned long long)size, (unsigned long long)gpa,
 		     at ? "that is reserved" : "the guest has no memory there (see --memory)");
 	return at;
 }
@@ -111,6 +111,7 @@ unsigned int memory_map(const struct vm *vm, struct map_entry map[MAX_MAP_ENTRIE
 	if (vm->rom_size > 0)
 		map[n++] = (struct map_entry){ vm->rom_gpa, vm->rom_size, MAP_RESERVED };
 	if (vm->ram_size > vm->low_size)
-		map[n++] = (struct map_entry){ ABOVE_HOLE, vm->ram_size - vm->low_size, MAP_USABLE };
+		map[n++] =
+			(struct map_entry){ ABOVE_HOLE, vm->ram_size - vm->low_size, MAP_USABLE };
 	return n;
 }

@@ -73,8 +73,8 @@ bool hardware_nested_paging(void)
 
 static bool virtual_apic(void)
 {
-	return has_svm() ? parameter("kvm_amd", "avic") == 1 :
-			   has_vmx() && parameter("kvm_intel", "enable_apicv") == 1;
+	return has_svm() ? parameter("kvm_amd", "avic") == 1
+			 : has_vmx() && parameter("kvm_intel", "enable_apicv") == 1;
 }
 
 /* PVROM_HW_x for the host core; KVM builds the page tables, so OWNS_MMU never. */

@@ -12,14 +12,14 @@
 
 #define LINES ROUTE_PINS
 #define PIC_LINES 16u
-#define PIT_LINE 0u		/* KVM's PIT raises line 0 ... */
-#define PIT_PIN 2u		/* ... which is pin 2 of the I/O APIC, as on every PC */
+#define PIT_LINE 0u /* KVM's PIT raises line 0 ... */
+#define PIT_PIN 2u  /* ... which is pin 2 of the I/O APIC, as on every PC */
 #define MSI_ADDRESS 0xfee00000u
 #define MSI_NMI 0x400u
 #define APIC_ISR 0x100u
 #define APIC_IRR 0x200u
 #define MSR_X2APIC_EOI 0x80bu
-#define MSR_PV_EOI 0x4b564d04u	/* MSR_KVM_PV_EOI_EN: Documentation/virt/kvm/x86/msr.rst */
+#define MSR_PV_EOI 0x4b564d04u /* MSR_KVM_PV_EOI_EN: Documentation/virt/kvm/x86/msr.rst */
 
 /* Two controllers see a line at most. */
 struct routing {
@@ -30,7 +30,8 @@ struct routing {
 static void add_chip(struct routing *table, uint32_t line, uint32_t chip, uint32_t pin)
 {
 	table->entry[table->head.nr++] = (struct kvm_irq_routing_entry){
-		.gsi = line, .type = KVM_IRQ_ROUTING_IRQCHIP,
+		.gsi = line,
+		.type = KVM_IRQ_ROUTING_IRQCHIP,
 		.u.irqchip = { .irqchip = chip, .pin = pin },
 	};
 }
@@ -38,7 +39,8 @@ static void add_chip(struct routing *table, uint32_t line, uint32_t chip, uint32
 static void add_message(struct routing *table, uint32_t line, const struct route *route)
 {
 	table->entry[table->head.nr++] = (struct kvm_irq_routing_entry){
-		.gsi = line, .type = KVM_IRQ_ROUTING_MSI,
+		.gsi = line,
+		.type = KVM_IRQ_ROUTING_MSI,
 		.u.msi = { .address_lo = MSI_ADDRESS | route->vcpu << 12, .data = route->vector },
 	};
 }
@@ -123,7 +125,7 @@ static void end_by_state(struct vcpu *vcpu)
 		uint8_t *byte = vector_byte(&apic, APIC_ISR, vector);
 
 		if (*byte >> vector % 8 & 1) {
-			*byte &= (uint8_t)~(1u << vector % 8);
+			*byte &= (uint8_t) ~(1u << vector % 8);
 			ioctl(vcpu->fd, KVM_SET_LAPIC, &apic);
 			return;
 		}
@@ -177,7 +179,8 @@ bool interrupts_route(struct vm *vm, uint64_t pin, uint8_t vector, uint32_t vcpu
 {
 	if (pin == 0 || pin >= ROUTE_PINS)
 		return false;
-	return change(vm, (uint32_t)pin, (struct route){ true, vm->routes.pin[pin].masked, vector, vcpu });
+	return change(vm, (uint32_t)pin,
+		      (struct route){ true, vm->routes.pin[pin].masked, vector, vcpu });
 }
 
 /* Holds a pin back, or lets it through again; false: no such pin. */

@@ -36,10 +36,12 @@ static void explain_open(void)
 	int error = errno;
 
 	if (error == ENOENT || error == ENXIO || error == ENODEV)
-		fail(EXIT_CANNOT_RUN, "no /dev/kvm here: load the module kvm-amd or kvm-intel, or switch "
+		fail(EXIT_CANNOT_RUN,
+		     "no /dev/kvm here: load the module kvm-amd or kvm-intel, or switch "
 		     "on virtualization in the firmware (or in the machine around this one)");
 	if (error == EACCES || error == EPERM)
-		fail(EXIT_CANNOT_RUN, "no permission to use /dev/kvm: be a member of its group (see "
+		fail(EXIT_CANNOT_RUN,
+		     "no permission to use /dev/kvm: be a member of its group (see "
 		     "`ls -l /dev/kvm`), or root");
 	fail(EXIT_CANNOT_RUN, "cannot open /dev/kvm: %s", strerror(error));
 }
@@ -52,7 +54,8 @@ int kvm_open(void)
 	if (fd < 0)
 		explain_open();
 	if (ioctl(fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION)
-		fail(EXIT_CANNOT_RUN, "/dev/kvm is not KVM with interface version %d", KVM_API_VERSION);
+		fail(EXIT_CANNOT_RUN, "/dev/kvm is not KVM with interface version %d",
+		     KVM_API_VERSION);
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		if (kvm_extension(fd, needed[i].cap) == 0)
 			fail(EXIT_CANNOT_RUN, "this KVM cannot run the guest: it lacks %s",
@@ -63,7 +66,8 @@ int kvm_open(void)
 static void set_up(struct vm *vm, unsigned long request, void *argument, const char *what)
 {
 	if (ioctl(vm->fd, request, argument) < 0)
-		fail(EXIT_CANNOT_RUN, "this KVM cannot run the guest: %s: %s", what, strerror(errno));
+		fail(EXIT_CANNOT_RUN, "this KVM cannot run the guest: %s: %s", what,
+		     strerror(errno));
 }
 
 /*
@@ -78,7 +82,8 @@ void kvm_create_machine(struct vm *vm)
 	int most = kvm_extension(vm->kvm, KVM_CAP_MAX_VCPUS);
 
 	if ((int)vm->opt->cpus > most)
-		fail(EXIT_CANNOT_RUN, "this KVM cannot run the guest: %u CPUs asked, it has at most %d",
+		fail(EXIT_CANNOT_RUN,
+		     "this KVM cannot run the guest: %u CPUs asked, it has at most %d",
 		     vm->opt->cpus, most);
 	vm->fd = ioctl(vm->kvm, KVM_CREATE_VM, 0);
 	if (vm->fd < 0)

@@ -5,7 +5,7 @@
 #include <elf.h>
 #include <string.h>
 
-#define PVH_NOTE_TYPE 18u	/* XEN_ELFNOTE_PHYS32_ENTRY in Xen's public/elfnote.h */
+#define PVH_NOTE_TYPE 18u /* XEN_ELFNOTE_PHYS32_ENTRY in Xen's public/elfnote.h */
 
 static bool inside(const struct file_image *file, uint64_t offset, uint64_t size)
 {
@@ -28,13 +28,17 @@ static Elf64_Ehdr elf_check(const struct file_image *file)
 	memcpy(&header, file->data, sizeof(header));
 	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
 	    header.e_machine != EM_X86_64)
-		fail(EXIT_NOT_A_KERNEL, "%s is an ELF file for another machine than x86-64", file->path);
+		fail(EXIT_NOT_A_KERNEL, "%s is an ELF file for another machine than x86-64",
+		     file->path);
 	if (header.e_type != ET_EXEC)
-		fail(EXIT_NOT_A_KERNEL, "%s is an ELF file but not a linked kernel (its type is not "
-		     "EXEC)", file->path);
+		fail(EXIT_NOT_A_KERNEL,
+		     "%s is an ELF file but not a linked kernel (its type is not "
+		     "EXEC)",
+		     file->path);
 	if (header.e_phentsize != sizeof(Elf64_Phdr) ||
 	    !inside(file, header.e_phoff, (uint64_t)header.e_phnum * sizeof(Elf64_Phdr)))
-		fail(EXIT_NOT_A_KERNEL, "%s is a truncated ELF file: no program headers", file->path);
+		fail(EXIT_NOT_A_KERNEL, "%s is a truncated ELF file: no program headers",
+		     file->path);
 	return header;
 }
 
@@ -55,8 +59,8 @@ static void load_segment(struct vm *vm, const struct file_image *file, const Elf
 	void *to;
 
 	if (phdr->p_filesz > phdr->p_memsz)
-		fail(EXIT_NOT_A_KERNEL, "%s is damaged: a segment is larger in the file than in memory",
-		     file->path);
+		fail(EXIT_NOT_A_KERNEL,
+		     "%s is damaged: a segment is larger in the file than in memory", file->path);
 	to = memory_for(vm, phdr->p_paddr, phdr->p_memsz, file->path);
 	memcpy(to, file->data + phdr->p_offset, phdr->p_filesz);
 }

@@ -7,10 +7,14 @@
 static _Noreturn void not_a_kernel(const struct file_image *file)
 {
 	if (elf_is(file))
-		fail(EXIT_NOT_A_KERNEL, "%s is an ELF file but not a kernel: it has neither a PVH entry "
-		     "note nor a multiboot header", file->path);
-	fail(EXIT_NOT_A_KERNEL, "%s is not a kernel: neither ELF with a PVH note, nor multiboot, nor "
-	     "a Linux bzImage", file->path);
+		fail(EXIT_NOT_A_KERNEL,
+		     "%s is an ELF file but not a kernel: it has neither a PVH entry "
+		     "note nor a multiboot header",
+		     file->path);
+	fail(EXIT_NOT_A_KERNEL,
+	     "%s is not a kernel: neither ELF with a PVH note, nor multiboot, nor "
+	     "a Linux bzImage",
+	     file->path);
 }
 
 static void load_by(struct vm *vm, const struct file_image *file, enum boot_method method)

@@ -11,8 +11,8 @@
 #define SETUP_HEADER 0x1f1u
 #define SECTOR 512u
 #define BOOT_FLAG 0xaa55u
-#define HDRS 0x53726448u	/* "HdrS" */
-#define OLDEST 0x0206u		/* the first with cmdline_size: Linux 2.6.22 */
+#define HDRS 0x53726448u /* "HdrS" */
+#define OLDEST 0x0206u	 /* the first with cmdline_size: Linux 2.6.22 */
 #define LOADER_UNKNOWN 0xffu
 
 /* The file's setup header; what a short file lacks is zero. */
@@ -36,10 +36,12 @@ static void check_header(const struct vm *vm, const struct file_image *file,
 			 const struct setup_header *header)
 {
 	if (header->version < OLDEST || !(header->loadflags & LOADED_HIGH))
-		fail(EXIT_NOT_A_KERNEL, "%s is a Linux kernel too old for pvrun (boot protocol %u.%u)",
-		     file->path, header->version >> 8, header->version & 0xff);
+		fail(EXIT_NOT_A_KERNEL,
+		     "%s is a Linux kernel too old for pvrun (boot protocol %u.%u)", file->path,
+		     header->version >> 8, header->version & 0xff);
 	if (strlen(vm->opt->append) > header->cmdline_size)
-		fail(EXIT_CANNOT_RUN, "the command line is longer than this kernel takes (%u bytes)",
+		fail(EXIT_CANNOT_RUN,
+		     "the command line is longer than this kernel takes (%u bytes)",
 		     header->cmdline_size);
 	if (vm->opt->module_count > 0)
 		fail(EXIT_USAGE, "a Linux kernel takes no --module, only an --initrd");
@@ -57,7 +59,8 @@ static void load_payload(struct vm *vm, const struct file_image *file,
 	room = header->pref_address + header->init_size - HIGH_START;
 	if (room < file->size - setup)
 		room = file->size - setup;
-	memcpy(memory_for(vm, HIGH_START, room, file->path), file->data + setup, file->size - setup);
+	memcpy(memory_for(vm, HIGH_START, room, file->path), file->data + setup,
+	       file->size - setup);
 }
 
 /* Puts the initrd as high as the kernel allows, below the hole. */
@@ -74,8 +77,10 @@ static void load_initrd(struct vm *vm, struct setup_header *header)
 	file_open(&file, vm->opt->initrd);
 	at = file.size < end ? (end - file.size) & ~(uint64_t)(PAGE_SIZE - 1) : 0;
 	if (at < lowest)
-		fail(EXIT_CANNOT_RUN, "%s does not fit: the guest has too little memory for it and the "
-		     "kernel (see --memory)", file.path);
+		fail(EXIT_CANNOT_RUN,
+		     "%s does not fit: the guest has too little memory for it and the "
+		     "kernel (see --memory)",
+		     file.path);
 	memcpy(memory_for(vm, at, file.size, file.path), file.data, file.size);
 	header->ramdisk_image = (uint32_t)at;
 	header->ramdisk_size = (uint32_t)file.size;
@@ -88,9 +93,8 @@ static void put_map(const struct vm *vm, struct boot_params *params)
 
 	params->e820_entries = (uint8_t)memory_map(vm, map);
 	for (unsigned int i = 0; i < params->e820_entries; i++)
-		params->e820_table[i] = (struct boot_e820_entry){
-			map[i].start, map[i].size, map[i].type
-		};
+		params->e820_table[i] =
+			(struct boot_e820_entry){ map[i].start, map[i].size, map[i].type };
 }
 
 /* Loads a bzImage with initrd and command line. */

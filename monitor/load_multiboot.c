@@ -12,7 +12,7 @@
 #define LOADER_MAGIC 0x2badb002u
 #define HEADER_SEARCH 8192u
 #define WANTS_ADDRESSES (1u << 16)
-#define KNOWN_NEEDS 0x3u	/* page-aligned modules, memory information */
+#define KNOWN_NEEDS 0x3u /* page-aligned modules, memory information */
 
 struct header {
 	uint32_t magic, flags, checksum;
@@ -21,16 +21,16 @@ struct header {
 
 struct information {
 	uint32_t flags;
-	uint32_t mem_lower, mem_upper;		/* KiB, flag 0 */
-	uint32_t boot_device;			/* flag 1 */
-	uint32_t cmdline;			/* flag 2 */
-	uint32_t mods_count, mods_addr;		/* flag 3 */
-	uint32_t syms[4];			/* flags 4, 5 */
-	uint32_t mmap_length, mmap_addr;	/* flag 6 */
-	uint32_t drives_length, drives_addr;	/* flag 7 */
-	uint32_t config_table;			/* flag 8 */
-	uint32_t boot_loader_name;		/* flag 9 */
-	uint32_t apm_table;			/* flag 10 */
+	uint32_t mem_lower, mem_upper;	     /* KiB, flag 0 */
+	uint32_t boot_device;		     /* flag 1 */
+	uint32_t cmdline;		     /* flag 2 */
+	uint32_t mods_count, mods_addr;	     /* flag 3 */
+	uint32_t syms[4];		     /* flags 4, 5 */
+	uint32_t mmap_length, mmap_addr;     /* flag 6 */
+	uint32_t drives_length, drives_addr; /* flag 7 */
+	uint32_t config_table;		     /* flag 8 */
+	uint32_t boot_loader_name;	     /* flag 9 */
+	uint32_t apm_table;		     /* flag 10 */
 };
 #define INFO_FLAGS (1u << 0 | 1u << 2 | 1u << 3 | 1u << 6 | 1u << 9)
 
@@ -77,8 +77,10 @@ static void check_addresses(const struct file_image *file, const struct header *
 		    (h->bss_end_addr == 0 || h->bss_end_addr >= h->load_end_addr);
 
 	if (!good)
-		fail(EXIT_NOT_A_KERNEL, "%s has a multiboot header whose address fields contradict "
-		     "each other", file->path);
+		fail(EXIT_NOT_A_KERNEL,
+		     "%s has a multiboot header whose address fields contradict "
+		     "each other",
+		     file->path);
 }
 
 /* Loads as the address fields say; returns the end of the kernel. */
@@ -97,7 +99,8 @@ static uint64_t load_raw(struct vm *vm, const struct file_image *file, const str
 	end = h->load_addr + size;
 	if (h->bss_end_addr > end)
 		end = h->bss_end_addr;
-	memcpy(memory_for(vm, h->load_addr, end - h->load_addr, file->path), file->data + from, size);
+	memcpy(memory_for(vm, h->load_addr, end - h->load_addr, file->path), file->data + from,
+	       size);
 	return end;
 }
 
@@ -108,15 +111,18 @@ static uint64_t load_image(struct vm *vm, const struct file_image *file, uint32_
 
 	find_header(file, &header, &offset);
 	if (header.flags & 0xffff & ~KNOWN_NEEDS)
-		fail(EXIT_NOT_A_KERNEL, "%s asks for multiboot features that are not here (flags 0x%x)",
-		     file->path, header.flags);
+		fail(EXIT_NOT_A_KERNEL,
+		     "%s asks for multiboot features that are not here (flags 0x%x)", file->path,
+		     header.flags);
 	if (header.flags & WANTS_ADDRESSES) {
 		*entry = header.entry_addr;
 		return load_raw(vm, file, &header, offset);
 	}
 	if (!elf_is(file))
-		fail(EXIT_NOT_A_KERNEL, "%s has a multiboot header without address fields and is not "
-		     "an ELF file", file->path);
+		fail(EXIT_NOT_A_KERNEL,
+		     "%s has a multiboot header without address fields and is not "
+		     "an ELF file",
+		     file->path);
 	end = elf_load(vm, file, &elf_entry);
 	*entry = (uint32_t)elf_entry;
 	return end;

@@ -11,12 +11,12 @@
 
 struct start_info {
 	uint32_t magic;
-	uint32_t version;	/* 1: with a memory map */
+	uint32_t version; /* 1: with a memory map */
 	uint32_t flags;
 	uint32_t nr_modules;
 	uint64_t modlist_paddr;
 	uint64_t cmdline_paddr;
-	uint64_t rsdp_paddr;	/* 0: no ACPI tables */
+	uint64_t rsdp_paddr; /* 0: no ACPI tables */
 	uint64_t memmap_paddr;
 	uint32_t memmap_entries;
 	uint32_t reserved;
@@ -47,9 +47,8 @@ static void put_modules(struct boot_area *area, struct start_info *info, uint64_
 	info->modlist_paddr = boot_area_take(area, info->nr_modules * sizeof(*list), 8);
 	list = memory_at(area->vm, info->modlist_paddr, info->nr_modules * sizeof(*list));
 	for (uint32_t i = 0; i < info->nr_modules; i++)
-		list[i] = (struct start_module){
-			modules[i].start, modules[i].size, modules[i].cmdline, 0
-		};
+		list[i] = (struct start_module){ modules[i].start, modules[i].size,
+						 modules[i].cmdline, 0 };
 }
 
 static void put_map(struct boot_area *area, struct start_info *info)

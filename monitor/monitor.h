@@ -16,14 +16,14 @@
 #include <stdio.h>
 
 /* pvrun's own exit statuses; any other value is the guest's. */
-#define EXIT_POWEROFF 0		/* clean power-off, or left by ctrl-a x */
-#define EXIT_USAGE 2		/* the command line is wrong */
-#define EXIT_CRASHED 124	/* triple fault, or an internal error of KVM */
-#define EXIT_CANNOT_RUN 125	/* no KVM, no memory, unreadable file ... */
-#define EXIT_NOT_A_KERNEL 126	/* the file is there and is not a kernel */
+#define EXIT_POWEROFF 0	      /* clean power-off, or left by ctrl-a x */
+#define EXIT_USAGE 2	      /* the command line is wrong */
+#define EXIT_CRASHED 124      /* triple fault, or an internal error of KVM */
+#define EXIT_CANNOT_RUN 125   /* no KVM, no memory, unreadable file ... */
+#define EXIT_NOT_A_KERNEL 126 /* the file is there and is not a kernel */
 
-#define MAX_VCPUS 64		/* the size of a CPU set's one word */
-#define MAX_MODULES 16		/* fits the boot area below */
+#define MAX_VCPUS 64   /* the size of a CPU set's one word */
+#define MAX_MODULES 16 /* fits the boot area below */
 #define LEAST_MEMORY MIB(4)
 
 #define KIB(n) ((uint64_t)(n) << 10)
@@ -63,7 +63,7 @@ enum rom_mode { ROM_ON, ROM_OFF, ROM_FILE };
 /* A file handed to the guest beside the kernel. */
 struct module_arg {
 	const char *path;
-	const char *cmdline;	/* "" if none */
+	const char *cmdline; /* "" if none */
 };
 
 /* What the command line asked for. */
@@ -76,14 +76,14 @@ struct options {
 	struct module_arg modules[MAX_MODULES];
 	unsigned int module_count;
 	unsigned int cpus;
-	uint64_t memory;	/* bytes, a multiple of the page size */
+	uint64_t memory; /* bytes, a multiple of the page size */
 	enum boot_method boot;
 	enum rom_mode rom;
 	enum stats_form stats;
 	bool no_reboot;
 	bool quiet;
-	uint64_t features_off;	/* bit n: feature n switched off by the operator */
-	uint32_t slots;		/* PVROM_SLOTS_x */
+	uint64_t features_off; /* bit n: feature n switched off by the operator */
+	uint32_t slots;	       /* PVROM_SLOTS_x */
 };
 
 /* How a machine's life ended. */
@@ -166,19 +166,19 @@ struct exit_counts {
 struct vcpu {
 	struct kvm_run *run;
 	struct vm *vm;
-	struct vcpu_work *work;	/* guarded by vm->lock */
+	struct vcpu_work *work; /* guarded by vm->lock */
 	int fd;
-	unsigned int index;	/* also the APIC id and the pvrom id */
-	uint8_t withdraw;	/* a vector that another thread wants to be taken back, or 0 */
-	bool in_call;		/* its thread is inside pvrom_host_call() */
-	bool replaced;		/* and its state was replaced meanwhile */
+	unsigned int index; /* also the APIC id and the pvrom id */
+	uint8_t withdraw;   /* a vector that another thread wants to be taken back, or 0 */
+	bool in_call;	    /* its thread is inside pvrom_host_call() */
+	bool replaced;	    /* and its state was replaced meanwhile */
 	struct exit_counts exits;
-	uint64_t callers[KNOWN_CALLERS];	/* addresses that called in 64-bit mode */
+	uint64_t callers[KNOWN_CALLERS]; /* addresses that called in 64-bit mode */
 	uint64_t calls[CALL_COUNTERS + 1];
 	size_t run_size;
 	pthread_t thread;
-	uint64_t pv_eoi;	/* what interrupts_pv_eoi() was told; on its own thread, or stopped */
-	struct kvm_regs last_regs;	/* at the last exit but for calls, for a dump */
+	uint64_t pv_eoi; /* what interrupts_pv_eoi() was told; on its own thread, or stopped */
+	struct kvm_regs last_regs; /* at the last exit but for calls, for a dump */
 	struct kvm_sregs reset_sregs;
 	struct kvm_lapic_state reset_apic;
 };
@@ -186,9 +186,9 @@ struct vcpu {
 /* One-shot alarms, one a CPU, and the thread that waits for them. */
 struct alarm {
 	bool armed;
-	bool fired;		/* and perhaps not yet taken by the guest */
+	bool fired; /* and perhaps not yet taken by the guest */
 	uint8_t vector;
-	uint64_t deadline;	/* the host's TSC */
+	uint64_t deadline; /* the host's TSC */
 };
 
 struct alarms {
@@ -218,8 +218,8 @@ struct pvrom {
 	struct pvrom_host host;
 	struct pvrom_host_vcpu vcpus[MAX_VCPUS];
 	struct pvrom_host_ops ops;
-	pthread_mutex_t lock;	/* the core's */
-	bool logged;		/* the guest logged since the last refill */
+	pthread_mutex_t lock; /* the core's */
+	bool logged;	      /* the guest logged since the last refill */
 };
 
 /*
@@ -230,21 +230,21 @@ struct vm {
 	const struct options *opt;
 	int kvm;
 	int fd;
-	uint8_t *ram;		/* one mapping; guest memory above the hole follows the low part */
+	uint8_t *ram; /* one mapping; guest memory above the hole follows the low part */
 	uint64_t ram_size;
-	uint64_t low_size;	/* bytes below the hole, the ROM's pages included */
+	uint64_t low_size; /* bytes below the hole, the ROM's pages included */
 	uint64_t rom_gpa;
-	uint64_t rom_size;	/* bytes set aside for it; 0: no ROM */
-	enum machine_end end;	/* guarded by lock, looked at without */
-	int exit_status;	/* guarded by lock */
+	uint64_t rom_size;    /* bytes set aside for it; 0: no ROM */
+	enum machine_end end; /* guarded by lock, looked at without */
+	int exit_status;      /* guarded by lock */
 	struct pvrom pvrom;
 	struct vcpu vcpus[MAX_VCPUS];
 	struct boot_state boot;
 	struct serial serial;
-	uint8_t cmos_index;	/* as last written; PCs have one for all CPUs */
+	uint8_t cmos_index; /* as last written; PCs have one for all CPUs */
 	struct routes routes;
 	struct alarms alarms;
-	pthread_mutex_t lock;	/* guards the two fields above and each CPU's work */
+	pthread_mutex_t lock; /* guards the two fields above and each CPU's work */
 	pthread_cond_t changed;
 };
 
@@ -300,7 +300,7 @@ bool machine_is_over(struct vm *vm);
 /* boot_area.c */
 struct boot_area {
 	struct vm *vm;
-	uint64_t next;		/* first free byte of the boot area */
+	uint64_t next; /* first free byte of the boot area */
 };
 void boot_area_start(struct boot_area *area, struct vm *vm);
 uint64_t boot_area_take(struct boot_area *area, uint64_t size, uint64_t align);
@@ -356,7 +356,7 @@ void vcpu_dump_last(struct vcpu *vcpu);
 void exit_handle(struct vcpu *vcpu);
 
 /* ports.c */
-#define TRANSPORT_PORT 0xe4u	/* no device of a PC is there; within reach of `out %eax,$imm8` */
+#define TRANSPORT_PORT 0xe4u /* no device of a PC is there; within reach of `out %eax,$imm8` */
 #define LIVE_PORT 0x5650u
 void port_access(struct vcpu *vcpu);
 

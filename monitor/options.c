@@ -10,24 +10,38 @@
 const char *argp_program_version = "pvrun " PVRUN_VERSION;
 
 enum {
-	KEY_APPEND = 0x100, KEY_INITRD, KEY_MODULE, KEY_ROM, KEY_FEATURE, KEY_SLOTS, KEY_STATS,
-	KEY_STATS_FILE, KEY_NO_REBOOT, KEY_BOOT, KEY_BUG,
+	KEY_APPEND = 0x100,
+	KEY_INITRD,
+	KEY_MODULE,
+	KEY_ROM,
+	KEY_FEATURE,
+	KEY_SLOTS,
+	KEY_STATS,
+	KEY_STATS_FILE,
+	KEY_NO_REBOOT,
+	KEY_BOOT,
+	KEY_BUG,
 };
 
 static const struct argp_option table[] = {
 	{ "cpus", 'c', "N", 0, "Number of CPUs, 1 to 64 (1)", 0 },
 	{ "memory", 'm', "SIZE", 0, "Memory, in MiB or with K, M, G or T (256)", 0 },
 	{ "append", KEY_APPEND, "TEXT", 0, "The kernel's command line", 0 },
-	{ "initrd", KEY_INITRD, "FILE", 0, "Initial RAM disk; for PVH and multiboot the first module", 0 },
+	{ "initrd", KEY_INITRD, "FILE", 0,
+	  "Initial RAM disk; for PVH and multiboot the first module", 0 },
 	{ "module", KEY_MODULE, "FILE[=TEXT]", 0,
 	  "A module with its command line (repeatable; PVH and multiboot)", 0 },
-	{ "boot", KEY_BOOT, "HOW", 0, "auto, pvh or multiboot, for a kernel that has both (auto)", 0 },
+	{ "boot", KEY_BOOT, "HOW", 0, "auto, pvh or multiboot, for a kernel that has both (auto)",
+	  0 },
 	{ "rom", KEY_ROM, "on|off|FILE", 0,
-	  "The pvrom ROM: ours, none, or this image in its place, whatever it holds; the CPUID leaves name what its header says (on)", 0 },
+	  "The pvrom ROM: ours, none, or this image in its place, whatever it holds; the CPUID "
+	  "leaves name what its header says (on)",
+	  0 },
 	{ "feature", KEY_FEATURE, "-NAME|+NAME", 0,
 	  "Switch a pvrom feature off, or on again (repeatable)", 0 },
 	{ "slots", KEY_SLOTS, "FORM", 0,
-	  "native, inline or call: serve every slot in that form where there is one; for tests", 0 },
+	  "native, inline or call: serve every slot in that form where there is one; for tests",
+	  0 },
 	{ "stats", KEY_STATS, "json", OPTION_ARG_OPTIONAL,
 	  "At the end say how often the guest exited, and why, and what it called", 0 },
 	{ "stats-file", KEY_STATS_FILE, "FILE", 0, "Say it there instead of on stderr", 0 },
@@ -40,10 +54,12 @@ static const struct argp_option table[] = {
 };
 
 static const char doc[] =
-	"Runs KERNEL (ELF with a PVH note, multiboot, or a Linux bzImage) in a virtual machine on KVM. "
+	"Runs KERNEL (ELF with a PVH note, multiboot, or a Linux bzImage) in a virtual machine on "
+	"KVM. "
 	"Its COM1 is standard input and output; ctrl-a x leaves."
 	"\v"
-	"Exit status: the guest's own by port 0xf4, (value << 1) | 1; 0 after a power-off; 2 wrong usage; "
+	"Exit status: the guest's own by port 0xf4, (value << 1) | 1; 0 after a power-off; 2 wrong "
+	"usage; "
 	"124 the guest crashed; 125 it could not be run; 126 the file is not a kernel.";
 
 static uint64_t unit(struct argp_state *state, const char *suffix, const char *text)
@@ -101,7 +117,8 @@ static void parse_feature(struct argp_state *state, struct options *opt, const c
 	if (text[0] == '-' || text[0] == '+')
 		bit = pvrom_feature_by_name(text + 1);
 	if (bit == 0)
-		argp_error(state, "--feature: `%s' is not a feature's name with + or - in front", text);
+		argp_error(state, "--feature: `%s' is not a feature's name with + or - in front",
+			   text);
 	if (text[0] == '-')
 		opt->features_off |= bit;
 	else
@@ -151,32 +168,23 @@ static error_t parse_rare(int key, char *arg, struct argp_state *state)
 	case KEY_BOOT:
 		opt->boot = (enum boot_method)parse_word(state, "--boot", arg, boot_words);
 		return 0;
-	case KEY_FEATURE:
-		parse_feature(state, opt, arg);
-		return 0;
-	case KEY_SLOTS:
-		opt->slots = parse_word(state, "--slots", arg, slot_words);
-		return 0;
+	case KEY_FEATURE: parse_feature(state, opt, arg); return 0;
+	case KEY_SLOTS: opt->slots = parse_word(state, "--slots", arg, slot_words); return 0;
 	case KEY_STATS:
-		opt->stats = parse_word(state, "--stats", arg ? arg : "text", stats_words) ?
-			     STATS_JSON : STATS_TEXT;
+		opt->stats = parse_word(state, "--stats", arg ? arg : "text", stats_words)
+				     ? STATS_JSON
+				     : STATS_TEXT;
 		return 0;
 #ifdef PVROM_TEST
-	case KEY_BUG:
-		parse_bug(state, arg);
-		return 0;
+	case KEY_BUG: parse_bug(state, arg); return 0;
 #endif
-	case KEY_STATS_FILE:
-		opt->stats_file = arg;
-		return 0;
+	case KEY_STATS_FILE: opt->stats_file = arg; return 0;
 	case ARGP_KEY_ARG:
 		if (opt->kernel != NULL)
 			argp_error(state, "one KERNEL only, and `%s' is another", arg);
 		opt->kernel = arg;
 		return 0;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "which KERNEL?");
-		return 0;
+	case ARGP_KEY_NO_ARGS: argp_error(state, "which KERNEL?"); return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
@@ -186,30 +194,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	struct options *opt = state->input;
 
 	switch (key) {
-	case 'c':
-		opt->cpus = parse_cpus(state, arg);
-		return 0;
-	case 'm':
-		opt->memory = parse_size(state, arg);
-		return 0;
-	case 'q':
-		opt->quiet = true;
-		return 0;
-	case KEY_APPEND:
-		opt->append = arg;
-		return 0;
-	case KEY_INITRD:
-		opt->initrd = arg;
-		return 0;
-	case KEY_MODULE:
-		parse_module(state, opt, arg);
-		return 0;
-	case KEY_ROM:
-		parse_rom(opt, arg);
-		return 0;
-	case KEY_NO_REBOOT:
-		opt->no_reboot = true;
-		return 0;
+	case 'c': opt->cpus = parse_cpus(state, arg); return 0;
+	case 'm': opt->memory = parse_size(state, arg); return 0;
+	case 'q': opt->quiet = true; return 0;
+	case KEY_APPEND: opt->append = arg; return 0;
+	case KEY_INITRD: opt->initrd = arg; return 0;
+	case KEY_MODULE: parse_module(state, opt, arg); return 0;
+	case KEY_ROM: parse_rom(opt, arg); return 0;
+	case KEY_NO_REBOOT: opt->no_reboot = true; return 0;
 	}
 	return parse_rare(key, arg, state);
 }

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#define ROM_ROOM KIB(64)	/* four times the size that the ROM promises to stay under */
-#define LIVE_KEY 0x70764c4bu	/* any number; it only has to be the ROM header's */
+#define ROM_ROOM KIB(64)     /* four times the size that the ROM promises to stay under */
+#define LIVE_KEY 0x70764c4bu /* any number; it only has to be the ROM header's */
 #define EFER_LMA 0x400u
 #define LOG_LINES_A_SECOND 200u
 

@@ -12,7 +12,7 @@ static void *op_translate(void *ctx, struct pvrom_gpa gpa, uint64_t *len)
 
 	if (gpa.gpa >= vm->rom_gpa && gpa.gpa < vm->low_size)
 		return NULL;
-	if (gpa.gpa < vm->rom_gpa && *len > vm->rom_gpa - gpa.gpa)
+	if (gpa.gpa<vm->rom_gpa && * len> vm->rom_gpa - gpa.gpa)
 		*len = vm->rom_gpa - gpa.gpa;
 	return memory_span(vm, gpa.gpa, len);
 }
@@ -52,8 +52,8 @@ static void op_event(void *ctx, uint32_t vcpu, uint8_t vector)
 
 static uint32_t op_irq_route(void *ctx, uint64_t source, uint8_t vector, uint32_t vcpu)
 {
-	return interrupts_route(ctx, source, vector, vcpu) ? PVROM_STATUS_OK :
-							     PVROM_STATUS_NOT_SUPPORTED;
+	return interrupts_route(ctx, source, vector, vcpu) ? PVROM_STATUS_OK
+							   : PVROM_STATUS_NOT_SUPPORTED;
 }
 
 static uint32_t op_irq_mask(void *ctx, uint64_t source, bool masked)
@@ -125,8 +125,8 @@ static void ask_running(struct vcpu *vcpu, void *running)
 		*(bool *)running = true;
 }
 
-static void for_others(struct vm *vm, uint32_t vcpu,
-		       void (*run)(struct vcpu *vcpu, void *argument), void *argument)
+static void for_others(struct vm *vm, uint32_t vcpu, void (*run)(struct vcpu *vcpu, void *argument),
+		       void *argument)
 {
 	for (unsigned int i = 0; i < vm->opt->cpus; i++)
 		if (i != vcpu)
@@ -164,7 +164,8 @@ static void op_area_changed(void *ctx, uint32_t vcpu, struct pvrom_gpa area)
 {
 	struct vcpu *changed = &((struct vm *)ctx)->vcpus[vcpu];
 
-	changed->pv_eoi = area.gpa == PVROM_VCPU_AREA_NONE ? 0 : (area.gpa + PVROM_VCPU_AREA_EOI) | 1;
+	changed->pv_eoi =
+		area.gpa == PVROM_VCPU_AREA_NONE ? 0 : (area.gpa + PVROM_VCPU_AREA_EOI) | 1;
 	if (vcpu_is_mine(changed))
 		interrupts_pv_eoi(changed, changed->pv_eoi);
 }
@@ -182,11 +183,23 @@ void pvrom_ops_fill(struct vm *vm)
 
 	pthread_mutex_init(&vm->pvrom.lock, NULL);
 	vm->pvrom.ops = (struct pvrom_host_ops){
-		.translate = op_translate, .lock = op_lock, .unlock = op_unlock, .tsc = op_tsc,
-		.log = op_log, .event = op_event, .irq_route = op_irq_route, .irq_mask = op_irq_mask,
-		.irq_eoi = op_irq_eoi, .irq_send = op_irq_send, .smp_start = op_smp_start,
-		.smp_kick = op_smp_kick, .alarm_set = alarms ? op_alarm_set : NULL,
-		.alarm_cancel = alarms ? op_alarm_cancel : NULL, .others_run = op_others_run,
-		.park_others = op_park_others, .area_changed = op_area_changed, .reset = op_reset,
+		.translate = op_translate,
+		.lock = op_lock,
+		.unlock = op_unlock,
+		.tsc = op_tsc,
+		.log = op_log,
+		.event = op_event,
+		.irq_route = op_irq_route,
+		.irq_mask = op_irq_mask,
+		.irq_eoi = op_irq_eoi,
+		.irq_send = op_irq_send,
+		.smp_start = op_smp_start,
+		.smp_kick = op_smp_kick,
+		.alarm_set = alarms ? op_alarm_set : NULL,
+		.alarm_cancel = alarms ? op_alarm_cancel : NULL,
+		.others_run = op_others_run,
+		.park_others = op_park_others,
+		.area_changed = op_area_changed,
+		.reset = op_reset,
 	};
 }

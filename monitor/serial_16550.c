@@ -21,11 +21,11 @@ enum { DATA, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
 #define FCR_ENABLE 0x01u
 #define FCR_CLEAR_RX 0x02u
 #define LCR_DLAB 0x80u
-#define MCR_OUT2 0x08u		/* on a PC it lets the interrupt out */
+#define MCR_OUT2 0x08u /* on a PC it lets the interrupt out */
 #define MCR_LOOP 0x10u
 #define LSR_RX 0x01u
 #define LSR_TX_EMPTY 0x60u
-#define MSR_CONNECTED 0xb0u	/* carrier, data set ready, clear to send */
+#define MSR_CONNECTED 0xb0u /* carrier, data set ready, clear to send */
 
 void serial_create(struct serial *serial, int vm_fd)
 {
@@ -126,22 +126,14 @@ static uint8_t read_locked(struct serial *serial, unsigned int reg)
 	bool dlab = serial->lcr & LCR_DLAB;
 
 	switch (reg) {
-	case DATA:
-		return dlab ? serial->dll : take_rx(serial);
-	case IER:
-		return dlab ? serial->dlm : serial->ier;
-	case IIR_FCR:
-		return identify(serial);
-	case LCR:
-		return serial->lcr;
-	case MCR:
-		return serial->mcr;
-	case LSR:
-		return (uint8_t)(LSR_TX_EMPTY | (serial->rx_count > 0 ? LSR_RX : 0));
-	case MSR:
-		return modem_status(serial);
-	default:
-		return serial->scr;
+	case DATA: return dlab ? serial->dll : take_rx(serial);
+	case IER: return dlab ? serial->dlm : serial->ier;
+	case IIR_FCR: return identify(serial);
+	case LCR: return serial->lcr;
+	case MCR: return serial->mcr;
+	case LSR: return (uint8_t)(LSR_TX_EMPTY | (serial->rx_count > 0 ? LSR_RX : 0));
+	case MSR: return modem_status(serial);
+	default: return serial->scr;
 	}
 }
 
@@ -176,17 +168,10 @@ static void write_locked(struct serial *serial, unsigned int reg, uint8_t value)
 		else
 			interrupt_enable(serial, value);
 		return;
-	case IIR_FCR:
-		fifo_control(serial, value);
-		return;
-	case LCR:
-		serial->lcr = value;
-		return;
-	case MCR:
-		serial->mcr = value & 0x1f;
-		return;
-	case SCR:
-		serial->scr = value;
+	case IIR_FCR: fifo_control(serial, value); return;
+	case LCR: serial->lcr = value; return;
+	case MCR: serial->mcr = value & 0x1f; return;
+	case SCR: serial->scr = value;
 	}
 }
 

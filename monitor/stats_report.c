@@ -51,7 +51,8 @@ static void report_text(FILE *out, const struct options *opt, const struct stats
 {
 	fprintf(out, "%s, nested paging %s, %u CPUs, %u boots\n", hardware_module(),
 		hardware_nested_paging() ? "on" : "off", opt->cpus, stats->lives);
-	fprintf(out, "counted by KVM:%s\n", stats->kvm_count ? "" : " nothing (this KVM counts none)");
+	fprintf(out, "counted by KVM:%s\n",
+		stats->kvm_count ? "" : " nothing (this KVM counts none)");
 	for (unsigned int i = 0; i < stats->kvm_count; i++)
 		line(out, stats->kvm[i].name, stats->kvm[i].value);
 	fprintf(out, "exits that reached the monitor:\n");
@@ -92,13 +93,15 @@ static void report_calls(FILE *out, const struct stats *stats)
 
 static void report_json(FILE *out, const struct options *opt, const struct stats *stats)
 {
-	fprintf(out, "{\"schema\":1,\"module\":\"%s\",\"nested_paging\":%s,\"cpus\":%u,\"boots\":%u,",
+	fprintf(out,
+		"{\"schema\":1,\"module\":\"%s\",\"nested_paging\":%s,\"cpus\":%u,\"boots\":%u,",
 		hardware_module(), hardware_nested_paging() ? "true" : "false", opt->cpus,
 		stats->lives);
 	report_counters(out, stats);
-	fprintf(out, "\"monitor\":{\"io\":%" PRIu64 ",\"mmio\":%" PRIu64 ",\"signal\":%" PRIu64
-		",\"other\":%" PRIu64 "},", stats->exits.io, stats->exits.mmio, stats->exits.signal,
-		stats->exits.other);
+	fprintf(out,
+		"\"monitor\":{\"io\":%" PRIu64 ",\"mmio\":%" PRIu64 ",\"signal\":%" PRIu64
+		",\"other\":%" PRIu64 "},",
+		stats->exits.io, stats->exits.mmio, stats->exits.signal, stats->exits.other);
 	report_calls(out, stats);
 }
 
@@ -118,6 +121,6 @@ void stats_report(const struct options *opt, const struct stats *stats)
 	else
 		report_text(out, opt, stats);
 	if (fflush(out) != 0)
-		fail(EXIT_CANNOT_RUN, "cannot write %s: %s", opt->stats_file ? opt->stats_file : "stderr",
-		     strerror(errno));
+		fail(EXIT_CANNOT_RUN, "cannot write %s: %s",
+		     opt->stats_file ? opt->stats_file : "stderr", strerror(errno));
 }

@@ -15,7 +15,7 @@
 #define CTRL_A 0x01
 
 static struct termios saved;
-static bool is_raw;	/* stdin is a terminal, and raw now */
+static bool is_raw; /* stdin is a terminal, and raw now */
 
 /* The machine that gets the input; none between two lives. */
 static pthread_mutex_t attach_lock = PTHREAD_MUTEX_INITIALIZER;

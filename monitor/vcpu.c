@@ -69,7 +69,7 @@ static void run_failed(struct vcpu *vcpu)
 {
 	int error = errno;
 
-	if (error == EAGAIN)	/* a CPU that waits for its SIPI was woken for nothing */
+	if (error == EAGAIN) /* a CPU that waits for its SIPI was woken for nothing */
 		return;
 	complain("CPU %u: KVM cannot go on: %s%s", vcpu->index, strerror(error),
 		 error == EFAULT || error == ENOMEM ? " (the host is out of memory)" : "");

@@ -8,7 +8,8 @@
 
 static void dump_general(const struct kvm_regs *r)
 {
-	fprintf(stderr, "rip=%016llx rflags=%016llx rsp=%016llx rbp=%016llx\n"
+	fprintf(stderr,
+		"rip=%016llx rflags=%016llx rsp=%016llx rbp=%016llx\n"
 		"rax=%016llx rbx=%016llx rcx=%016llx rdx=%016llx\n"
 		"rsi=%016llx rdi=%016llx r8 =%016llx r9 =%016llx\n"
 		"r10=%016llx r11=%016llx r12=%016llx r13=%016llx\n"
@@ -25,13 +26,14 @@ static void dump_segment(const char *name, const struct kvm_segment *s)
 
 static void dump_system(const struct kvm_sregs *s)
 {
-	fprintf(stderr, "cr0=%08llx cr2=%016llx cr3=%016llx cr4=%08llx cr8=%llx efer=%llx apic=%llx\n",
+	fprintf(stderr,
+		"cr0=%08llx cr2=%016llx cr3=%016llx cr4=%08llx cr8=%llx efer=%llx apic=%llx\n",
 		s->cr0, s->cr2, s->cr3, s->cr4, s->cr8, s->efer, s->apic_base);
 	dump_segment("cs", &s->cs);
 	dump_segment("ss", &s->ss);
 	dump_segment("tr", &s->tr);
-	fprintf(stderr, "gdt=%016llx/%04x idt=%016llx/%04x\n", s->gdt.base, s->gdt.limit, s->idt.base,
-		s->idt.limit);
+	fprintf(stderr, "gdt=%016llx/%04x idt=%016llx/%04x\n", s->gdt.base, s->gdt.limit,
+		s->idt.base, s->idt.limit);
 }
 
 static void dump_code(struct vcpu *vcpu, uint64_t rip)
@@ -56,7 +58,8 @@ void vcpu_dump(struct vcpu *vcpu)
 	struct kvm_regs regs;
 	struct kvm_sregs sregs;
 
-	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) < 0 || ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0) {
+	if (ioctl(vcpu->fd, KVM_GET_REGS, &regs) < 0 ||
+	    ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0) {
 		complain("KVM gives no registers of CPU %u", vcpu->index);
 		return;
 	}

@@ -25,8 +25,13 @@
 static struct kvm_segment flat(uint16_t selector, uint8_t type)
 {
 	return (struct kvm_segment){
-		.limit = 0xffffffff, .selector = selector, .type = type,
-		.present = 1, .db = 1, .s = 1, .g = 1,
+		.limit = 0xffffffff,
+		.selector = selector,
+		.type = type,
+		.present = 1,
+		.db = 1,
+		.s = 1,
+		.g = 1,
 	};
 }
 
@@ -35,7 +40,10 @@ static void protected_mode(struct kvm_sregs *sregs)
 	sregs->cs = flat(BOOT_CODE, 0xb);
 	sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = flat(BOOT_DATA, 0x3);
 	sregs->tr = (struct kvm_segment){
-		.limit = 0x67, .selector = BOOT_TSS, .type = 0xb, .present = 1,
+		.limit = 0x67,
+		.selector = BOOT_TSS,
+		.type = 0xb,
+		.present = 1,
 	};
 	sregs->gdt = (struct kvm_dtable){ .base = BOOT_AREA, .limit = BOOT_GDT_LIMIT };
 	sregs->idt = (struct kvm_dtable){ 0 };
@@ -46,7 +54,10 @@ static void protected_mode(struct kvm_sregs *sregs)
 void vcpu_state_boot(struct vcpu *vcpu, const struct boot_state *boot)
 {
 	struct kvm_regs regs = {
-		.rip = boot->eip, .rax = boot->eax, .rbx = boot->ebx, .rsi = boot->esi,
+		.rip = boot->eip,
+		.rax = boot->eax,
+		.rbx = boot->ebx,
+		.rsi = boot->esi,
 		.rflags = RFLAGS_ALWAYS,
 	};
 	struct kvm_sregs sregs;
@@ -55,8 +66,10 @@ void vcpu_state_boot(struct vcpu *vcpu, const struct boot_state *boot)
 		fail(EXIT_CANNOT_RUN, "KVM_GET_SREGS: %s", strerror(errno));
 	protected_mode(&sregs);
 	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) < 0 || ioctl(vcpu->fd, KVM_SET_REGS, &regs) < 0)
-		fail(EXIT_CANNOT_RUN, "this KVM cannot run the guest: it refuses 32-bit protected "
-		     "mode: %s", strerror(errno));
+		fail(EXIT_CANNOT_RUN,
+		     "this KVM cannot run the guest: it refuses 32-bit protected "
+		     "mode: %s",
+		     strerror(errno));
 }
 
 /* Makes the CPU what it is after a reset, and keeps that for vcpu_state_stop(). */
@@ -65,7 +78,8 @@ void vcpu_state_reset(struct vcpu *vcpu)
 	cpuid_set(vcpu);
 	if (ioctl(vcpu->fd, KVM_GET_SREGS, &vcpu->reset_sregs) < 0 ||
 	    ioctl(vcpu->fd, KVM_GET_LAPIC, &vcpu->reset_apic) < 0)
-		fail(EXIT_CANNOT_RUN, "KVM gives no state of CPU %u: %s", vcpu->index, strerror(errno));
+		fail(EXIT_CANNOT_RUN, "KVM gives no state of CPU %u: %s", vcpu->index,
+		     strerror(errno));
 }
 
 /*
@@ -145,7 +159,8 @@ static bool set_msrs(struct vcpu *vcpu, const struct pvrom_smp_state *state)
 		struct kvm_msr_entry entry[2];
 	} msrs = {
 		.head.nmsrs = 2,
-		.entry = { { MSR_PAT, 0, state->pat }, { MSR_EFER, 0, state->efer & ~(uint64_t)EFER_LMA } },
+		.entry = { { MSR_PAT, 0, state->pat },
+			   { MSR_EFER, 0, state->efer & ~(uint64_t)EFER_LMA } },
 	};
 
 	return ioctl(vcpu->fd, KVM_SET_MSRS, &msrs.head) == 2;
@@ -178,7 +193,10 @@ static struct kvm_sregs long_mode(const struct vcpu *vcpu, const struct pvrom_sm
 bool vcpu_state_start(struct vcpu *vcpu, const struct pvrom_smp_state *state)
 {
 	struct kvm_regs regs = {
-		.rip = state->rip, .rsp = state->rsp, .rdi = state->rdi, .rflags = RFLAGS_ALWAYS,
+		.rip = state->rip,
+		.rsp = state->rsp,
+		.rdi = state->rdi,
+		.rflags = RFLAGS_ALWAYS,
 	};
 	struct kvm_sregs sregs = long_mode(vcpu, state);
 	struct kvm_mp_state runnable = { KVM_MP_STATE_RUNNABLE };

@@ -6,8 +6,8 @@
 #include "tiny.h"
 
 #define TRANSPORT_PORT 0xe4
-#define BAD_CR4 (1ull << 31)	/* reserved */
-#define PATIENCE 200000000ull	/* ticks; a tenth of a second, about */
+#define BAD_CR4 (1ull << 31)  /* reserved */
+#define PATIENCE 200000000ull /* ticks; a tenth of a second, about */
 
 /* A call as the ROM's template would make it; returns the status. */
 uint32_t call(uint32_t number, uint64_t first, uint64_t second, uint64_t third)
@@ -17,7 +17,9 @@ uint32_t call(uint32_t number, uint64_t first, uint64_t second, uint64_t third)
 	uint32_t a = number, d = TRANSPORT_PORT;
 
 	__asm__ volatile("outl %%eax, %%dx"
-			 : "+a"(a), "+d"(d), "+r"(rdi), "+r"(rsi), "+r"(r8), "+r"(r9) : : "memory");
+			 : "+a"(a), "+d"(d), "+r"(rdi), "+r"(rsi), "+r"(r8), "+r"(r9)
+			 :
+			 : "memory");
 	return a;
 }
 
@@ -28,8 +30,13 @@ uint32_t seal(uint64_t features, uint8_t alarm_vector)
 	uint32_t status;
 
 	words = (struct pvrom_negotiation){
-		.size = sizeof(words), .major = PVROM_MAJOR, .minor = PVROM_MINOR, .epoch = 1,
-		.wanted = features, .required = features, .alarm_vector = alarm_vector,
+		.size = sizeof(words),
+		.major = PVROM_MAJOR,
+		.minor = PVROM_MINOR,
+		.epoch = 1,
+		.wanted = features,
+		.required = features,
+		.alarm_vector = alarm_vector,
 	};
 	status = call(PVROM_BASE_NEGOTIATE, (uint64_t)&words, PVROM_NEGOTIATE_PROPOSE, 0);
 	if (status == PVROM_STATUS_OK)
@@ -67,7 +74,8 @@ static uint64_t out_narrow(void)
 void try_calls(void)
 {
 	check(call(PVROM_BASE_VERSION, 0, 0, 0) == PVROM_STATUS_OK, "a call");
-	check(call(PVROM_BASE_LOG, (uint64_t)"said to the host", 16, 0) == PVROM_STATUS_OK, "a line logged");
+	check(call(PVROM_BASE_LOG, (uint64_t) "said to the host", 16, 0) == PVROM_STATUS_OK,
+	      "a line logged");
 	check(call(0xffff, 0, 0, 0) == PVROM_STATUS_NOT_SUPPORTED, "an unknown call");
 	check(call(0x10000000, 0, 0, 0) == PVROM_STATUS_NOT_SUPPORTED, "a large call number");
 	check(call(PVROM_IRQ_SEND, 64, 0, 1) == PVROM_STATUS_DENIED, "a call before negotiation");
@@ -99,9 +107,14 @@ static struct pvrom_smp_state state_for(uint64_t id)
 		uint64_t base;
 	} __attribute__((packed)) gdt;
 	struct pvrom_smp_state state = {
-		.size = sizeof(state), .rip = (uint64_t)other_main, .rdi = id,
+		.size = sizeof(state),
+		.rip = (uint64_t)other_main,
+		.rdi = id,
 		.rsp = (uint64_t)(others[id].stack + sizeof(others[id].stack) - 8),
-		.efer = 0x500, .pat = 0x0007040600070406, .cs = 8, .ss = 16,
+		.efer = 0x500,
+		.pat = 0x0007040600070406,
+		.cs = 8,
+		.ss = 16,
 	};
 
 	__asm__("mov %%cr0, %0" : "=r"(state.cr0));
@@ -160,12 +173,13 @@ void try_start(uint64_t cpus)
 		wait_for_arrival(id, 1);
 	check(others[cpus - 1].argument == cpus - 1, "all started, with their argument");
 	check(start(1, 0) == PVROM_STATUS_BUSY, "a CPU that runs is not started");
-	check(call(PVROM_BASE_RESET, 0, 0, 0) == PVROM_STATUS_BUSY, "RESET while others run is BUSY");
+	check(call(PVROM_BASE_RESET, 0, 0, 0) == PVROM_STATUS_BUSY,
+	      "RESET while others run is BUSY");
 	others[2].stop = true;
 	check(start_stopped(2, BAD_CR4) == PVROM_STATUS_INVALID, "a state that KVM refuses");
 	for (uint64_t round = 2; round < 20; round++) {
 		others[1].stop = true;
-		start_stopped(1, BAD_CR4);	/* only to see that it has stopped */
+		start_stopped(1, BAD_CR4); /* only to see that it has stopped */
 		others[1].stop = false;
 		start(1, 0);
 		wait_for_arrival(1, round);

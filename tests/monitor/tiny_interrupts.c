@@ -11,7 +11,7 @@
 #define MSR_APIC_BASE 0x1b
 #define MSR_SPURIOUS 0x80f
 #define MSR_EOI 0x80b
-#define MS 2600000ull		/* TSC ticks, about; only patience depends on it */
+#define MS 2600000ull /* TSC ticks, about; only patience depends on it */
 
 struct interrupt_frame;
 typedef void handler_fn(struct interrupt_frame *frame);
@@ -73,7 +73,7 @@ __attribute__((interrupt)) static void on_routed(struct interrupt_frame *frame)
 {
 	(void)frame;
 	count[VECTOR_ROUTED]++;
-	in8(0x3fa);		/* takes the transmitter's interrupt back */
+	in8(0x3fa); /* takes the transmitter's interrupt back */
 	end_interrupt();
 }
 
@@ -200,9 +200,10 @@ static void try_route(void)
 
 	check(call(PVROM_IRQ_ROUTE, 99, VECTOR_ROUTED, 0) == PVROM_STATUS_NOT_SUPPORTED,
 	      "a source that is not there");
-	check(call(PVROM_IRQ_ROUTE, COM1_SOURCE, VECTOR_ROUTED, 0) == PVROM_STATUS_OK, "COM1 is routed");
+	check(call(PVROM_IRQ_ROUTE, COM1_SOURCE, VECTOR_ROUTED, 0) == PVROM_STATUS_OK,
+	      "COM1 is routed");
 	out8(0x3fc, 0x0b);
-	out8(0x3f9, 0x02);	/* the transmitter is empty: an interrupt at once */
+	out8(0x3f9, 0x02); /* the transmitter is empty: an interrupt at once */
 	routed = comes(VECTOR_ROUTED, 1);
 	call(PVROM_IRQ_MASK, COM1_SOURCE, 1, 0);
 	out8(0x3f8, '\n');
@@ -217,12 +218,13 @@ static void try_route(void)
 
 void try_interrupts(void)
 {
-	const uint64_t features = PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ) |
-				  PVROM_FEATURE_BIT(PVROM_FEATURE_ALARM);
+	const uint64_t features =
+		PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ) | PVROM_FEATURE_BIT(PVROM_FEATURE_ALARM);
 
 	set_up();
 	check(seal(features, VECTOR_ALARM) == PVROM_STATUS_OK, "irq and alarm sealed");
-	check(call(PVROM_BASE_VCPU_AREA, (uint64_t)&area, sizeof(area), 0) == PVROM_STATUS_OK, "the area");
+	check(call(PVROM_BASE_VCPU_AREA, (uint64_t)&area, sizeof(area), 0) == PVROM_STATUS_OK,
+	      "the area");
 	try_alarms();
 	try_sending();
 	try_route();

@@ -123,7 +123,10 @@ static void triple_fault(void)
 		uint64_t base;
 	} __attribute__((packed)) nothing;
 
-	__asm__ volatile("mov $0x1234, %%rbx; outb %%al, $0x80; lidt %0; ud2" : : "m"(nothing) : "rbx");
+	__asm__ volatile("mov $0x1234, %%rbx; outb %%al, $0x80; lidt %0; ud2"
+			 :
+			 : "m"(nothing)
+			 : "rbx");
 }
 
 /* Writes a number of its own into each `step` of the memory from 4 GiB on, and looks again. */
@@ -224,9 +227,9 @@ static void act(const char *text, uint32_t magic, uint64_t record)
 
 void tiny_main(uint32_t magic, uint64_t record)
 {
-	uint64_t cmdline = magic == MULTIBOOT_MAGIC ?
-		((const struct multiboot_info *)record)->cmdline :
-		((const struct start_info *)record)->cmdline;
+	uint64_t cmdline = magic == MULTIBOOT_MAGIC
+				   ? ((const struct multiboot_info *)record)->cmdline
+				   : ((const struct start_info *)record)->cmdline;
 
 	if (magic != MULTIBOOT_MAGIC && ((const struct start_info *)record)->magic != PVH_MAGIC)
 		end(120);
