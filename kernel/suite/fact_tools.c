@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* Test pages, simple accesses, and other tools of many facts. */
+/* Test pages and other tools of many facts. */
 #include "fact_tools.h"
 
 #include "irq.h"
 #include "smp.h"
 #include "time.h"
-
-SNIPPET(try_read, ".globl try_read, try_read_at\ntry_read_at: mov (%rdi), %rax");
-SNIPPET(try_write, ".globl try_write, try_write_at\ntry_write_at: movq $0x5a, (%rdi)");
-SNIPPET(try_call, ".globl try_call\ncall *%rdi");
-
-USER_CODE(user_read, ".globl user_read\nmov (%rdi), %rdx");
-USER_CODE(user_write, ".globl user_write\nmovq $0x5a, (%rdi)");
-USER_CODE(user_jump, ".globl user_jump\njmp *%rdi");
-USER_CODE(user_nothing, ".globl user_nothing\nnop");
 
 void test_flush_all(void)
 {

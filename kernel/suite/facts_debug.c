@@ -381,7 +381,7 @@ FACT(break_kept, "debug.kept", "SDM 3A 18.2",
 	cpu_cli();
 	irq_alarm_set(cpu_rdtsc() + time_us(2000));
 	cpu_sti_halt();
-	user_call(&run, user_nothing, 0, 0, 0);
+	user_call(&run, probe_user_nothing, 0, 0, 0);
 	EXPECT_EQ(hits.count, 0);
 	EXPECT_EQ(pvrom_read_dr7(), DR7_RESET | DR7_ENABLE(2, DR7_EXECUTE, 0));
 	snippet_break(0);
@@ -472,11 +472,11 @@ FACT(watch_user, "debug.write.user", "SDM 3A 18.3.1.2", "a data breakpoint on a 
 	hits_begin(step_all);
 	set_address(0, USER_DATA);
 	pvrom_write_dr7(DR7_RESET | DR7_ENABLE(0, DR7_WRITE, 2));
-	user_call(&run, user_write, USER_DATA, 0, 0);
+	user_call(&run, probe_user_write, USER_DATA, 0, 0);
 	breakpoints_off();
 	EXPECT_TRAP(run, VECTOR_USER_EXIT, 0);
 	EXPECT_EQ(hits.count, 1);
-	EXPECT_EQ(hits.rip[0], user_address(user_write) + 7);
+	EXPECT_EQ(hits.rip[0], user_address(probe_user_write) + 3);
 	return FACT_PASS;
 }
 

@@ -139,7 +139,7 @@ static void event_user(void)
 {
 	struct user_run run;
 
-	user_call(&run, user_nothing, 0, 0, 0);
+	user_call(&run, probe_user_nothing, 0, 0, 0);
 }
 
 static void event_fault(void)
@@ -147,9 +147,9 @@ static void event_fault(void)
 	struct trap_catch caught;
 
 	test_clear();
-	trap_try(&caught, try_read, TEST_BASE);
+	trap_try(&caught, probe_read, TEST_BASE);
 	test_page(TEST_BASE, K_RW);
-	try_write(TEST_BASE);
+	probe_write(TEST_BASE);
 }
 
 static void load_other_state(void *argument)

@@ -19,8 +19,8 @@ static enum verdict write_denied_at(int level)
 	test_clear();
 	test_page(VA, PTE_P | PTE_W | PTE_NX);
 	test_set(VA, level, *test_entry(VA, level) & ~PTE_W);
-	EXPECT(trap_try(&caught, try_read, VA + 8) == TRAP_NONE, "the read faulted too");
-	trap_try(&caught, try_write, VA + 8);
+	EXPECT(trap_try(&caught, probe_read, VA + 8) == TRAP_NONE, "the read faulted too");
+	trap_try(&caught, probe_write, VA + 8);
 	EXPECT_TRAP(caught, TRAP_PF, PF_P | PF_W);
 	EXPECT_EQ(caught.cr2, VA + 8);
 	return FACT_PASS;
@@ -32,10 +32,10 @@ static enum verdict user_denied_at(int level)
 
 	test_clear();
 	test_page(VA, U_RW);
-	user_call(&run, user_read, VA + 16, 0, 0);
+	user_call(&run, probe_user_read, VA + 16, 0, 0);
 	EXPECT(run.vector == VECTOR_USER_EXIT, "the read faulted before U was cleared");
 	test_set_flush(VA, level, *test_entry(VA, level) & ~PTE_U);
-	user_call(&run, user_read, VA + 16, 0, 0);
+	user_call(&run, probe_user_read, VA + 16, 0, 0);
 	EXPECT_TRAP(run, TRAP_PF, PF_P | PF_U);
 	EXPECT_EQ(run.cr2, VA + 16);
 	return FACT_PASS;
@@ -63,7 +63,7 @@ FACT(user_write_denied, "paging.user.write", "SDM 3A 4.7",
 
 	test_clear();
 	test_page(VA, U_RO);
-	user_call(&run, user_write, VA + 24, 0, 0);
+	user_call(&run, probe_user_write, VA + 24, 0, 0);
 	EXPECT_TRAP(run, TRAP_PF, PF_P | PF_W | PF_U);
 	EXPECT_EQ(run.cr2, VA + 24);
 	return FACT_PASS;
@@ -75,7 +75,7 @@ FACT(user_not_present, "paging.user.not_present", "SDM 3A 4.7",
 	struct user_run run;
 
 	test_clear();
-	user_call(&run, user_write, VA + 3, 0, 0);
+	user_call(&run, probe_user_write, VA + 3, 0, 0);
 	EXPECT_TRAP(run, TRAP_PF, PF_W | PF_U);
 	EXPECT_EQ(run.cr2, VA + 3);
 	return FACT_PASS;
@@ -87,7 +87,7 @@ FACT(user_exec_kernel, "paging.user.exec_kernel", "SDM 3A 4.7",
 	struct user_run run;
 	uint64_t target = (uint64_t)&trap_try;
 
-	user_call(&run, user_jump, target, 0, 0);
+	user_call(&run, probe_user_jump, target, 0, 0);
 	EXPECT_TRAP(run, TRAP_PF, PF_P | PF_U | PF_I);
 	EXPECT_EQ(run.frame.rip, target);
 	EXPECT_EQ(run.cr2, target);
@@ -101,7 +101,7 @@ FACT(user_nx, "paging.user.nx", "SDM 3A 4.6.1",
 
 	test_clear();
 	*test_page(VA, U_RO) = CODE_RET;
-	user_call(&run, user_jump, VA, 0, 0);
+	user_call(&run, probe_user_jump, VA, 0, 0);
 	EXPECT_TRAP(run, TRAP_PF, PF_P | PF_U | PF_I);
 	EXPECT_EQ(run.cr2, VA);
 	return FACT_PASS;
@@ -118,7 +118,7 @@ FACT(absent_read, "paging.not_present.read", "SDM 3A 4.7",
 		test_clear();
 		test_page(VA, K_RW);
 		test_set_flush(VA, level, 0);
-		trap_try(&caught, try_read, VA + 0x123);
+		trap_try(&caught, probe_read, VA + 0x123);
 		EXPECT_TRAP(caught, TRAP_PF, 0);
 		EXPECT(caught.cr2 == VA + 0x123, "level %d: CR2 is %lx", level, caught.cr2);
 	}
@@ -131,7 +131,7 @@ FACT(absent_write, "paging.not_present.write", "SDM 3A 4.7",
 	struct trap_catch caught;
 
 	test_clear();
-	trap_try(&caught, try_write, VA + 0xff7);
+	trap_try(&caught, probe_write, VA + 0xff7);
 	EXPECT_TRAP(caught, TRAP_PF, PF_W);
 	EXPECT_EQ(caught.cr2, VA + 0xff7);
 	return FACT_PASS;
@@ -143,7 +143,7 @@ FACT(absent_exec, "paging.not_present.exec", "SDM 3A 4.7",
 	struct trap_catch caught;
 
 	test_clear();
-	trap_try(&caught, try_call, VA + 5);
+	trap_try(&caught, probe_call, VA + 5);
 	EXPECT_TRAP(caught, TRAP_PF, PF_I);
 	EXPECT_EQ(caught.cr2, VA + 5);
 	EXPECT_EQ(caught.frame.rip, VA + 5);
@@ -159,7 +159,7 @@ FACT(absent_garbage, "paging.not_present.other_bits", "SDM 3A 4.5.4",
 		test_clear();
 		test_page(VA, K_RW);
 		test_set_flush(VA, level, ~PTE_P);
-		trap_try(&caught, try_read, VA);
+		trap_try(&caught, probe_read, VA);
 		EXPECT_TRAP(caught, TRAP_PF, 0);
 		test_set(VA, level, 0);
 	}
@@ -174,7 +174,7 @@ FACT(nx_leaf, "paging.nx.leaf", "SDM 3A 4.6.1", "a jump into a page with NX is #
 
 	test_clear();
 	*test_page(VA, K_RO) = CODE_RET;
-	trap_try(&caught, try_call, VA);
+	trap_try(&caught, probe_call, VA);
 	EXPECT_TRAP(caught, TRAP_PF, PF_P | PF_I);
 	EXPECT_EQ(caught.frame.rip, VA);
 	EXPECT_EQ(caught.cr2, VA);
@@ -189,10 +189,10 @@ FACT(nx_upper, "paging.nx.upper", "SDM 3A 4.6.1",
 	for (int level = 2; level <= 4; level++) {
 		test_clear();
 		*test_page(VA, K_RX) = CODE_RET;
-		EXPECT(trap_try(&caught, try_call, VA) == TRAP_NONE, "code page does not run");
+		EXPECT(trap_try(&caught, probe_call, VA) == TRAP_NONE, "code page does not run");
 		test_set_flush(VA, level, *test_entry(VA, level) | PTE_NX);
 		EXPECT(reads(VA, CODE_RET), "level %d: reads something else", level);
-		trap_try(&caught, try_call, VA);
+		trap_try(&caught, probe_call, VA);
 		EXPECT_TRAP(caught, TRAP_PF, PF_P | PF_I);
 	}
 	return FACT_PASS;
@@ -209,7 +209,7 @@ FACT(nx_crossing, "paging.nx.crossing", "SDM 3A 4.7",
 	page = (uint8_t *)test_page(VA, K_RX);
 	memcpy(page + PAGE_SIZE - 2, mov_eax, 2);
 	test_page(SECOND, K_RO);
-	trap_try(&caught, try_call, SECOND - 2);
+	trap_try(&caught, probe_call, SECOND - 2);
 	EXPECT_TRAP(caught, TRAP_PF, PF_P | PF_I);
 	EXPECT_EQ(caught.frame.rip, SECOND - 2);
 	EXPECT_EQ(caught.cr2, SECOND);
@@ -225,7 +225,7 @@ FACT(crossing_second, "paging.crossing.second_absent", "SDM 3A 6.15 #PF",
 
 	test_clear();
 	test_page(VA, K_RW);
-	trap_try(&caught, try_read, SECOND - 3);
+	trap_try(&caught, probe_read, SECOND - 3);
 	EXPECT_TRAP(caught, TRAP_PF, 0);
 	EXPECT_EQ(caught.cr2, SECOND);
 	return FACT_PASS;
@@ -238,7 +238,7 @@ FACT(crossing_first, "paging.crossing.first_absent", "SDM 3A 6.15 #PF",
 
 	test_clear();
 	test_page(SECOND, K_RW);
-	trap_try(&caught, try_read, SECOND - 3);
+	trap_try(&caught, probe_read, SECOND - 3);
 	EXPECT_TRAP(caught, TRAP_PF, 0);
 	EXPECT_EQ(caught.cr2, SECOND - 3);
 	return FACT_PASS;
@@ -253,7 +253,7 @@ FACT(crossing_write, "paging.crossing.write", "SDM 3A 6.15 #PF",
 	test_clear();
 	first = test_page(VA, K_RW);
 	test_page(SECOND, K_RO);
-	trap_try(&caught, try_write, SECOND - 4);
+	trap_try(&caught, probe_write, SECOND - 4);
 	EXPECT_TRAP(caught, TRAP_PF, PF_P | PF_W);
 	EXPECT_EQ(caught.cr2, SECOND);
 	EXPECT_EQ(first[511], 0);
@@ -266,11 +266,11 @@ FACT(fault_registers, "paging.fault.registers", "SDM 3A 6.15 #PF",
 	struct trap_catch caught;
 
 	test_clear();
-	trap_try(&caught, try_read, VA);
-	EXPECT_EQ(caught.frame.rip, try_read_at);
+	trap_try(&caught, probe_read, VA);
+	EXPECT_EQ(caught.frame.rip, probe_read_at);
 	EXPECT_EQ(caught.frame.rdi, VA);
-	trap_try(&caught, try_write, VA);
-	EXPECT_EQ(caught.frame.rip, try_write_at);
+	trap_try(&caught, probe_write, VA);
+	EXPECT_EQ(caught.frame.rip, probe_write_at);
 	return FACT_PASS;
 }
 
@@ -320,7 +320,7 @@ FACT(ad_read, "paging.ad.read", "SDM 3A 4.8", "a read sets A and not D")
 	test_clear();
 	test_page(VA, K_RW);
 	EXPECT_EQ(accessed_dirty(VA, 1), 0);
-	try_read(VA);
+	probe_read(VA);
 	EXPECT_EQ(accessed_dirty(VA, 1), PTE_A);
 	return FACT_PASS;
 }
@@ -329,7 +329,7 @@ FACT(ad_write, "paging.ad.write", "SDM 3A 4.8", "a write sets A and D")
 {
 	test_clear();
 	test_page(VA, K_RW);
-	try_write(VA);
+	probe_write(VA);
 	EXPECT_EQ(accessed_dirty(VA, 1), PTE_A | PTE_D);
 	return FACT_PASS;
 }
@@ -340,9 +340,9 @@ FACT(ad_write_after_read, "paging.ad.write_after_read", "SDM 3A 4.10.2.2",
 	test_clear();
 	test_page(VA, K_RW);
 	for (unsigned i = 0; i < 100; i++)
-		try_read(VA + 8 * i);
+		probe_read(VA + 8 * i);
 	EXPECT_EQ(accessed_dirty(VA, 1), PTE_A);
-	try_write(VA);
+	probe_write(VA);
 	EXPECT_EQ(accessed_dirty(VA, 1), PTE_A | PTE_D);
 	return FACT_PASS;
 }
@@ -351,7 +351,7 @@ FACT(ad_exec, "paging.ad.exec", "SDM 3A 4.8", "execution sets A and not D")
 {
 	test_clear();
 	*test_page(VA, PTE_P | PTE_W) = CODE_RET;
-	try_call(VA);
+	probe_call(VA);
 	EXPECT_EQ(accessed_dirty(VA, 1), PTE_A);
 	return FACT_PASS;
 }
@@ -362,7 +362,7 @@ FACT(ad_user, "paging.ad.user", "SDM 3A 4.8", "a user write sets A and D")
 
 	test_clear();
 	test_page(VA, U_RW);
-	user_call(&run, user_write, VA, 0, 0);
+	user_call(&run, probe_user_write, VA, 0, 0);
 	EXPECT_TRAP(run, VECTOR_USER_EXIT, 0);
 	EXPECT_EQ(accessed_dirty(VA, 1), PTE_A | PTE_D);
 	return FACT_PASS;
@@ -375,7 +375,7 @@ FACT(ad_upper, "paging.ad.upper", "SDM 3A 4.8",
 	test_page(VA, K_RW);
 	for (int level = 2; level <= 4; level++)
 		EXPECT(!accessed_dirty(VA, level), "level %d: set before any access", level);
-	try_write(VA);
+	probe_write(VA);
 	for (int level = 2; level <= 4; level++)
 		EXPECT(accessed_dirty(VA, level) == PTE_A, "level %d: A and D are %lx", level,
 		       accessed_dirty(VA, level));
@@ -388,7 +388,7 @@ FACT(ad_denied, "paging.ad.denied_write", "SDM 3A 4.8", "a write that faults doe
 
 	test_clear();
 	test_page(VA, K_RO);
-	trap_try(&caught, try_write, VA);
+	trap_try(&caught, probe_write, VA);
 	EXPECT(caught.vector == TRAP_PF, "the write did not fault");
 	EXPECT_EQ(accessed_dirty(VA, 1) & PTE_D, 0);
 	return FACT_PASS;
@@ -399,11 +399,11 @@ FACT(ad_again, "paging.ad.cleared", "SDM 3A 4.10.4.2",
 {
 	test_clear();
 	test_page(VA, K_RW);
-	try_write(VA);
+	probe_write(VA);
 	test_set_flush(VA, 1, *test_entry(VA, 1) & ~(PTE_A | PTE_D));
-	try_read(VA);
+	probe_read(VA);
 	EXPECT_EQ(accessed_dirty(VA, 1), PTE_A);
-	try_write(VA);
+	probe_write(VA);
 	EXPECT_EQ(accessed_dirty(VA, 1), PTE_A | PTE_D);
 	return FACT_PASS;
 }
@@ -428,7 +428,7 @@ FACT(ad_swap, "paging.ad.swap_entry", "SDM 3A 4.8",
 
 	test_clear();
 	test_page(VA, K_RW);
-	try_write(VA);
+	probe_write(VA);
 	old = pvrom_swap_entry(test_entry(VA, 1), 0);
 	cpu_invlpg((void *)VA);
 	EXPECT_EQ(old & 0xfff, PTE_P | PTE_W | PTE_A | PTE_D);
@@ -440,9 +440,9 @@ FACT(ad_large, "paging.ad.large", "SDM 3A 4.8", "a 2 MiB page has its A and D in
 {
 	test_clear();
 	paging_map(paging_root, VA, (uint64_t)test_block(0), K_RW | PTE_PS, 2);
-	try_read(VA + 0x12340);
+	probe_read(VA + 0x12340);
 	EXPECT_EQ(accessed_dirty(VA, 2), PTE_A);
-	try_write(VA + 0x54320);
+	probe_write(VA + 0x54320);
 	EXPECT_EQ(accessed_dirty(VA, 2), PTE_A | PTE_D);
 	return FACT_PASS;
 }
@@ -455,7 +455,7 @@ static uint64_t write_without_wp(struct trap_catch *caught, uint64_t va)
 	uint64_t cr0 = cpu_read_cr0();
 
 	cpu_write_cr0(cr0 & ~CR0_WP);
-	trap_try(caught, try_write, va);
+	trap_try(caught, probe_write, va);
 	cpu_write_cr0(cr0);
 	return caught->vector;
 }
@@ -469,9 +469,9 @@ FACT(wp_off, "paging.wp.off", "SDM 3A 4.6.1",
 	test_clear();
 	page = test_page(VA, K_RO);
 	EXPECT(write_without_wp(&caught, VA) == TRAP_NONE, "%s", fact_vector(caught.vector));
-	EXPECT_EQ(*page, TRY_WRITES);
+	EXPECT_EQ(*page, VA);
 	EXPECT_EQ(accessed_dirty(VA, 1), PTE_A | PTE_D);
-	trap_try(&caught, try_write, VA);
+	trap_try(&caught, probe_write, VA);
 	EXPECT_TRAP(caught, TRAP_PF, PF_P | PF_W);
 	return FACT_PASS;
 }
@@ -490,13 +490,13 @@ FACT(wp_off_user, "paging.wp.off_user", "SDM 3A 4.6.1",
 	write_without_wp(&caught, VA);
 	pvrom_clac();
 	cpu_write_cr0(cr0 & ~CR0_WP);
-	user_call(&run, user_write, VA, 0, 0);
+	user_call(&run, probe_user_write, VA, 0, 0);
 	cpu_write_cr0(cr0);
 	EXPECT(caught.vector == TRAP_NONE, "the kernel: %s", fact_vector(caught.vector));
 	EXPECT_TRAP(run, TRAP_PF, PF_P | PF_W | PF_U);
-	user_call(&run, user_read, VA, 0, 0);
+	user_call(&run, probe_user_read, VA, 0, 0);
 	EXPECT_TRAP(run, VECTOR_USER_EXIT, 0);
-	EXPECT_EQ(run.frame.rdx, TRY_WRITES);
+	EXPECT_EQ(run.frame.rax, VA);
 	return FACT_PASS;
 }
 
@@ -509,7 +509,7 @@ FACT(smep_on, "paging.smep.on", "SDM 3A 4.6.1", "with CR4.SMEP the kernel cannot
 	NEED(SMEP);
 	test_clear();
 	*test_page(VA, U_RX) = CODE_RET;
-	trap_try(&caught, try_call, VA);
+	trap_try(&caught, probe_call, VA);
 	EXPECT_TRAP(caught, TRAP_PF, PF_P | PF_I);
 	EXPECT_EQ(caught.cr2, VA);
 	return FACT_PASS;
@@ -523,7 +523,7 @@ FACT(smep_off, "paging.smep.off", "SDM 3A 4.6.1", "without CR4.SMEP it can")
 	test_clear();
 	*test_page(VA, U_RX) = CODE_RET;
 	cpu_write_cr4(cr4 & ~CR4_SMEP);
-	trap_try(&caught, try_call, VA);
+	trap_try(&caught, probe_call, VA);
 	cpu_write_cr4(cr4);
 	EXPECT_TRAP(caught, TRAP_NONE, 0);
 	return FACT_PASS;
@@ -537,7 +537,7 @@ FACT(smap_read, "paging.smap.read", "SDM 3A 4.6.1",
 	NEED(SMAP);
 	test_clear();
 	test_page(VA, U_RW);
-	trap_try(&caught, try_read, VA + 0x40);
+	trap_try(&caught, probe_read, VA + 0x40);
 	EXPECT_TRAP(caught, TRAP_PF, PF_P);
 	EXPECT_EQ(caught.cr2, VA + 0x40);
 	return FACT_PASS;
@@ -551,7 +551,7 @@ FACT(smap_write, "paging.smap.write", "SDM 3A 4.6.1",
 	NEED(SMAP);
 	test_clear();
 	test_page(VA, U_RW);
-	trap_try(&caught, try_write, VA + 0x48);
+	trap_try(&caught, probe_write, VA + 0x48);
 	EXPECT_TRAP(caught, TRAP_PF, PF_P | PF_W);
 	return FACT_PASS;
 }
@@ -564,9 +564,9 @@ FACT(smap_stac, "paging.smap.stac", "SDM 2B STAC", "stac allows the access and c
 	test_clear();
 	test_page(VA, U_RW);
 	pvrom_stac();
-	trap_try(&with, try_write, VA);
+	trap_try(&with, probe_write, VA);
 	pvrom_clac();
-	trap_try(&after, try_write, VA);
+	trap_try(&after, probe_write, VA);
 	EXPECT_TRAP(with, TRAP_NONE, 0);
 	EXPECT_TRAP(after, TRAP_PF, PF_P | PF_W);
 	return FACT_PASS;
@@ -581,7 +581,7 @@ FACT(smap_popf, "paging.smap.popf", "SDM 3A 4.6.1", "RFLAGS.AC loaded by popf co
 	test_clear();
 	test_page(VA, U_RW);
 	cpu_restore_flags(flags | FLAG_AC);
-	trap_try(&caught, try_read, VA);
+	trap_try(&caught, probe_read, VA);
 	cpu_restore_flags(flags);
 	EXPECT_TRAP(caught, TRAP_NONE, 0);
 	return FACT_PASS;
@@ -595,7 +595,7 @@ FACT(smap_off, "paging.smap.off", "SDM 3A 4.6.1", "without CR4.SMAP the kernel r
 	test_clear();
 	test_page(VA, U_RW);
 	cpu_write_cr4(cr4 & ~CR4_SMAP);
-	trap_try(&caught, try_read, VA);
+	trap_try(&caught, probe_read, VA);
 	cpu_write_cr4(cr4);
 	EXPECT_TRAP(caught, TRAP_NONE, 0);
 	return FACT_PASS;
@@ -628,8 +628,8 @@ FACT(large_1g, "paging.large.1g", "SDM 3A 4.5.4",
 	paging_map(paging_root, VA, 0, K_RW | PTE_PS, 3);
 	word = 0x1234567;
 	EXPECT(reads(VA + (uint64_t)&word, 0x1234567), "word not found");
-	try_write(VA + (uint64_t)&word);
-	EXPECT_EQ(READ_ONCE(word), TRY_WRITES);
+	probe_write(VA + (uint64_t)&word);
+	EXPECT_EQ(READ_ONCE(word), VA + (uint64_t)&word);
 	EXPECT_EQ(accessed_dirty(VA, 3), PTE_A | PTE_D);
 	return FACT_PASS;
 }
@@ -663,7 +663,7 @@ FACT(ignored_bits, "paging.ignored_bits", "SDM 3A 4.5.4",
 		*test_page(VA, K_RW) = 77;
 		test_set(VA, level, *test_entry(VA, level) | own);
 		EXPECT(reads(VA, 77), "level %d: reads something else", level);
-		try_write(VA);
+		probe_write(VA);
 		EXPECT((*test_entry(VA, level) & own) == own, "level %d: bits lost", level);
 	}
 	return FACT_PASS;
@@ -689,9 +689,9 @@ FACT(alias, "paging.alias", "SDM 3A 4.2", "two addresses of one page are the sam
 	test_clear();
 	page = test_page(VA, K_RW);
 	test_map(VA + BIT(30), page, K_RW);
-	try_write(VA + 0x100);
-	EXPECT(reads(VA + BIT(30) + 0x100, TRY_WRITES), "not seen by the other address");
-	EXPECT_EQ(page[0x100 / 8], TRY_WRITES);
+	probe_write(VA + 0x100);
+	EXPECT(reads(VA + BIT(30) + 0x100, VA + 0x100), "not seen by the other address");
+	EXPECT_EQ(page[0x100 / 8], VA + 0x100);
 	return FACT_PASS;
 }
 
@@ -704,8 +704,8 @@ FACT(alias_permissions, "paging.alias_permissions", "SDM 3A 4.6.1",
 	test_clear();
 	page = test_page(VA, K_RO);
 	test_map(SECOND, page, K_RW);
-	trap_try(&there, try_write, SECOND);
-	trap_try(&here, try_write, VA);
+	trap_try(&there, probe_write, SECOND);
+	trap_try(&here, probe_write, VA);
 	EXPECT_TRAP(there, TRAP_NONE, 0);
 	EXPECT_TRAP(here, TRAP_PF, PF_P | PF_W);
 	EXPECT_EQ(accessed_dirty(VA, 1) & PTE_D, 0);
@@ -726,8 +726,8 @@ FACT(shared_table, "paging.shared_table", "SDM 3A 4.6.1",
 	*page = 0x99;
 	EXPECT(reads(VA, 0x99), "by the first entry");
 	EXPECT(reads(second, 0x99), "by the second entry");
-	EXPECT(trap_try(&caught, try_write, VA) == TRAP_NONE, "the writable one faulted");
-	trap_try(&caught, try_write, second);
+	EXPECT(trap_try(&caught, probe_write, VA) == TRAP_NONE, "the writable one faulted");
+	trap_try(&caught, probe_write, second);
 	EXPECT_TRAP(caught, TRAP_PF, PF_P | PF_W);
 	return FACT_PASS;
 }
@@ -751,7 +751,7 @@ FACT(self_map, "paging.self_map", "SDM 3A 4.5",
 	other = memory_page();
 	*other = 0x4711;
 	test_set(SELF_VA, 4, (uint64_t)paging_root | PTE_P | PTE_W | PTE_NX);
-	try_read(VA);
+	probe_read(VA);
 	seen = READ_ONCE(*self_entry(VA));
 	WRITE_ONCE(*self_entry(VA), (uint64_t)other | K_RW);
 	cpu_invlpg((void *)VA);
@@ -787,9 +787,9 @@ FACT(canonical_data, "paging.canonical.data", "SDM 1 3.3.7.1",
 {
 	struct trap_catch caught;
 
-	trap_try(&caught, try_read, NOT_CANONICAL);
+	trap_try(&caught, probe_read, NOT_CANONICAL);
 	EXPECT_TRAP(caught, TRAP_GP, 0);
-	trap_try(&caught, try_write, ~NOT_CANONICAL);
+	trap_try(&caught, probe_write, ~NOT_CANONICAL);
 	EXPECT_TRAP(caught, TRAP_GP, 0);
 	return FACT_PASS;
 }
@@ -801,9 +801,9 @@ FACT(canonical_jump, "paging.canonical.jump", "SDM 2A JMP",
 	struct trap_catch caught;
 	struct user_run run;
 
-	trap_try(&caught, try_call, NOT_CANONICAL);
+	trap_try(&caught, probe_call, NOT_CANONICAL);
 	EXPECT_TRAP(caught, TRAP_GP, 0);
-	user_call(&run, user_jump, NOT_CANONICAL, 0, 0);
+	user_call(&run, probe_user_jump, NOT_CANONICAL, 0, 0);
 	EXPECT_TRAP(run, TRAP_GP, 0);
 	return FACT_PASS;
 }
@@ -814,7 +814,7 @@ FACT(canonical_cr2, "paging.canonical.keeps_cr2", "SDM 3A 6.15 #GP",
 	struct trap_catch caught;
 
 	cpu_write_cr2(0x1234567);
-	trap_try(&caught, try_read, NOT_CANONICAL);
+	trap_try(&caught, probe_read, NOT_CANONICAL);
 	EXPECT_EQ(caught.cr2, 0x1234567);
 	return FACT_PASS;
 }

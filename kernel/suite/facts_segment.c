@@ -39,13 +39,13 @@ static uint64_t descriptor(uint16_t selector)
 
 /* ---- loading data segments --------------------------------------------------------------------- */
 
-static uint64_t probe_word = 0x600d;
+static uint64_t known_word = 0x600d;
 
 static uint64_t read_by_ds(void)
 {
 	uint64_t word;
 
-	__asm__ volatile("mov (%1), %0" : "=r"(word) : "r"(&probe_word) : "memory");
+	__asm__ volatile("mov (%1), %0" : "=r"(word) : "r"(&known_word) : "memory");
 	return word;
 }
 
@@ -95,7 +95,7 @@ FACT(base_ignored, "segment.data.base_limit", "SDM 3A 3.2.4",
 FACT(fs_base, "segment.fs.base", "SDM 3A 3.2.4",
      "the 32-bit base of a segment in FS counts, its limit does not")
 {
-	uint64_t base = (uint64_t)&probe_word - 16, word;
+	uint64_t base = (uint64_t)&known_word - 16, word;
 	uint16_t selector = percpu_descriptor(0, 0x0000920000000000ull | (base & 0xffffff) << 16 |
 							 (base >> 24 & 0xff) << 56);
 
@@ -496,13 +496,13 @@ FACT(iret_cs, "segment.iret.cs", "SDM 2A IRET",
 	uint16_t absent = percpu_descriptor(0, DESC_CODE64 & ~DESC_PRESENT);
 	uint64_t beyond = GDT_ENTRIES * 8;
 
-	iret(&caught, 0, SEL_KDATA, (uint64_t)try_read);
+	iret(&caught, 0, SEL_KDATA, (uint64_t)probe_read);
 	EXPECT_TRAP(caught, TRAP_GP, 0);
-	iret(&caught, SEL_KDATA, SEL_KDATA, (uint64_t)try_read);
+	iret(&caught, SEL_KDATA, SEL_KDATA, (uint64_t)probe_read);
 	EXPECT_TRAP(caught, TRAP_GP, SEL_KDATA);
-	iret(&caught, absent, SEL_KDATA, (uint64_t)try_read);
+	iret(&caught, absent, SEL_KDATA, (uint64_t)probe_read);
 	EXPECT_TRAP(caught, TRAP_NP, absent);
-	iret(&caught, beyond, SEL_KDATA, (uint64_t)try_read);
+	iret(&caught, beyond, SEL_KDATA, (uint64_t)probe_read);
 	EXPECT_TRAP(caught, TRAP_GP, beyond);
 	return FACT_PASS;
 }
@@ -511,7 +511,7 @@ FACT(iret_ss_null, "segment.iret.ss_null", "SDM 2A IRET", "iret to user mode wit
 {
 	struct trap_catch caught;
 
-	iret(&caught, SEL_UCODE | 3, 0, user_address(user_nothing));
+	iret(&caught, SEL_UCODE | 3, 0, user_address(probe_user_nothing));
 	EXPECT_TRAP(caught, TRAP_GP, 0);
 	return FACT_PASS;
 }
@@ -521,9 +521,9 @@ FACT(iret_ss, "segment.iret.ss", "SDM 2A IRET",
 {
 	struct trap_catch caught;
 
-	iret(&caught, SEL_UCODE | 3, SEL_KDATA, user_address(user_nothing));
+	iret(&caught, SEL_UCODE | 3, SEL_KDATA, user_address(probe_user_nothing));
 	EXPECT_TRAP(caught, TRAP_GP, SEL_KDATA);
-	iret(&caught, SEL_UCODE | 3, SEL_UCODE | 3, user_address(user_nothing));
+	iret(&caught, SEL_UCODE | 3, SEL_UCODE | 3, user_address(probe_user_nothing));
 	EXPECT_TRAP(caught, TRAP_GP, SEL_UCODE);
 	return FACT_PASS;
 }
@@ -533,9 +533,9 @@ FACT(iret_rpl, "segment.iret.rpl", "SDM 2A IRET",
 {
 	struct trap_catch caught;
 
-	iret(&caught, SEL_KCODE | 3, SEL_UDATA | 3, user_address(user_nothing));
+	iret(&caught, SEL_KCODE | 3, SEL_UDATA | 3, user_address(probe_user_nothing));
 	EXPECT_TRAP(caught, TRAP_GP, SEL_KCODE);
-	iret(&caught, SEL_UCODE | 2, SEL_UDATA | 2, user_address(user_nothing));
+	iret(&caught, SEL_UCODE | 2, SEL_UDATA | 2, user_address(probe_user_nothing));
 	EXPECT_TRAP(caught, TRAP_GP, SEL_UCODE);
 	return FACT_PASS;
 }

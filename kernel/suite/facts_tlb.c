@@ -28,7 +28,7 @@ static uint64_t *used_mapping(uint64_t flags)
 	*test_page(VA, flags) = OLD;
 	*fresh = NEW;
 	for (unsigned i = 0; i < 4; i++)
-		try_read(VA);
+		probe_read(VA);
 	return fresh;
 }
 
@@ -65,7 +65,7 @@ FACT(invlpg_unmap, "tlb.invlpg.unmap", "SDM 3A 4.10.4.2", "after invlpg an absen
 
 	used_mapping(K_RW);
 	test_set_flush(VA, 1, 0);
-	trap_try(&caught, try_read, VA);
+	trap_try(&caught, probe_read, VA);
 	EXPECT_TRAP(caught, TRAP_PF, 0);
 	return FACT_PASS;
 }
@@ -78,13 +78,13 @@ FACT(cr3_unmap, "tlb.cr3.unmap", "SDM 3A 4.10.4.2",
 	used_mapping(K_RW);
 	for (unsigned i = 1; i < 32; i++) {
 		test_page(VA + i * PAGE_SIZE, K_RW);
-		try_read(VA + i * PAGE_SIZE);
+		probe_read(VA + i * PAGE_SIZE);
 	}
 	for (unsigned i = 0; i < 32; i++)
 		test_set(VA + i * PAGE_SIZE, 1, 0);
 	reload_cr3();
 	for (unsigned i = 0; i < 32; i++)
-		EXPECT(trap_try(&caught, try_read, VA + i * PAGE_SIZE) == TRAP_PF,
+		EXPECT(trap_try(&caught, probe_read, VA + i * PAGE_SIZE) == TRAP_PF,
 		       "page %u is still there", i);
 	return FACT_PASS;
 }
@@ -95,11 +95,11 @@ FACT(invlpg_readonly, "tlb.invlpg.readonly", "SDM 3A 4.10.4.2",
 	struct trap_catch caught;
 
 	used_mapping(K_RW);
-	try_write(VA);
+	probe_write(VA);
 	test_set_flush(VA, 1, *test_entry(VA, 1) & ~PTE_W);
-	trap_try(&caught, try_write, VA);
+	trap_try(&caught, probe_write, VA);
 	EXPECT_TRAP(caught, TRAP_PF, PF_P | PF_W);
-	EXPECT_EQ(value_at(VA), TRY_WRITES);
+	EXPECT_EQ(value_at(VA), VA);
 	return FACT_PASS;
 }
 
@@ -109,10 +109,10 @@ FACT(cr3_readonly, "tlb.cr3.readonly", "SDM 3A 4.10.4.2",
 	struct trap_catch caught;
 
 	used_mapping(K_RW);
-	try_write(VA);
+	probe_write(VA);
 	test_set(VA, 1, *test_entry(VA, 1) & ~PTE_W);
 	reload_cr3();
-	trap_try(&caught, try_write, VA);
+	trap_try(&caught, probe_write, VA);
 	EXPECT_TRAP(caught, TRAP_PF, PF_P | PF_W);
 	return FACT_PASS;
 }
@@ -124,9 +124,9 @@ FACT(invlpg_nx, "tlb.invlpg.nx", "SDM 3A 4.10.4.2",
 
 	test_clear();
 	*test_page(VA, K_RX) = CODE_RET;
-	EXPECT(trap_try(&caught, try_call, VA) == TRAP_NONE, "the code page does not run");
+	EXPECT(trap_try(&caught, probe_call, VA) == TRAP_NONE, "the code page does not run");
 	test_set_flush(VA, 1, *test_entry(VA, 1) | PTE_NX);
-	trap_try(&caught, try_call, VA);
+	trap_try(&caught, probe_call, VA);
 	EXPECT_TRAP(caught, TRAP_PF, PF_P | PF_I);
 	return FACT_PASS;
 }
@@ -138,10 +138,10 @@ FACT(invlpg_supervisor, "tlb.invlpg.supervisor", "SDM 3A 4.10.4.2",
 
 	test_clear();
 	test_page(VA, U_RW);
-	user_call(&run, user_write, VA, 0, 0);
+	user_call(&run, probe_user_write, VA, 0, 0);
 	EXPECT_TRAP(run, VECTOR_USER_EXIT, 0);
 	test_set_flush(VA, 1, *test_entry(VA, 1) & ~PTE_U);
-	user_call(&run, user_write, VA, 0, 0);
+	user_call(&run, probe_user_write, VA, 0, 0);
 	EXPECT_TRAP(run, TRAP_PF, PF_P | PF_W | PF_U);
 	return FACT_PASS;
 }
@@ -156,7 +156,7 @@ FACT(upper_unmap, "tlb.upper.unmap", "SDM 3A 4.10.4.1",
 	for (int level = 2; level <= 4; level++) {
 		used_mapping(K_RW);
 		test_set_flush(VA, level, 0);
-		trap_try(&caught, try_read, VA);
+		trap_try(&caught, probe_read, VA);
 		EXPECT(caught.vector == TRAP_PF && !caught.error, "level %d: %s, error %lx", level,
 		       fact_vector(caught.vector), caught.error);
 	}
@@ -194,12 +194,12 @@ FACT(upper_readonly, "tlb.upper.readonly", "SDM 3A 4.10.4.2",
 
 	used_mapping(K_RW);
 	test_page(VA + 5 * LARGE_SIZE, K_RW);
-	try_write(VA);
-	try_write(VA + 5 * LARGE_SIZE);
+	probe_write(VA);
+	probe_write(VA + 5 * LARGE_SIZE);
 	test_set(VA, 3, *test_entry(VA, 3) & ~PTE_W);
 	reload_cr3();
-	EXPECT(trap_try(&caught, try_write, VA) == TRAP_PF, "the first page is writable");
-	trap_try(&caught, try_write, VA + 5 * LARGE_SIZE);
+	EXPECT(trap_try(&caught, probe_write, VA) == TRAP_PF, "the first page is writable");
+	trap_try(&caught, probe_write, VA + 5 * LARGE_SIZE);
 	EXPECT_TRAP(caught, TRAP_PF, PF_P | PF_W);
 	return FACT_PASS;
 }
@@ -211,10 +211,10 @@ FACT(appear, "tlb.none.appear", "SDM 3A 4.10.4.3", "a page that appears needs no
 	struct trap_catch caught;
 
 	used_mapping(K_RW);
-	trap_try(&caught, try_read, SECOND);
+	trap_try(&caught, probe_read, SECOND);
 	EXPECT_TRAP(caught, TRAP_PF, 0);
 	*test_page(SECOND, K_RW) = NEW;
-	trap_try(&caught, try_read, SECOND);
+	trap_try(&caught, probe_read, SECOND);
 	EXPECT_TRAP(caught, TRAP_NONE, 0);
 	EXPECT_EQ(value_at(SECOND), NEW);
 	return FACT_PASS;
@@ -230,9 +230,9 @@ FACT(appear_upper, "tlb.none.appear_upper", "SDM 3A 4.10.4.3",
 		used_mapping(K_RW);
 		entry = *test_entry(VA, level);
 		test_set_flush(VA, level, 0);
-		trap_try(&caught, try_read, VA);
+		trap_try(&caught, probe_read, VA);
 		test_set(VA, level, entry);
-		trap_try(&caught, try_read, VA);
+		trap_try(&caught, probe_read, VA);
 		EXPECT(caught.vector == TRAP_NONE, "level %d: %s", level,
 		       fact_vector(caught.vector));
 	}
@@ -246,14 +246,14 @@ FACT(upgrade, "tlb.none.upgrade", "SDM 3A 4.10.4.3",
 	struct trap_catch caught;
 
 	used_mapping(K_RO);
-	trap_try(&caught, try_write, VA);
+	trap_try(&caught, probe_write, VA);
 	EXPECT_TRAP(caught, TRAP_PF, PF_P | PF_W);
-	try_read(VA);
+	probe_read(VA);
 	test_set(VA, 1, *test_entry(VA, 1) | PTE_W);
-	if (trap_try(&caught, try_write, VA) != TRAP_NONE)
-		trap_try(&caught, try_write, VA);
+	if (trap_try(&caught, probe_write, VA) != TRAP_NONE)
+		trap_try(&caught, probe_write, VA);
 	EXPECT_TRAP(caught, TRAP_NONE, 0);
-	EXPECT_EQ(value_at(VA), TRY_WRITES);
+	EXPECT_EQ(value_at(VA), VA);
 	return FACT_PASS;
 }
 
@@ -264,12 +264,12 @@ FACT(upgrade_nx, "tlb.none.upgrade_nx", "SDM 3A 4.10.4.3",
 
 	test_clear();
 	*test_page(VA, K_RO) = CODE_RET;
-	trap_try(&caught, try_call, VA);
+	trap_try(&caught, probe_call, VA);
 	EXPECT_TRAP(caught, TRAP_PF, PF_P | PF_I);
-	try_read(VA);
+	probe_read(VA);
 	test_set(VA, 1, *test_entry(VA, 1) & ~PTE_NX);
-	if (trap_try(&caught, try_call, VA) != TRAP_NONE)
-		trap_try(&caught, try_call, VA);
+	if (trap_try(&caught, probe_call, VA) != TRAP_NONE)
+		trap_try(&caught, probe_call, VA);
 	EXPECT_TRAP(caught, TRAP_NONE, 0);
 	return FACT_PASS;
 }
@@ -373,7 +373,7 @@ FACT(large_split, "tlb.large.split", "SDM 3A 4.10.4.2",
 	paging_map(paging_root, VA, (uint64_t)block, K_RW | PTE_PS, 2);
 	block[0] = block[1024] = OLD;
 	*fresh = NEW;
-	try_read(VA);
+	probe_read(VA);
 	for (uint64_t i = 0; i < 512; i++)
 		table[i] = ((uint64_t)block + i * PAGE_SIZE) | K_RW;
 	table[2] = (uint64_t)fresh | K_RW;
@@ -391,12 +391,12 @@ FACT(large_merge, "tlb.large.merge", "SDM 3A 4.10.4.2",
 
 	used_mapping(K_RW);
 	test_page(SECOND, K_RW);
-	try_write(SECOND);
+	probe_write(SECOND);
 	test_block(1)[0] = NEW;
 	test_set(VA, 2, (uint64_t)test_block(1) | K_RO | PTE_PS);
 	reload_cr3();
 	EXPECT_EQ(value_at(VA), NEW);
-	trap_try(&caught, try_write, SECOND);
+	trap_try(&caught, probe_write, SECOND);
 	EXPECT_TRAP(caught, TRAP_PF, PF_P | PF_W);
 	return FACT_PASS;
 }
@@ -484,7 +484,7 @@ FACT(table_reuse, "tlb.table.reuse", "SDM 3A 4.10.4.2",
 		WRITE_ONCE(((uint64_t *)(VA + LARGE_SIZE))[i], 0x1234567 + i);
 	for (unsigned i = 0; i < 512; i++)
 		EXPECT(table[i] == 0x1234567 + i, "word %u is %lx", i, table[i]);
-	trap_try(&caught, try_read, VA);
+	trap_try(&caught, probe_read, VA);
 	EXPECT_TRAP(caught, TRAP_PF, 0);
 	test_set_flush(VA + LARGE_SIZE, 1, 0);
 	memset(table, 0, PAGE_SIZE);
@@ -499,7 +499,7 @@ FACT(table_reuse, "tlb.table.reuse", "SDM 3A 4.10.4.2",
 #define FLUSH_VECTOR VECTOR_FIRST_FREE
 #define PATIENCE_US 5000000
 
-/* The other CPU reads, or writes, at VA until it is told to stop or takes a fault. */
+/* The other CPU reads, or writes, at VA until a fault or until once after it is told to stop. */
 static struct spin {
 	uint32_t running, stop, flushed, writes;
 	uint64_t last, vector, error;
@@ -507,13 +507,16 @@ static struct spin {
 
 static void spin_body(uint64_t argument)
 {
+	uint32_t stop;
+
 	(void)argument;
 	do {
+		stop = READ_ONCE(spin.stop);
 		if (spin.writes)
 			WRITE_ONCE(*(uint64_t *)VA, OLD);
 		spin.last = value_at(VA);
 		WRITE_ONCE(spin.running, 1);
-	} while (!READ_ONCE(spin.stop));
+	} while (!stop);
 }
 
 static void spin_work(void *argument)
@@ -631,7 +634,7 @@ FACT(remote_readonly, "tlb.remote.readonly", "SDM 3A 4.10.5",
 static void remote_write(void *argument)
 {
 	(void)argument;
-	try_write(VA);
+	probe_write(VA);
 }
 
 FACT(remote_dirty, "tlb.remote.dirty", "SDM 3A 4.8",
@@ -642,6 +645,6 @@ FACT(remote_dirty, "tlb.remote.dirty", "SDM 3A 4.8",
 	smp_run(other_cpu(), flush_work, NULL);
 	smp_run(other_cpu(), remote_write, NULL);
 	EXPECT_EQ(*test_entry(VA, 1) & (PTE_A | PTE_D), PTE_A | PTE_D);
-	EXPECT_EQ(value_at(VA), TRY_WRITES);
+	EXPECT_EQ(value_at(VA), VA);
 	return FACT_PASS;
 }

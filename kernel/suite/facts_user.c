@@ -729,7 +729,7 @@ FACT(compat, "user.compat", "SDM 3A 2.2",
 	struct user_run run;
 
 	memcpy(test_page(COMPAT_VA, U_RX), compat_code, sizeof(compat_code));
-	user_prepare(&run, user_nothing, 0, 0, 0);
+	user_prepare(&run, probe_user_nothing, 0, 0, 0);
 	run.frame.rip = COMPAT_VA;
 	run.frame.cs = SEL_UCODE32 | 3;
 	run.frame.rsp = COMPAT_VA + 0x800;
