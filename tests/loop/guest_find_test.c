@@ -13,6 +13,7 @@
 #include "../cunit_tap.h"
 #include "fake_host.h"
 #include "guest_machine.h"
+#include "recorded_firmware.h"
 
 static uint8_t image[FIXTURE_MAX] __attribute__((aligned(16)));
 static uint8_t other[FIXTURE_MAX] __attribute__((aligned(16)));
@@ -430,6 +431,107 @@ static void uefi_table(void)
 	machine_free(m);
 }
 
+/* Where the recorded tables lie in the memory of this machine. */
+static uint8_t *recorded(uint64_t gpa)
+{
+	return machine_at(m, MACHINE_PCI_ROM + gpa % 0x10000);
+}
+
+static void put_uefi_tables(void)
+{
+	memcpy(recorded(RECORDED_SYSTEM_TABLE_GPA), recorded_system_table,
+	       sizeof(recorded_system_table));
+	memcpy(recorded(RECORDED_CONFIGURATION_GPA), recorded_configuration,
+	       sizeof(recorded_configuration));
+}
+
+/* One more entry of the configuration table, as firmware that carries a ROM would make it. */
+static void add_uefi_entry(uint64_t rom_gpa)
+{
+	static const uint8_t guid[16] = PVROM_UEFI_GUID_BYTES;
+	uint8_t *table = recorded(RECORDED_SYSTEM_TABLE_GPA), *entry;
+	uint64_t count;
+
+	memcpy(&count, table + 0x68, 8);
+	entry = recorded(RECORDED_CONFIGURATION_GPA) + 24 * count++;
+	memcpy(entry, guid, 16);
+	memcpy(entry + 16, &rom_gpa, 8);
+	memcpy(table + 0x68, &count, 8);
+}
+
+/* What a kernel does for pvrom_os_firmware_rom(): the pointers of the entries with pvrom's GUID. */
+static void look_in_uefi_tables(void)
+{
+	static const uint8_t guid[16] = PVROM_UEFI_GUID_BYTES;
+	const uint8_t *table = recorded(RECORDED_SYSTEM_TABLE_GPA), *entry;
+	uint64_t count, where;
+
+	CU_ASSERT_EQUAL(memcmp(table, "IBI SYST", 8), 0);
+	memcpy(&count, table + 0x68, 8);
+	memcpy(&where, table + 0x70, 8);
+	for (entry = recorded(where); count; count--, entry += 24)
+		if (!memcmp(entry, guid, 16))
+			memcpy(&m->firmware[m->firmware_count++].gpa, entry + 16, 8);
+}
+
+static void recorded_uefi_tables_without_rom(void)
+{
+	begin();
+	put_uefi_tables();
+	look_in_uefi_tables();
+	CU_ASSERT_EQUAL(m->firmware_count, 0);
+	expect(PVROM_VERDICT_NO_ROM);
+}
+
+static void recorded_uefi_tables_with_rom(void)
+{
+	begin();
+	put_uefi_tables();
+	add_uefi_entry(MACHINE_PCI_ROM + 0x20000);
+	put_with_port(MACHINE_PCI_ROM + 0x20000);
+	look_in_uefi_tables();
+	CU_ASSERT_EQUAL(m->firmware_count, 1);
+	expect_ready(PVROM_ROUTE_FIRMWARE);
+	CU_ASSERT_EQUAL(m->guest->rom_gpa, MACHINE_PCI_ROM + 0x20000);
+	machine_free(m);
+
+	begin(); /* the entry is there, and points to nothing */
+	put_uefi_tables();
+	add_uefi_entry(MACHINE_PCI_ROM + 0x20000);
+	look_in_uefi_tables();
+	expect(PVROM_VERDICT_NO_ROM);
+}
+
+static void put_recorded_pci_rom(void)
+{
+	memcpy(machine_at(m, MACHINE_PCI_ROM), recorded_pci_first, sizeof(recorded_pci_first));
+	memcpy(machine_at(m, MACHINE_PCI_ROM + RECORDED_PCI_SECOND), recorded_pci_second,
+	       sizeof(recorded_pci_second));
+	m->firmware[m->firmware_count++].gpa = MACHINE_PCI_ROM;
+}
+
+/* A card's own ROM: two images, none of them ours; and with ours behind them. */
+static void recorded_pci_rom(void)
+{
+	begin();
+	put_recorded_pci_rom();
+	m->firmware[0].size = RECORDED_PCI_SIZE;
+	expect(PVROM_VERDICT_NO_ROM);
+
+	begin();
+	put_with_port(MACHINE_PCI_ROM + RECORDED_PCI_SIZE);
+	put_recorded_pci_rom();
+	expect(PVROM_VERDICT_NO_ROM); /* the second image says that it is the last */
+
+	begin();
+	put_with_port(MACHINE_PCI_ROM + RECORDED_PCI_SIZE);
+	put_recorded_pci_rom();
+	((uint8_t *)machine_at(m, MACHINE_PCI_ROM + RECORDED_PCI_SECOND))[0x1c + 0x15] = 0;
+	expect_ready(PVROM_ROUTE_FIRMWARE);
+	CU_ASSERT_EQUAL(m->guest->rom_gpa, MACHINE_PCI_ROM + RECORDED_PCI_SIZE);
+	machine_free(m);
+}
+
 /* A PCI expansion ROM of three images: x86 BIOS code, EFI, and ours (PCI Firmware Spec. 3.0, 5.1). */
 static void put_pci_image(uint64_t gpa, uint8_t type, uint16_t blocks, bool last)
 {
@@ -756,6 +858,10 @@ int main(void)
 		TAP_TEST(window_truncated),
 		TAP_TEST(window_bad_size),
 		{ "uefi_table [PVROM-DISC-10]", uefi_table },
+		{ "recorded_uefi_tables_without_rom [PVROM-DISC-10]",
+		  recorded_uefi_tables_without_rom },
+		{ "recorded_uefi_tables_with_rom [PVROM-DISC-10]", recorded_uefi_tables_with_rom },
+		{ "recorded_pci_rom [PVROM-DISC-11]", recorded_pci_rom },
 		{ "pci_rom_of_three_images [PVROM-DISC-11]", pci_rom_of_three_images },
 		TAP_TEST(pci_rom_that_leads_nowhere),
 		TAP_TEST(pci_rom_smaller_than_its_image),
