@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* What many facts need: pages to provoke the MMU with, the simplest accesses, a second CPU. */
+/* What many facts need beside probe.h: pages to provoke the MMU with, and a second CPU. */
 #ifndef KERNEL_SUITE_FACT_TOOLS_H
 #define KERNEL_SUITE_FACT_TOOLS_H
 
@@ -7,6 +7,7 @@
 #include "fact.h"
 #include "cpu_features.h"
 #include "paging.h"
+#include "probe.h"
 #include "traps.h"
 #include "user.h"
 
@@ -37,16 +38,6 @@ void test_set(uint64_t va, int level, uint64_t value);
 void test_set_flush(uint64_t va, int level, uint64_t value);
 /* Flushes all TLB entries of this CPU, global ones too (SDM vol. 3A 4.10.4.1). */
 void test_flush_all(void);
-
-/* For trap_try(): 8 bytes read, or 8 bytes (0x5a) written, or a call. */
-void try_read(uint64_t va);
-void try_write(uint64_t va);
-void try_call(uint64_t va);
-extern const char try_read_at[], try_write_at[];
-#define TRY_WRITES 0x5aull
-
-/* For user_call(): the same in user mode; RDX keeps what was read. */
-extern const char user_read[], user_write[], user_jump[], user_nothing[];
 
 /* CPU 1 if there is one, else CPU 0. */
 uint32_t other_cpu(void);
