@@ -89,14 +89,9 @@ static void take_apart(struct vm *vm)
 	pthread_cond_destroy(&vm->changed);
 }
 
-/*
- * One life of the machine. Returns ENDED with the exit status in *status, or
- * RESET when the guest is to be started anew.
- */
-enum machine_end machine_run(const struct options *opt, int kvm, struct stats *stats, int *status)
+static struct vm *empty_machine(const struct options *opt, int kvm)
 {
 	struct vm *vm = calloc(1, sizeof(*vm));
-	enum machine_end end;
 
 	if (vm == NULL)
 		fail(EXIT_CANNOT_RUN, "out of memory");
@@ -104,6 +99,18 @@ enum machine_end machine_run(const struct options *opt, int kvm, struct stats *s
 	vm->kvm = kvm;
 	pthread_mutex_init(&vm->lock, NULL);
 	pthread_cond_init(&vm->changed, NULL);
+	return vm;
+}
+
+/*
+ * One life of the machine. Returns ENDED with the exit status in *status, or
+ * RESET when the guest is to be started anew.
+ */
+enum machine_end machine_run(const struct options *opt, int kvm, struct stats *stats, int *status)
+{
+	struct vm *vm = empty_machine(opt, kvm);
+	enum machine_end end;
+
 	build(vm);
 	run(vm);
 	stats_add(stats, vm);
