@@ -122,13 +122,23 @@ static bool mode_ok(const struct pvrom_host_regs *regs)
 	return !regs->cpl && regs->mode64;
 }
 
+/* Field by field: this is the way of every call, and compilers clear structures by slow string stores. */
+static void begin(struct pvrom_host_request *call, uint32_t number)
+{
+	call->number = number;
+	call->action = PVROM_ACTION_RESUME;
+	call->value = 0;
+}
+
 /* Nothing is said about a void call, whatever becomes of it. */
 static enum pvrom_host_action void_call(struct pvrom_host_vcpu *vcpu,
 					const struct pvrom_host_call_info *info,
 					const struct pvrom_host_regs *regs)
 {
-	struct pvrom_host_request call = { .number = regs->call };
+	struct pvrom_host_request call;
 
+	begin(&call, regs->call);
+	call.arg[0] = call.arg[1] = call.arg[2] = call.arg[3] = 0;
 	if (vcpu->host->config.transport == PVROM_TRANSPORT_PORT || mode_ok(regs))
 		serve(vcpu, info, &call);
 	return PVROM_ACTION_VOID;
@@ -147,12 +157,13 @@ static enum pvrom_host_action full_call(struct pvrom_host_vcpu *vcpu,
 					const struct pvrom_host_call_info *info,
 					struct pvrom_host_regs *regs)
 {
-	struct pvrom_host_request call = {
-		.number = regs->call,
-		.action = PVROM_ACTION_RESUME,
-		.arg = { regs->arg[0], regs->arg[1], regs->arg[2], regs->arg[3] },
-	};
+	struct pvrom_host_request call;
 
+	begin(&call, regs->call);
+	call.arg[0] = regs->arg[0];
+	call.arg[1] = regs->arg[1];
+	call.arg[2] = regs->arg[2];
+	call.arg[3] = regs->arg[3];
 	regs->status = mode_ok(regs) ? serve(vcpu, info, &call) : PVROM_STATUS_MODE;
 	regs->value = call.value;
 	if ((vcpu->host->config.flags & PVROM_HOST_POISON) && call.action == PVROM_ACTION_RESUME)

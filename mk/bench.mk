@@ -13,3 +13,16 @@ BENCHES += bench-shim
 bench-shim: $(BUILD)/hosted/patch_sites $(BUILD)/libpvrom-guest.a
 	$(Q)BUILD=$(BUILD) bench/shim_bench $^
 .PHONY: bench-shim
+
+# Hypercalls under KVM: pvrun, and a guest that times its own exits.
+TINY_BOOT := $(wildcard tests/monitor/*_boot.S)
+$(BUILD)/bench/roundtrip.elf: $(call objs,free,$(TINY_BOOT) bench/roundtrip.c) \
+		$(wildcard tests/monitor/*.lds)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -nostdlib -static -no-pie -Wl,-T,$(filter %.lds,$^) -Wl,--build-id=none \
+		-Wl,--no-warn-rwx-segments -o $@ $(filter %.o,$^)
+BENCHES += bench-roundtrip
+bench-roundtrip: $(BUILD)/pvrun $(BUILD)/bench/roundtrip.elf | $(BUILD)/lab/base.cpio
+	$(Q)BUILD=$(BUILD) bench/roundtrip_bench $^
+.PHONY: bench-roundtrip
