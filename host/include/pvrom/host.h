@@ -285,7 +285,8 @@ void pvrom_host_refill_log(struct pvrom_host *host);
 
 /*
  * Saves the state, between calls, no vCPU running: *size is what was or would be written.
- * The image is versioned and checked and names the ROM's SHA-256 and transport.
+ * The image is versioned and checked and names the ROM's SHA-256 and transport. Alarms are not in it: the
+ * embedder, who has the timers, saves those that are set, with their vectors, and sets them again.
  */
 enum pvrom_host_result pvrom_host_save(const struct pvrom_host *host, void *buffer, size_t room,
 				       size_t *size);
