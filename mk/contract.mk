@@ -42,3 +42,8 @@ TEST.contract.wire.pvrun       = tests/contract/wire_check $(WIRE_KERNEL) pvrun 
 TEST_NEEDS.contract.wire.pvrun = $(WIRE_KERNEL) $(BUILD)/pvrun $(LAB)
 TEST.contract.wire.tiny        = tests/contract/wire_check $(WIRE_KERNEL) tiny 1 $(BUILD)/examples/tiny-host
 TEST_NEEDS.contract.wire.tiny  = $(WIRE_KERNEL) $(BUILD)/examples/tiny-host $(LAB)
+
+CHECK_LONG += contract.wire.bugs
+TEST.contract.wire.bugs       = tests/contract/wire_bugs_check $(WIRE_KERNEL) $(BUILD)/test/pvrun
+TEST_TIME.contract.wire.bugs  = 240
+TEST_NEEDS.contract.wire.bugs = $(WIRE_KERNEL) $(BUILD)/test/pvrun $(LAB)

@@ -118,7 +118,7 @@ static void put_calls(void)
 
 static void put_named(void)
 {
-	FILE *file = begin("status", "8,24,68", "|Number |Name |Meaning\n");
+	FILE *file = begin("status", "10,24,66", "|Number |Name |Meaning\n");
 	PVROM_STATUS_TABLE(NAMED)
 	end(file);
 
@@ -153,7 +153,7 @@ static void put_features(void)
 	PVROM_FEATURE_TABLE(FEATURE)
 	end(file);
 
-	file = begin("reasons", "8,30,62", "|Number |Words |Meaning\n");
+	file = begin("reasons", "10,30,60", "|Number |Words |Meaning\n");
 #define REASON(NAME, number, words, text) fprintf(file, "|%d |%s |%s\n", number, words, text);
 	PVROM_REASON_TABLE(REASON)
 	end(file);
