@@ -37,7 +37,7 @@ static uint32_t call_at(const struct pvrom_guest *guest, const struct pvrom_rom_
 
 static uintptr_t site_address(const struct pvrom_site *site)
 {
-	return (uintptr_t)site + (uintptr_t)(intptr_t)site->offset;
+	return (uintptr_t)site + (uintptr_t)(int64_t)site->offset;
 }
 
 /* The site that was left by a call with this return address; of a jump, the call's only site. */

@@ -18,7 +18,7 @@ struct plan {
 
 static uint8_t *site_address(const struct pvrom_site *site)
 {
-	return (uint8_t *)((uintptr_t)site + (uintptr_t)(intptr_t)site->offset);
+	return (uint8_t *)((uintptr_t)site + (uintptr_t)(int64_t)site->offset);
 }
 
 static const uint8_t *native_bytes(const struct pvrom_site *site)

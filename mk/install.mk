@@ -15,9 +15,10 @@ INSTALL_HEADERS += $(sort $(wildcard abi/pvrom/*.h guest/include/pvrom/*.h host/
 INSTALL_LIBS    += $(BUILD)/libpvrom-guest.a $(BUILD)/libpvrom-host.a
 INSTALL_SO      := libpvrom-host.so
 INSTALL_DOCS    := $(wildcard README.md CHANGELOG.md LICENSES/*.txt)
-# The shim as C files, in the folders that guest/sources.mk names.
-INSTALL_SOURCES = guest/sources.mk $(wildcard guest/Kbuild) $(wildcard $(GUEST_SRCS)) \
-	$(sort $(wildcard guest/*.h digest/*.h))
+# The shim as C files, in the folders that guest/sources.mk names; with its public headers, for
+# Linux modules (guest/Kbuild) find theirs in the same tree.
+INSTALL_SOURCES = guest/sources.mk guest/Kbuild $(GUEST_SRCS) \
+	$(sort $(wildcard guest/*.h guest/kbuild/*.h digest/*.h abi/pvrom/*.h guest/include/pvrom/*.h))
 INSTALL_PC      := $(BUILD)/pc/pvrom-guest.pc $(BUILD)/pc/pvrom-host.pc
 
 # One line a file: mode (or link), source (or what the link says), target.

@@ -133,7 +133,8 @@ extern "C" {
 #define PVROM_PAD_4
 #endif
 #define PVROM_SITE_OF(call) [pvrom_site] "i"(call)
-#define PVROM_ASM __asm__ __inline__ __volatile__
+/* __inline and not __inline__: Linux makes a macro of the latter. */
+#define PVROM_ASM __asm__ __inline __volatile__
 
 /* No operands. */
 #define PVROM_SITE_ACT_(name, CALL, insn)                                                          \
