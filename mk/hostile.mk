@@ -58,3 +58,19 @@ HOSTILE_SHIM  := $(filter-out guest/insn.c guest/mem_weak.c,$(GUEST_SRCS)) $(HOS
 	tests/hostile/shim_world.c tests/hostile/shim_host.c
 $(eval $(call hostile,patcher,$(HOSTILE_SHIM)))
 $(eval $(call hostile,shim,$(HOSTILE_SHIM)))
+
+# vCPUs that race, and a guest that writes meanwhile. (Variant tsan: host.mk.)
+HOSTILE_RACE := tests/hostile/race.c $(HOST_SRCS) $(DIGEST_SRCS)
+$(BUILD)/asan/hostile.race: $(call objs,asan,$(HOSTILE_RACE))
+	$(call LINK,asan,-lpthread)
+$(BUILD)/tsan/tests/hostile/race.o: FLAGS_FOR += -DHOSTILE_TSAN
+$(BUILD)/tsan/hostile.race: $(call objs,tsan,$(HOSTILE_RACE))
+	$(call LINK,tsan,-lpthread)
+CHECK_QUICK += hostile.race.asan
+TEST.hostile.race.asan       = $(BUILD)/asan/hostile.race
+TEST_NEEDS.hostile.race.asan = $(BUILD)/asan/hostile.race
+# ThreadSanitizer wants its address space where it expects it.
+CHECK += hostile.race.tsan
+TEST.hostile.race.tsan       = $$(setarch -R true 2>/dev/null && echo setarch -R) \
+	$(BUILD)/tsan/hostile.race
+TEST_NEEDS.hostile.race.tsan = $(BUILD)/tsan/hostile.race

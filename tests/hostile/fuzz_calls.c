@@ -3,7 +3,7 @@
  * Target "calls": a guest that makes any calls with any arguments, over memory that changes while the
  * handler looks at it.
  *
- * Promised, whatever the guest does: each call is answered with a status that its page names; calls outside the
+ * Promised, whatever the guest does (PVROM-SEC-1, PVROM-SEC-2, PVROM-SEC-4): each call is answered with a status that its page names; calls outside the
  * sealed set are DENIED; only the bytes change that the call's page names; nothing outside the
  * guest's memory is touched and no byte of it is read twice in a call; callbacks get arguments that make sense.
  */
@@ -153,6 +153,18 @@ static void check_value(const struct pvrom_host_regs *in, const struct pvrom_hos
 		PROMISE(out->value == PVROM_BATCH_BOUND && in->arg[1] > PVROM_BATCH_BOUND);
 }
 
+/* Dead registers hold what the guest put there, or what is the same for all. */
+static void check_registers(const struct world *world, const struct pvrom_host_regs *in,
+			    const struct pvrom_host_regs *out, enum pvrom_host_action action)
+{
+	const bool poison = world->config.flags & PVROM_HOST_POISON && action == PVROM_ACTION_RESUME;
+	uint32_t i;
+
+	for (i = 0; i < 4; i++)
+		PROMISE(out->arg[i] == (poison ? UINT64_C(0xdeaddeaddead0000) + i : in->arg[i]));
+	PROMISE(out->call == in->call && !memcmp(out->reserved, in->reserved, sizeof(in->reserved)));
+}
+
 static void check_back_end(const struct world *world, const struct pvrom_host_regs *in,
 			   const struct pvrom_host_regs *out)
 {
@@ -178,6 +190,7 @@ static void check_answer(struct world *world, uint64_t sealed, const struct pvro
 		PROMISE(out->status == before);
 	else
 		PROMISE(out->status < 32 && statuses_of(world, in->call) >> out->status & 1);
+	check_registers(world, in, out, action);
 	check_action(in, out, action);
 	check_value(in, out, line);
 	check_back_end(world, in, out);

@@ -3,7 +3,7 @@
  * Target "negotiation": proposals, commits, resets and calls in any order, while the embedder changes what
  * there is to be had.
  *
- * Promised: what the model here says, which is written after <pvrom/negotiate.h> and <pvrom/features.h> alone.
+ * Promised (PVROM-NEG-8, PVROM-NEG-9, PVROM-NEG-25): what the model here says, which is written after <pvrom/negotiate.h> and <pvrom/features.h> alone.
  * So the sealed set was offered when it was proposed and is closed under dependencies; calls outside of it
  * are DENIED; features start and stop with it; the epoch only rises, and every area and every vCPU learns of it.
  */

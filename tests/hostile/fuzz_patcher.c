@@ -3,7 +3,7 @@
  * Target "patcher": the guest shim over any right ROM, any call sites and an honest host, with a kernel
  * that sometimes cannot write its text.
  *
- * Promised: no byte outside of the sites changes; a site holds its native form, or exactly what its slot says;
+ * Promised (PVROM-ROM-9, PVROM-ROM-24): no byte outside of the sites changes; a site holds its native form, or exactly what its slot says;
  * the copy is the ROM, but for what the relocations say, and is left alone once sealed;
  * unless the verdict is READY every site is native, and un-patching makes it so.
  */

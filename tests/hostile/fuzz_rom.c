@@ -2,7 +2,7 @@
 /*
  * Target "rom": images of a ROM that no honest host has built. An input is an image.
  *
- * Promised: of an image that pvrom_rom_check() calls READY a second opinion finds nothing wrong; the
+ * Promised (PVROM-ROM-26): of an image that pvrom_rom_check() calls READY a second opinion finds nothing wrong; the
  * check reads no byte outside of the image and has an answer that is in the table.
  */
 #include <pvrom/guest.h>

@@ -3,7 +3,7 @@
  * Target "shim": the guest shim before a host that lies in any answer: CPUID, ports, statuses, values, the
  * offer, the negotiation, and a ROM that is another one each time it is looked at.
  *
- * Promised: the shim ends in a verdict; unless that is READY no byte of the kernel's text has changed and no
+ * Promised (PVROM-SEC-5, PVROM-SEC-6): the shim ends in a verdict; unless that is READY no byte of the kernel's text has changed and no
  * memory is kept; if it is, the set is one that this kernel wants, whole, and bytes have changed in sites alone.
  * No hypercall is executed before somebody has shown that he answers it (shim_host.c sees to that).
  */
