@@ -33,7 +33,12 @@ $(BUILD)/tests/tiny.elf: $(call objs,free,$(TINY_SRCS)) tests/monitor/guest.lds
 	$(Q)$(CC) $(CFLAGS) -nostdlib -static -no-pie -Wl,-T,tests/monitor/guest.lds -Wl,--build-id=none \
 		-Wl,-z,noexecstack -o $@ $(filter %.o,$^)
 
-MONITOR_LAB = $(BUILD)/pvrun $(BUILD)/tests/tiny.elf $(LAB)
+# The same as a 32-bit file, which multiboot loaders take too.
+$(BUILD)/tests/tiny32.elf: $(BUILD)/tests/tiny.elf
+	$(call say,OBJCOPY,$@)
+	$(Q)$(OBJCOPY) -O elf32-i386 $< $@
+
+MONITOR_LAB = $(BUILD)/pvrun $(BUILD)/tests/tiny.elf $(BUILD)/tests/tiny32.elf $(LAB)
 MONITOR_TEST = tests/monitor/monitor_lab_test
 
 CHECK_QUICK += monitor.usage

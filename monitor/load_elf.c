@@ -18,51 +18,99 @@ bool elf_is(const struct file_image *file)
 	return file->size >= SELFMAG && memcmp(file->data, ELFMAG, SELFMAG) == 0;
 }
 
-/* The 64-bit file header, or the end of pvrun with the reason. */
-static Elf64_Ehdr elf_check(const struct file_image *file)
-{
-	Elf64_Ehdr header;
+/* What a loader wants of a file header, of either class. */
+struct elf_file {
+	const struct file_image *image;
+	bool is_64;
+	uint64_t entry;
+	uint64_t table; /* offset of the program headers */
+	unsigned int count;
+};
 
-	if (file->size < sizeof(header))
-		fail(EXIT_NOT_A_KERNEL, "%s is a truncated ELF file", file->path);
-	memcpy(&header, file->data, sizeof(header));
-	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
-	    header.e_machine != EM_X86_64)
-		fail(EXIT_NOT_A_KERNEL, "%s is an ELF file for another machine than x86-64",
-		     file->path);
-	if (header.e_type != ET_EXEC)
-		fail(EXIT_NOT_A_KERNEL,
-		     "%s is an ELF file but not a linked kernel (its type is not "
-		     "EXEC)",
-		     file->path);
-	if (header.e_phentsize != sizeof(Elf64_Phdr) ||
-	    !inside(file, header.e_phoff, (uint64_t)header.e_phnum * sizeof(Elf64_Phdr)))
-		fail(EXIT_NOT_A_KERNEL, "%s is a truncated ELF file: no program headers",
-		     file->path);
-	return header;
+struct segment {
+	uint32_t type;
+	uint64_t offset, paddr, file_size, memory_size;
+};
+
+static _Noreturn void refuse(const struct file_image *file, const char *why)
+{
+	fail(EXIT_NOT_A_KERNEL, "%s is %s", file->path, why);
 }
 
-static Elf64_Phdr segment(const struct file_image *file, const Elf64_Ehdr *header, unsigned int i)
+static struct elf_file read_64(const struct file_image *file)
 {
-	Elf64_Phdr phdr;
+	Elf64_Ehdr h;
 
-	memcpy(&phdr, file->data + header->e_phoff + i * sizeof(phdr), sizeof(phdr));
-	if ((phdr.p_type == PT_LOAD || phdr.p_type == PT_NOTE) &&
-	    !inside(file, phdr.p_offset, phdr.p_filesz))
+	if (file->size < sizeof(h))
+		refuse(file, "a truncated ELF file");
+	memcpy(&h, file->data, sizeof(h));
+	if (h.e_machine != EM_X86_64)
+		refuse(file, "an ELF file for another machine than x86-64");
+	if (h.e_type != ET_EXEC)
+		refuse(file, "an ELF file but not a linked kernel (its type is not EXEC)");
+	return (struct elf_file){ file, true, h.e_entry, h.e_phoff,
+				  h.e_phentsize == sizeof(Elf64_Phdr) ? h.e_phnum : 0 };
+}
+
+static struct elf_file read_32(const struct file_image *file)
+{
+	Elf32_Ehdr h;
+
+	if (file->size < sizeof(h))
+		refuse(file, "a truncated ELF file");
+	memcpy(&h, file->data, sizeof(h));
+	if (h.e_machine != EM_386)
+		refuse(file, "an ELF file for another machine than x86");
+	if (h.e_type != ET_EXEC)
+		refuse(file, "an ELF file but not a linked kernel (its type is not EXEC)");
+	return (struct elf_file){ file, false, h.e_entry, h.e_phoff,
+				  h.e_phentsize == sizeof(Elf32_Phdr) ? h.e_phnum : 0 };
+}
+
+/* The file header, or the end of pvrun with the reason. */
+static struct elf_file elf_check(const struct file_image *file)
+{
+	struct elf_file elf;
+
+	if (file->size < EI_NIDENT)
+		refuse(file, "a truncated ELF file");
+	if (file->data[EI_DATA] != ELFDATA2LSB)
+		refuse(file, "an ELF file for another machine than x86-64");
+	elf = file->data[EI_CLASS] == ELFCLASS64 ? read_64(file) : read_32(file);
+	if (elf.count == 0 ||
+	    !inside(file, elf.table,
+		    elf.count * (elf.is_64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr))))
+		refuse(file, "a truncated ELF file: no program headers");
+	return elf;
+}
+
+static struct segment read_segment(const struct elf_file *elf, unsigned int i)
+{
+	Elf64_Phdr p64;
+	Elf32_Phdr p32;
+
+	if (elf->is_64) {
+		memcpy(&p64, elf->image->data + elf->table + i * sizeof(p64), sizeof(p64));
+		return (struct segment){ p64.p_type, p64.p_offset, p64.p_paddr, p64.p_filesz,
+					 p64.p_memsz };
+	}
+	memcpy(&p32, elf->image->data + elf->table + i * sizeof(p32), sizeof(p32));
+	return (struct segment){ p32.p_type, p32.p_offset, p32.p_paddr, p32.p_filesz, p32.p_memsz };
+}
+
+static struct segment checked_segment(const struct elf_file *elf, unsigned int i)
+{
+	struct segment segment = read_segment(elf, i);
+
+	if ((segment.type == PT_LOAD || segment.type == PT_NOTE) &&
+	    !inside(elf->image, segment.offset, segment.file_size))
 		fail(EXIT_NOT_A_KERNEL, "%s is a truncated ELF file: segment %u ends beyond it",
-		     file->path, i);
-	return phdr;
-}
-
-static void load_segment(struct vm *vm, const struct file_image *file, const Elf64_Phdr *phdr)
-{
-	void *to;
-
-	if (phdr->p_filesz > phdr->p_memsz)
+		     elf->image->path, i);
+	if (segment.type == PT_LOAD && segment.file_size > segment.memory_size)
 		fail(EXIT_NOT_A_KERNEL,
-		     "%s is damaged: a segment is larger in the file than in memory", file->path);
-	to = memory_for(vm, phdr->p_paddr, phdr->p_memsz, file->path);
-	memcpy(to, file->data + phdr->p_offset, phdr->p_filesz);
+		     "%s is damaged: a segment is larger in the file than in memory",
+		     elf->image->path);
+	return segment;
 }
 
 /*
@@ -72,19 +120,20 @@ static void load_segment(struct vm *vm, const struct file_image *file, const Elf
  */
 uint64_t elf_load(struct vm *vm, const struct file_image *file, uint64_t *entry)
 {
-	Elf64_Ehdr header = elf_check(file);
+	struct elf_file elf = elf_check(file);
 	uint64_t end = HIGH_START;
 
-	for (unsigned int i = 0; i < header.e_phnum; i++) {
-		Elf64_Phdr phdr = segment(file, &header, i);
+	for (unsigned int i = 0; i < elf.count; i++) {
+		struct segment s = checked_segment(&elf, i);
 
-		if (phdr.p_type != PT_LOAD || phdr.p_memsz == 0)
+		if (s.type != PT_LOAD || s.memory_size == 0)
 			continue;
-		load_segment(vm, file, &phdr);
-		if (phdr.p_paddr + phdr.p_memsz > end)
-			end = phdr.p_paddr + phdr.p_memsz;
+		memcpy(memory_for(vm, s.paddr, s.memory_size, file->path), file->data + s.offset,
+		       s.file_size);
+		if (s.paddr + s.memory_size > end)
+			end = s.paddr + s.memory_size;
 	}
-	*entry = header.e_entry;
+	*entry = elf.entry;
 	return end;
 }
 
@@ -120,13 +169,12 @@ static bool find_note(const uint8_t *notes, uint64_t size, uint32_t *entry)
 /* True if the ELF file has a PVH entry, which goes to *entry. */
 bool elf_pvh_entry(const struct file_image *file, uint32_t *entry)
 {
-	Elf64_Ehdr header = elf_check(file);
+	struct elf_file elf = elf_check(file);
 
-	for (unsigned int i = 0; i < header.e_phnum; i++) {
-		Elf64_Phdr phdr = segment(file, &header, i);
+	for (unsigned int i = 0; i < elf.count; i++) {
+		struct segment s = checked_segment(&elf, i);
 
-		if (phdr.p_type == PT_NOTE &&
-		    find_note(file->data + phdr.p_offset, phdr.p_filesz, entry))
+		if (s.type == PT_NOTE && find_note(file->data + s.offset, s.file_size, entry))
 			return true;
 	}
 	return false;

@@ -346,7 +346,7 @@ void vcpu_state_reset(struct vcpu *vcpu);
 void vcpu_state_stop(struct vcpu *vcpu);
 bool vcpu_state_is_stopped(struct vcpu *vcpu);
 bool vcpu_state_start(struct vcpu *vcpu, const struct pvrom_smp_state *state);
-void vcpu_state_wake(struct vcpu *vcpu);
+bool vcpu_state_wake(struct vcpu *vcpu);
 
 /* vcpu_dump.c */
 void vcpu_dump(struct vcpu *vcpu);

@@ -96,10 +96,18 @@ static uint32_t op_smp_start(void *ctx, uint32_t vcpu, const struct pvrom_smp_st
 	return start.status;
 }
 
+/*
+ * A CPU that is not halted may be about to halt, and KVM's HLT does not come to us: so the kick is
+ * remembered as a pending interrupt, by the guest's event vector, whose handler looks whether
+ * there is anything to do. A guest that gave no vector loses this kick.
+ */
 static void wake_here(struct vcpu *vcpu, void *unused)
 {
+	uint8_t vector = vcpu->vm->pvrom.host.epoch_vector;
+
 	(void)unused;
-	vcpu_state_wake(vcpu);
+	if (!vcpu_state_wake(vcpu) && vector != 0)
+		interrupts_send(vcpu->vm, vcpu->index, vector);
 }
 
 static uint32_t op_smp_kick(void *ctx, uint32_t vcpu)

@@ -140,15 +140,15 @@ bool vcpu_state_is_stopped(struct vcpu *vcpu)
 	       state.mp_state == KVM_MP_STATE_INIT_RECEIVED;
 }
 
-/* Lets a halted CPU go on behind its HLT. On its own thread. */
-void vcpu_state_wake(struct vcpu *vcpu)
+/* Lets a halted CPU go on behind its HLT; false if it is not halted. On its own thread. */
+bool vcpu_state_wake(struct vcpu *vcpu)
 {
 	struct kvm_mp_state state;
 
 	if (ioctl(vcpu->fd, KVM_GET_MP_STATE, &state) < 0 || state.mp_state != KVM_MP_STATE_HALTED)
-		return;
+		return false;
 	state.mp_state = KVM_MP_STATE_RUNNABLE;
-	ioctl(vcpu->fd, KVM_SET_MP_STATE, &state);
+	return ioctl(vcpu->fd, KVM_SET_MP_STATE, &state) == 0;
 }
 
 /* The core has checked what all processors refuse; KVM knows what this one does. */

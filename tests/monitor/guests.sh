@@ -2,6 +2,7 @@
 # pvrun on a working KVM: what it refuses, and the tiny guest's acts. POSIX shell, in the payload.
 [ -n "${PVROM_LAB:-}" ] || exit 70	# it moves /dev/kvm about: in the lab only
 . ./tap.sh
+resets_twice() { [ "$(grep -c resetting "$dir/out")" -gt 1 ]; }
 tiny() { act=$1; shift; run ./pvrun --append "$act" "$@" tiny.elf; }
 
 # ---- refusals ----
@@ -48,8 +49,9 @@ expect 124 'rbx=0000000000001234' '  with the registers'
 expect 124 '^cs=.*base=' '  and the segments'
 tiny reset=keyboard --no-reboot; [ $status = 0 ]; result $? '--no-reboot ends at a keyboard reset'
 tiny reset=cf9 --no-reboot; [ $status = 0 ]; result $? '--no-reboot ends at a reset by 0xcf9'
-run timeout -s TERM 3 ./pvrun --append reset=cf9 tiny.elf
-[ "$(grep -c resetting "$dir/out")" -gt 1 ]; result $? 'a reset restarts the guest'
+./pvrun --append reset=cf9 tiny.elf >"$dir/out" 2>"$dir/err" </dev/null &
+wait_for resets_twice; result $? 'a reset restarts the guest'
+kill $!; status=0; wait $! || status=$?
 [ $status = 143 ]; result $? 'SIGTERM ends it'
 tiny nothing; [ $status = 1 ]; result $? 'where nothing is, ones are read'
 
@@ -60,6 +62,13 @@ prints 1 '^usable 1048576+65994752' '  and the rest but for the ROM'
 prints 1 '^reserved 67043328+65536' '  whose pages are reserved'
 tiny record --memory 64M --rom off; prints 1 '^usable 1048576+66060288' '  or not, without a ROM'
 tiny record --boot multiboot; prints 1 '^multiboot' 'a multiboot record'
+run ./pvrun --append exit=5 tiny32.elf; [ $status = 11 ]; result $? 'a 32-bit ELF file by PVH'
+for file in tiny.elf tiny32.elf; do
+	# The multiboot header is the first thing in the first page; without the flag for addresses:
+	cp $file plain; printf '\3\0\0\0\373O\122\344' | dd of=plain bs=1 seek=4100 conv=notrunc 2>/dev/null
+	run ./pvrun --boot multiboot --append exit=5 plain; [ $status = 11 ]
+	result $? "multiboot without address fields: $file by its segments"
+done
 echo first >one; echo second >two
 for boot in pvh multiboot; do
 	tiny record --boot $boot --initrd one --module two='a b=c' --module one

@@ -35,4 +35,13 @@ prints() {
 	result $? "$3"
 }
 
+# wait_for COMMAND...: until it succeeds, 20 s at most; then it fails.
+wait_for() {
+	for i in $(seq 200); do
+		"$@" && return
+		sleep 0.1
+	done
+	return 1
+}
+
 done_testing() { echo "1..$n"; }

@@ -4,13 +4,6 @@
 . ./tap.sh
 mkdir -p /dev/pts; mount -t devpts none /dev/pts 2>/dev/null
 
-# wait_for COMMAND...: until it succeeds, 20 s at most.
-wait_for() {
-	for i in $(seq 200); do
-		"$@" && return
-		sleep 0.1
-	done
-}
 says_ready() { grep -q ready "$dir/out"; }
 
 # at_terminal INPUT [COMMAND]: types INPUT once the guest is ready, after COMMAND.
