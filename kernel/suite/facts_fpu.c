@@ -447,6 +447,7 @@ FACT(avx_xcr0, "fpu.xcr0.avx", "SDM 2A 2.7",
 {
 	struct trap_catch off, on;
 
+	NEED(XSAVE);
 	NEED(AVX);
 	fpu_on();
 	EXPECT(try_with_xcr0(&on, snippet_avx, XCR0_X87 | XCR0_SSE | XCR0_AVX), "7 does not hold");
@@ -487,6 +488,7 @@ FACT(xsave_avx, "fpu.xsave.avx", "SDM 1 13.5.3",
 	struct cpuid_regs leaf = cpu_cpuid(0xd, 2);
 	struct trap_catch caught;
 
+	NEED(XSAVE);
 	NEED(AVX);
 	fpu_on();
 	memset(&image, 0, sizeof(image));

@@ -486,9 +486,11 @@ FACT(wp_off_user, "paging.wp.off_user", "SDM 3A 4.6.1",
 
 	test_clear();
 	test_page(VA, U_RO);
-	pvrom_stac();
+	if (HAS_SMAP)
+		pvrom_stac();
 	write_without_wp(&caught, VA);
-	pvrom_clac();
+	if (HAS_SMAP)
+		pvrom_clac();
 	cpu_write_cr0(cr0 & ~CR0_WP);
 	user_call(&run, probe_user_write, VA, 0, 0);
 	cpu_write_cr0(cr0);
