@@ -90,10 +90,26 @@ bool pvrom_os_text_write(void *os, void *where, const void *bytes, size_t size)
 	return true;
 }
 
+struct act {
+	void (*act)(void *argument);
+	void *argument;
+};
+
+/* The writable alias is gone before the first CPU goes on. */
+static void act_and_close(void *argument)
+{
+	struct act *a = argument;
+
+	a->act(a->argument);
+	paging_poke_end();
+}
+
 void pvrom_os_rendezvous(void *os, void (*act)(void *argument), void *argument)
 {
+	struct act both = {act, argument};
+
 	(void)os;
-	smp_rendezvous(act, argument);
+	smp_rendezvous(act_and_close, &both);
 }
 
 /* This kernel is booted by PVH or multiboot: there is no UEFI table, and it looks at no PCI. */

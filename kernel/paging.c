@@ -144,14 +144,34 @@ void paging_protect(uint64_t start, uint64_t bytes, uint64_t flags)
 	cpu_write_cr3(cpu_read_cr3());
 }
 
+/* What the alias window of the poking CPU shows now; 0: nothing. */
+static uint64_t alias_page;
+
+static uint64_t alias_va(void)
+{
+	return ALIAS_BASE + this_cpu()->index * PAGE_SIZE;
+}
+
+/* A table entry costs a hypervisor with shadow paging an exit, so the window moves as seldom as it can. */
 static void poke_page(uint64_t to, const char *from, size_t bytes)
 {
-	uint64_t va = ALIAS_BASE + this_cpu()->index * PAGE_SIZE;
+	uint64_t page = ALIGN_DOWN(to, PAGE_SIZE);
 
-	paging_map(paging_root, va, ALIGN_DOWN(to, PAGE_SIZE), PTE_P | PTE_W | PTE_NX, 1);
-	memcpy((char *)va + to % PAGE_SIZE, from, bytes);
-	WRITE_ONCE(*paging_entry(paging_root, va, 1), 0);
-	boot_bare_invlpg((void *)va);
+	if (page != alias_page) {
+		paging_map(paging_root, alias_va(), page, PTE_P | PTE_W | PTE_NX, 1);
+		boot_bare_invlpg((void *)alias_va());
+		alias_page = page;
+	}
+	memcpy((char *)alias_va() + to % PAGE_SIZE, from, bytes);
+}
+
+void paging_poke_end(void)
+{
+	if (!alias_page)
+		return;
+	WRITE_ONCE(*paging_entry(paging_root, alias_va(), 1), 0);
+	boot_bare_invlpg((void *)alias_va());
+	alias_page = 0;
 }
 
 void paging_poke(void *to, const void *from, size_t bytes)

@@ -57,9 +57,11 @@ void paging_map_device(uint64_t pa, uint64_t size);
 void paging_protect(uint64_t start, uint64_t bytes, uint64_t flags);
 /*
  * Writes kernel text, or any read-only kernel page, through a writable alias
- * that exists only meanwhile and only on this CPU. Interrupts must be off; what
- * other CPUs do at that address is the caller's business.
+ * that only this CPU has, until paging_poke_end(). One CPU at a time, with
+ * interrupts off from the first poke to the end; what other CPUs do at that
+ * address is the caller's business.
  */
 void paging_poke(void *to, const void *from, size_t bytes);
+void paging_poke_end(void);
 
 #endif
