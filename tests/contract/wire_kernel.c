@@ -176,6 +176,243 @@ static void refusals(void)
 	       "QUERY writes no more than there is room for [PVROM-BASE-2]");
 }
 
+/* ---- a second vCPU --------------------------------------------------------------------------------- */
+
+#define EVENT_VECTOR 0x40
+#define RDI_AT_START 0x123456789abcdef0u
+#define FS_AT_START 0xdef000
+#define GS_AT_START 0xabc000
+#define PATIENCE 20000000000u /* ticks: some seconds on anything */
+
+enum ap_command { NOTHING, HALT, STI_HALT, STOP };
+enum ap_state { ABSENT, STARTED, HALTING, WOKEN, WAITING, WOKEN_BY_EVENT };
+
+void ap_main(void);
+void wire_ap(void);	     /* stores what it finds, and goes to ap_main() */
+void wire_event(void);	     /* handler of EVENT_VECTOR: ends the interrupt */
+uint64_t ap_found[REGS + 1]; /* in the order of enum reg, then rsp */
+uint16_t wire_port;
+__asm__("wire_ap:\n\t"
+	"mov %rax, ap_found(%rip); mov %rbx, 8+ap_found(%rip); mov %rcx, 16+ap_found(%rip)\n\t"
+	"mov %rdx, 24+ap_found(%rip); mov %rsi, 32+ap_found(%rip); mov %rdi, 40+ap_found(%rip)\n\t"
+	"mov %rbp, 48+ap_found(%rip); mov %r8, 56+ap_found(%rip); mov %r9, 64+ap_found(%rip)\n\t"
+	"mov %r10, 72+ap_found(%rip); mov %r11, 80+ap_found(%rip); mov %r12, 88+ap_found(%rip)\n\t"
+	"mov %r13, 96+ap_found(%rip); mov %r14, 104+ap_found(%rip); mov %r15, "
+	"112+ap_found(%rip)\n\t"
+	"mov %rsp, 128+ap_found(%rip); pushfq; popq 120+ap_found(%rip); call ap_main\n"
+	"wire_event:\n\t"
+	"push %rax; push %rdx; mov $0x202, %eax; movzwl wire_port(%rip), %edx\n\t"
+	"out %eax, %dx; pop %rdx; pop %rax; iretq");
+
+static uint8_t ap_stack[4096] __attribute__((aligned(16)));
+static volatile uint32_t ap_state, ap_command, ap_go;
+static volatile uint64_t told, ap_was_told, ap_fs, ap_gs;
+static uint64_t idt[512] __attribute__((aligned(16)));
+
+static uint64_t rdmsr(uint32_t msr)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+	return (uint64_t)high << 32 | low;
+}
+
+static void wrmsr(uint32_t msr, uint64_t bits)
+{
+	__asm__ volatile("wrmsr" ::"a"((uint32_t)bits), "d"((uint32_t)(bits >> 32)), "c"(msr));
+}
+
+/* A local APIC that is off takes no vector (PVROM-IRQ-12). As x2APIC, for its page is not mapped. */
+static void enable_apic(void)
+{
+	wrmsr(0x1b, rdmsr(0x1b) | 0xc00);
+	wrmsr(0x80f, 0x1ff);
+}
+
+static bool have_x2apic(void)
+{
+	uint32_t r[4];
+
+	cpuid(1, r);
+	return r[2] >> 21 & 1;
+}
+
+/* In the order in which they are told to. */
+void ap_main(void)
+{
+	ap_was_told = told;
+	ap_fs = rdmsr(0xc0000100);
+	ap_gs = rdmsr(0xc0000101);
+	enable_apic();
+	ap_state = STARTED;
+	for (;;) {
+		while (ap_command == NOTHING)
+			__asm__ volatile("pause");
+		if (ap_command == HALT) {
+			ap_command = NOTHING;
+			ap_state = HALTING;
+			__asm__ volatile("hlt" ::: "memory");
+			ap_state = WOKEN;
+		} else if (ap_command == STI_HALT) {
+			ap_command = NOTHING;
+			ap_state = WAITING;
+			while (!ap_go)
+				__asm__ volatile("pause");
+			__asm__ volatile("sti; hlt; cli" ::: "memory");
+			ap_state = WOKEN_BY_EVENT;
+		} else {
+			ap_command = NOTHING;
+			call(PVROM_SMP_STOP, NULL, 0);
+			ap_state = ABSENT; /* it came back: that is wrong */
+		}
+	}
+}
+
+static uint64_t ticks(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high)::"memory");
+	return (uint64_t)high << 32 | low;
+}
+
+static bool comes_to(enum ap_state wanted)
+{
+	uint64_t start = ticks();
+
+	while (ap_state != wanted && ticks() - start < PATIENCE)
+		__asm__ volatile("pause");
+	return ap_state == wanted;
+}
+
+static void wait_a_while(void)
+{
+	uint64_t start = ticks();
+
+	while (ticks() - start < 100000000)
+		__asm__ volatile("pause");
+}
+
+static void make_idt(void)
+{
+	const struct {
+		uint16_t pad[3], limit;
+		uint64_t base;
+	} pointer = { .limit = sizeof(idt) - 1, .base = (uint64_t)idt };
+	uint64_t handler = (uint64_t)wire_event;
+
+	idt[2 * EVENT_VECTOR] =
+		(handler & 0xffff) | 8 << 16 | 0x8e00ull << 32 | (handler & 0xffff0000) << 32;
+	idt[2 * EVENT_VECTOR + 1] = handler >> 32;
+	__asm__ volatile("lidt %0" ::"m"(pointer.limit));
+}
+
+static struct pvrom_smp_state start_state(void)
+{
+	struct pvrom_smp_state state = { .size = sizeof(state) };
+	uint8_t pointer[10];
+
+	__asm__ volatile("mov %%cr0, %0" : "=r"(state.cr0));
+	__asm__ volatile("mov %%cr3, %0" : "=r"(state.cr3));
+	__asm__ volatile("mov %%cr4, %0" : "=r"(state.cr4));
+	__asm__ volatile("sgdt %0" : "=m"(pointer));
+	__builtin_memcpy(&state.gdt_limit, pointer, 2);
+	__builtin_memcpy(&state.gdt_base, pointer + 2, 8);
+	state.idt_base = (uint64_t)idt;
+	state.idt_limit = sizeof(idt) - 1;
+	state.efer = rdmsr(0xc0000080);
+	state.pat = rdmsr(0x277);
+	state.rip = (uint64_t)wire_ap;
+	state.rsp = (uint64_t)(ap_stack + sizeof(ap_stack));
+	state.rdi = RDI_AT_START;
+	state.fs_base = FS_AT_START;
+	state.gs_base = GS_AT_START;
+	state.cs = 8;
+	state.ss = 16;
+	return state;
+}
+
+static bool found_as_told(void)
+{
+	for (unsigned int i = 0; i < FLAGS; i++)
+		if (ap_found[i] != (i == RDI ? RDI_AT_START : 0))
+			return false;
+	return ap_found[REGS] == (uint64_t)(ap_stack + sizeof(ap_stack)) &&
+	       !(ap_found[FLAGS] & ~2ull) && ap_fs == FS_AT_START && ap_gs == GS_AT_START;
+}
+
+/* Propose and commit; true if smp is in the set. */
+static bool negotiate_smp(void)
+{
+	static struct pvrom_negotiation words;
+	static struct pvrom_offer offer;
+
+	call(PVROM_BASE_QUERY, &offer, sizeof(offer));
+	words = (struct pvrom_negotiation){ .size = sizeof(words), .major = PVROM_MAJOR };
+	words.epoch = offer.epoch;
+	words.epoch_vector = EVENT_VECTOR;
+	words.wanted = PVROM_FEATURE_BIT(PVROM_FEATURE_SMP) | PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ);
+	if (call(PVROM_BASE_NEGOTIATE, &words, PVROM_NEGOTIATE_PROPOSE) != PVROM_STATUS_OK ||
+	    call(PVROM_BASE_NEGOTIATE, &words, PVROM_NEGOTIATE_COMMIT) != PVROM_STATUS_OK)
+		return false;
+	return words.granted & PVROM_FEATURE_BIT(PVROM_FEATURE_SMP) && offer.vcpus > 1;
+}
+
+static void start_and_kick(void)
+{
+	static struct pvrom_smp_state state;
+
+	state = start_state();
+	told = 0x600d;
+	result(call(PVROM_SMP_START, (void *)1, (uint64_t)&state) == PVROM_STATUS_OK &&
+		       comes_to(STARTED) && found_as_told(),
+	       "a vCPU begins in the state that START gave, all else zero [PVROM-SMP-1]");
+	result(ap_was_told == 0x600d, "and sees what was written before [PVROM-SMP-4]");
+	result(call(PVROM_SMP_START, (void *)1, (uint64_t)&state) == PVROM_STATUS_BUSY,
+	       "it cannot be started twice [PVROM-SMP-2]");
+	ap_command = HALT;
+	result(comes_to(HALTING), "it halts");
+	wait_a_while();
+	result(ap_state == HALTING && call(PVROM_SMP_KICK, (void *)1, 0) == PVROM_STATUS_OK &&
+		       comes_to(WOKEN),
+	       "a kick lets a halted vCPU go on [PVROM-SMP-9]");
+	ap_command = STI_HALT;
+	result(comes_to(WAITING) && call(PVROM_SMP_KICK, (void *)1, 0) == PVROM_STATUS_OK,
+	       "a kick for a vCPU that does not wait");
+	wait_a_while();
+	ap_go = 1;
+	result(comes_to(WOKEN_BY_EVENT),
+	       "is remembered until it halts [PVROM-SMP-10 PVROM-NEG-35]");
+}
+
+static void stop_and_start(void)
+{
+	static struct pvrom_smp_state state;
+
+	state = start_state();
+	ap_command = STOP;
+	wait_a_while();
+	result(ap_command == NOTHING && ap_state == WOKEN_BY_EVENT,
+	       "STOP does not return [PVROM-SMP-6]");
+	result(call(PVROM_SMP_START, (void *)1, (uint64_t)&state) == PVROM_STATUS_OK &&
+		       comes_to(STARTED),
+	       "and the vCPU can be started again [PVROM-SMP-8]");
+}
+
+static void second_vcpu(void)
+{
+	make_idt();
+	wire_port = port;
+	if (!have_x2apic() || !negotiate_smp()) {
+		say("# one vCPU, no x2APIC, or no smp\n");
+		return;
+	}
+	start_and_kick();
+	stop_and_start();
+	ap_command = STOP;
+	wait_a_while();
+}
+
 /* What the script outside expects of this machine. */
 static void mmu_reason(void)
 {
@@ -255,6 +492,7 @@ void kernel_main(void)
 	refusals();
 	batch();
 	mmu_reason();
+	second_vcpu();
 	result(!rom->live_port || live_port_answers(),
 	       "the live port, where there is one [PVROM-DISC-19]");
 	result(call(PVROM_BASE_RESET, NULL, 0) == PVROM_STATUS_OK && hash_rom() == before,
