@@ -74,7 +74,8 @@ FACT(cr0_clts, "cr.cr0.clts", "SDM 2A CLTS", "clts clears TS and nothing else")
 
 USER_CODE(user_fld1, "fld1\nfstp %st(0)");
 
-FACT(ts_user, "cr.ts.user", "SDM 3A 2.5", "TS makes x87 instructions in user mode #NM, clts ends that")
+FACT(ts_user, "cr.ts.user", "SDM 3A 2.5",
+     "TS makes x87 instructions in user mode #NM, clts ends that")
 {
 	struct user_run with, without;
 	uint64_t old = cpu_read_cr0();
@@ -92,7 +93,8 @@ FACT(ts_user, "cr.ts.user", "SDM 3A 2.5", "TS makes x87 instructions in user mod
 
 SNIPPET(snippet_wait, "fwait");
 
-FACT(mp_wait, "cr.mp.wait", "SDM 3A 2.5", "wait is #NM when MP and TS are set, and not with TS alone")
+FACT(mp_wait, "cr.mp.wait", "SDM 3A 2.5",
+     "wait is #NM when MP and TS are set, and not with TS alone")
 {
 	struct trap_catch with, without;
 	uint64_t old = cpu_read_cr0() & ~CR0_EM;
@@ -128,7 +130,7 @@ FACT(am_kernel, "cr.am.kernel", "SDM 3A 6.15 #AC",
 
 FACT(cr2_readback, "cr.cr2.readback", "SDM 3A 2.5", "CR2 holds any 64-bit value")
 {
-	static const uint64_t values[] = {0, 1, 0x123456789abcdef0, ~0ull};
+	static const uint64_t values[] = { 0, 1, 0x123456789abcdef0, ~0ull };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(values); i++) {
 		cpu_write_cr2(values[i]);
@@ -169,7 +171,8 @@ FACT(cr4_readback, "cr.cr4.readback", "SDM 3A 2.5", "TSD, DE, PGE and PCE read b
 
 USER_CODE(user_rdtsc, "rdtsc");
 
-FACT(tsd_user, "cr.tsd.user", "SDM 2B RDTSC", "rdtsc in user mode is #GP(0) with TSD, and works without")
+FACT(tsd_user, "cr.tsd.user", "SDM 2B RDTSC",
+     "rdtsc in user mode is #GP(0) with TSD, and works without")
 {
 	struct user_run run;
 
@@ -244,7 +247,7 @@ USER_CODE(user_sldt, "sldt %eax");
 USER_CODE(user_str, "str %eax");
 USER_CODE(user_smsw, "smsw %eax");
 
-static const char *const umip_codes[] = {user_sgdt, user_sidt, user_sldt, user_str, user_smsw};
+static const char *const umip_codes[] = { user_sgdt, user_sidt, user_sldt, user_str, user_smsw };
 
 FACT(umip_on, "cr.umip.on", "SDM 3A 2.5",
      "with UMIP sgdt, sidt, sldt, str and smsw are #GP(0) in user mode")
@@ -358,9 +361,10 @@ static void change_back(void *argument)
 	cpu_write_cr4(old[1]);
 }
 
-FACT(cr_per_cpu, "cr.per_cpu", "SDM 3A 9.7.1", "control registers changed on another CPU stay as they were here")
+FACT(cr_per_cpu, "cr.per_cpu", "SDM 3A 9.7.1",
+     "control registers changed on another CPU stay as they were here")
 {
-	uint64_t old[2] = {cpu_read_cr0(), cpu_read_cr4()}, seen[2], here[2];
+	uint64_t old[2] = { cpu_read_cr0(), cpu_read_cr4() }, seen[2], here[2];
 
 	smp_run(other_cpu(), change_cr, seen);
 	here[0] = cpu_read_cr0();

@@ -41,7 +41,7 @@ static void note_hit(struct trap_frame *frame)
 
 static void hits_begin(irq_fn *handler)
 {
-	hits = (struct hits){0};
+	hits = (struct hits){ 0 };
 	pvrom_write_dr6(0);
 	irq_set(TRAP_DB, handler);
 }
@@ -96,7 +96,8 @@ FACT(step_kernel_rips, "debug.tf.kernel", "SDM 3A 18.3.1.4",
 	return FACT_PASS;
 }
 
-FACT(step_dr6, "debug.tf.dr6", "SDM 3A 18.2.3", "a single-step sets BS in DR6, and no breakpoint's bit")
+FACT(step_dr6, "debug.tf.dr6", "SDM 3A 18.2.3",
+     "a single-step sets BS in DR6, and no breakpoint's bit")
 {
 	step_kernel(snippet_steps, step_three);
 	EXPECT_EQ(hits.dr6[0], DR6_RESET | DR6_BS);
@@ -126,7 +127,8 @@ SNIPPET(snippet_rep, "lea facts_step_buffer, %rdi\nlea 16(%rdi), %rsi\nmov $3, %
 extern uint64_t facts_step_buffer[4];
 uint64_t facts_step_buffer[4];
 
-FACT(step_rep, "debug.tf.rep", "SDM 3A 18.3.1.4", "a repeated string instruction is stepped element by element")
+FACT(step_rep, "debug.tf.rep", "SDM 3A 18.3.1.4",
+     "a repeated string instruction is stepped element by element")
 {
 	uint64_t at = (uint64_t)snippet_rep_at;
 
@@ -269,8 +271,8 @@ SNIPPET(snippet_break, "nop\nsnippet_break_at: lea 1(%rdi), %rax\nnop");
 
 static void set_address(unsigned n, uint64_t address)
 {
-	void (*const write[])(uint64_t) = {pvrom_write_dr0, pvrom_write_dr1, pvrom_write_dr2,
-					   pvrom_write_dr3};
+	void (*const write[])(uint64_t) = { pvrom_write_dr0, pvrom_write_dr1, pvrom_write_dr2,
+					    pvrom_write_dr3 };
 
 	write[n](address);
 }
@@ -311,7 +313,8 @@ BREAK_FACT(1)
 BREAK_FACT(2)
 BREAK_FACT(3)
 
-SNIPPET(snippet_break_loop, "mov $3, %ecx\nsnippet_break_loop_at: dec %ecx\njnz snippet_break_loop_at");
+SNIPPET(snippet_break_loop,
+	"mov $3, %ecx\nsnippet_break_loop_at: dec %ecx\njnz snippet_break_loop_at");
 
 FACT(break_resume, "debug.execute.rf", "SDM 3A 18.3.1.1",
      "RF in the IRET frame suppresses a breakpoint for one instruction: a loop hits it each time")
@@ -352,7 +355,8 @@ FACT(break_two, "debug.execute.two", "SDM 3A 18.2.3",
 	return FACT_PASS;
 }
 
-FACT(break_user, "debug.execute.user", "SDM 3A 18.3.1.1", "a breakpoint on user code stops user mode")
+FACT(break_user, "debug.execute.user", "SDM 3A 18.3.1.1",
+     "a breakpoint on user code stops user mode")
 {
 	struct user_run run;
 
@@ -465,7 +469,8 @@ FACT(watch_read, "debug.access", "SDM 3A 18.2.4",
 	return FACT_PASS;
 }
 
-FACT(watch_user, "debug.write.user", "SDM 3A 18.3.1.2", "a data breakpoint on a user address stops user writes")
+FACT(watch_user, "debug.write.user", "SDM 3A 18.3.1.2",
+     "a data breakpoint on a user address stops user writes")
 {
 	struct user_run run;
 
@@ -489,7 +494,8 @@ FACT(dr6_fixed, "debug.dr6.fixed", "SDM 3A 18.2.3", "DR6 written with 0 reads as
 	return FACT_PASS;
 }
 
-FACT(dr6_sticky, "debug.dr6.sticky", "SDM 3A 18.2.3", "BS, once set in DR6, stays until software clears it")
+FACT(dr6_sticky, "debug.dr6.sticky", "SDM 3A 18.2.3",
+     "BS, once set in DR6, stays until software clears it")
 {
 	pvrom_write_dr6(DR6_BS);
 	EXPECT_EQ(pvrom_read_dr6() & DR6_BS, DR6_BS);

@@ -186,7 +186,8 @@ static enum verdict kept_over(void (*event)(void))
 }
 
 #define KEPT_FACT(event, manual, text)                                                             \
-	FACT(kept_##event, "fpu.kept." #event, manual, "x87 and SSE registers are kept over " text) \
+	FACT(kept_##event, "fpu.kept." #event, manual,                                             \
+	     "x87 and SSE registers are kept over " text)                                          \
 	{                                                                                          \
 		return kept_over(event_##event);                                                   \
 	}
@@ -247,7 +248,9 @@ FACT(fxsave_layout, "fpu.fxsave.layout", "SDM 1 10.5.1",
 	fninit();
 	memset(&image, 0xee, sizeof(image));
 	__asm__ volatile("fldcw %0\n\tldmxcsr %1\n\tfld1\n\tmovq %2, %%xmm0\n\tmovq %2, %%xmm15"
-			 : : "m"(fcw), "m"(mxcsr), "r"(pattern) : "memory");
+			 :
+			 : "m"(fcw), "m"(mxcsr), "r"(pattern)
+			 : "memory");
 	fxsave(&image.fx);
 	fninit();
 	EXPECT_EQ(image.fx.fcw, fcw);
@@ -427,7 +430,8 @@ FACT(xcr0_readback, "fpu.xcr0.readback", "SDM 2D XSETBV", "XCR0 reads back as wr
 FACT(xcr0_bad, "fpu.xcr0.refused", "SDM 2D XSETBV",
      "XCR0 without x87, with AVX but not SSE, or with a reserved bit is #GP(0)")
 {
-	static const uint64_t bad[] = {XCR0_SSE, XCR0_X87 | XCR0_AVX, XCR0_X87 | XCR0_SSE | BIT(62)};
+	static const uint64_t bad[] = { XCR0_SSE, XCR0_X87 | XCR0_AVX,
+					XCR0_X87 | XCR0_SSE | BIT(62) };
 	struct trap_catch caught;
 
 	NEED(XSAVE);
@@ -589,7 +593,7 @@ SNIPPET(snippet_two_uses, "movq %xmm2, (%rdi)\nmovq %xmm4, 8(%rdi)");
 FACT(lazy_kernel, "fpu.lazy.kernel", "SDM 3A 2.5",
      "the first use with TS set is #NM; after clts it goes on, and there is no second")
 {
-	uint64_t seen[2] = {0};
+	uint64_t seen[2] = { 0 };
 
 	lazy_begin();
 	snippet_two_uses((uint64_t)seen);

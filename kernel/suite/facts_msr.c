@@ -24,7 +24,8 @@ static enum verdict reads_back(uint32_t msr, uint64_t value)
 }
 
 #define READBACK_FACT(id, msr, value, manual)                                                      \
-	FACT(readback_##id, "msr.readback." #id, manual, #msr " reads back all 64 bits as written") \
+	FACT(readback_##id, "msr.readback." #id, manual,                                           \
+	     #msr " reads back all 64 bits as written")                                            \
 	{                                                                                          \
 		return reads_back(msr, value);                                                     \
 	}
@@ -91,9 +92,10 @@ static uint64_t fs_word(void)
 	return word;
 }
 
-FACT(fs_base_use, "msr.fs_base.use", "SDM 3A 3.4.4.1", "FS_BASE is what %fs: addresses, all 64 bits of it")
+FACT(fs_base_use, "msr.fs_base.use", "SDM 3A 3.4.4.1",
+     "FS_BASE is what %fs: addresses, all 64 bits of it")
 {
-	uint64_t low[2] = {0, 0x1111}, seen_low, seen_high;
+	uint64_t low[2] = { 0, 0x1111 }, seen_low, seen_high;
 
 	test_clear();
 	test_page(TEST_BASE, K_RW)[1] = 0x2222;
@@ -134,8 +136,8 @@ static uint64_t swapped_word(void)
 {
 	uint64_t word;
 
-	PVROM_ASM(PVROM_SITE(PVROM_PAD_2 "swapgs") "\n\tmov %%gs:0, %0\n\t"
-		  PVROM_SITE(PVROM_PAD_2 "swapgs")
+	PVROM_ASM(PVROM_SITE(PVROM_PAD_2 "swapgs") "\n\tmov %%gs:0, %0\n\t" PVROM_SITE(PVROM_PAD_2
+										       "swapgs")
 		  : "=&r"(word)
 		  : PVROM_SITE_OF(PVROM_CPU_SWAPGS)
 		  : "memory", "cc");
@@ -185,7 +187,8 @@ FACT(efer_bits, "msr.efer.bits", "SDM 3A 2.2.1", "EFER shows LME, LMA and NXE in
 
 USER_CODE(user_syscall, "syscall");
 
-FACT(efer_sce, "msr.efer.sce", "SDM 2B SYSCALL", "syscall is #UD without EFER.SCE, and works with it")
+FACT(efer_sce, "msr.efer.sce", "SDM 2B SYSCALL",
+     "syscall is #UD without EFER.SCE, and works with it")
 {
 	struct user_run without, with;
 	uint64_t efer = cpu_rdmsr(MSR_EFER);
@@ -247,8 +250,9 @@ struct per_cpu_msrs {
 
 static void read_msrs(void *argument)
 {
-	*(struct per_cpu_msrs *)argument = (struct per_cpu_msrs){
-		cpu_rdmsr(MSR_FS_BASE), cpu_rdmsr(MSR_KERNEL_GS_BASE), cpu_rdmsr(MSR_CSTAR)};
+	*(struct per_cpu_msrs *)argument =
+		(struct per_cpu_msrs){ cpu_rdmsr(MSR_FS_BASE), cpu_rdmsr(MSR_KERNEL_GS_BASE),
+				       cpu_rdmsr(MSR_CSTAR) };
 }
 
 static void write_msrs(void *argument)
@@ -263,7 +267,8 @@ static void write_msrs(void *argument)
 FACT(msr_per_cpu, "msr.per_cpu", "SDM 3A 9.7.1",
      "each CPU keeps its own FS_BASE, KERNEL_GS_BASE and CSTAR while another's change")
 {
-	struct per_cpu_msrs zero = {0}, ours = {0x1000, 0x2000, 0x3000}, theirs = {0x4000, 0x5000, 0x6000};
+	struct per_cpu_msrs zero = { 0 }, ours = { 0x1000, 0x2000, 0x3000 },
+			    theirs = { 0x4000, 0x5000, 0x6000 };
 	struct per_cpu_msrs here, there;
 	uint32_t other = other_cpu();
 

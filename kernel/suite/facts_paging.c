@@ -199,9 +199,10 @@ FACT(nx_upper, "paging.nx.upper", "SDM 3A 4.6.1",
 }
 
 FACT(nx_crossing, "paging.nx.crossing", "SDM 3A 4.7",
-     "an instruction whose second half lies in an NX page faults: RIP at its start, CR2 at the half")
+     "an instruction whose second half lies in an NX page faults: RIP at its start, CR2 at the "
+     "half")
 {
-	static const uint8_t mov_eax[] = {0xb8, 1, 2, 3, 4, CODE_RET};
+	static const uint8_t mov_eax[] = { 0xb8, 1, 2, 3, 4, CODE_RET };
 	struct trap_catch caught;
 	uint8_t *page;
 
@@ -478,7 +479,8 @@ FACT(wp_off, "paging.wp.off", "SDM 3A 4.6.1",
 
 /* Writes a read-only user page by the kernel without WP, and then by USER, with and without WP. */
 FACT(wp_off_user, "paging.wp.off_user", "SDM 3A 4.6.1",
-     "CR0.WP = 0 does not let user mode write: not before and not after the kernel has written there")
+     "CR0.WP = 0 does not let user mode write: not before and not after the kernel has written "
+     "there")
 {
 	struct trap_catch caught;
 	struct user_run run;
@@ -504,7 +506,8 @@ FACT(wp_off_user, "paging.wp.off_user", "SDM 3A 4.6.1",
 
 /* ---- SMEP and SMAP ----------------------------------------------------------------------------- */
 
-FACT(smep_on, "paging.smep.on", "SDM 3A 4.6.1", "with CR4.SMEP the kernel cannot execute a user page")
+FACT(smep_on, "paging.smep.on", "SDM 3A 4.6.1",
+     "with CR4.SMEP the kernel cannot execute a user page")
 {
 	struct trap_catch caught;
 
@@ -558,7 +561,8 @@ FACT(smap_write, "paging.smap.write", "SDM 3A 4.6.1",
 	return FACT_PASS;
 }
 
-FACT(smap_stac, "paging.smap.stac", "SDM 2B STAC", "stac allows the access and clac forbids it again")
+FACT(smap_stac, "paging.smap.stac", "SDM 2B STAC",
+     "stac allows the access and clac forbids it again")
 {
 	struct trap_catch with, after;
 
@@ -766,7 +770,7 @@ FACT(self_map, "paging.self_map", "SDM 3A 4.5",
 FACT(alias_code, "paging.alias_code", "SDM 3A 9.1.3",
      "code changed by another address runs changed after a serializing instruction")
 {
-	static const uint8_t first[] = {0xb8, 1, 0, 0, 0, CODE_RET};
+	static const uint8_t first[] = { 0xb8, 1, 0, 0, 0, CODE_RET };
 	uint64_t (*code)(void) = (uint64_t(*)(void))VA;
 	uint8_t *page;
 

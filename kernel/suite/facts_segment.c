@@ -100,12 +100,15 @@ FACT(fs_base, "segment.fs.base", "SDM 3A 3.2.4",
 							 (base >> 24 & 0xff) << 56);
 
 	__asm__ volatile("mov %k1, %%fs\n\tmov %%fs:16, %0\n\tmov %k2, %%fs"
-			 : "=&r"(word) : "r"((uint32_t)selector), "r"(0) : "memory");
+			 : "=&r"(word)
+			 : "r"((uint32_t)selector), "r"(0)
+			 : "memory");
 	EXPECT_EQ(word, 0x600d);
 	return FACT_PASS;
 }
 
-FACT(reads_back, "segment.selector", "SDM 2B MOV", "a segment register reads back the selector, RPL included")
+FACT(reads_back, "segment.selector", "SDM 2B MOV",
+     "a segment register reads back the selector, RPL included")
 {
 	uint16_t selector = (uint16_t)(percpu_descriptor(0, DESC_DATA | 3ull << 45) | 3);
 	uint64_t seen;
@@ -117,7 +120,8 @@ FACT(reads_back, "segment.selector", "SDM 2B MOV", "a segment register reads bac
 	return FACT_PASS;
 }
 
-FACT(accessed, "segment.accessed", "SDM 3A 3.4.5.1", "loading a segment sets the accessed bit of its descriptor")
+FACT(accessed, "segment.accessed", "SDM 3A 3.4.5.1",
+     "loading a segment sets the accessed bit of its descriptor")
 {
 	struct trap_catch caught;
 	uint16_t selector = percpu_descriptor(0, DESC_DATA);
@@ -215,7 +219,8 @@ static void load_ldt(uint64_t selector)
 	pvrom_load_ldt((uint16_t)selector);
 }
 
-FACT(ldt_works, "segment.ldt.use", "SDM 3A 3.5", "a selector with TI = 1 comes from the LDT, up to its limit")
+FACT(ldt_works, "segment.ldt.use", "SDM 3A 3.5",
+     "a selector with TI = 1 comes from the LDT, up to its limit")
 {
 	struct trap_catch inside, beyond;
 	uint16_t selector = ldt_selector(DESC_PRESENT, TYPE_LDT, 15);
@@ -235,7 +240,8 @@ FACT(ldt_works, "segment.ldt.use", "SDM 3A 3.5", "a selector with TI = 1 comes f
 	return FACT_PASS;
 }
 
-FACT(ldt_type, "segment.ldt.type", "SDM 2A LLDT", "lldt of a descriptor that is no LDT is #GP with its selector")
+FACT(ldt_type, "segment.ldt.type", "SDM 2A LLDT",
+     "lldt of a descriptor that is no LDT is #GP with its selector")
 {
 	struct trap_catch caught;
 
@@ -296,9 +302,10 @@ FACT(tr_type, "segment.tss.type", "SDM 2A LTR", "ltr of a data segment is #GP wi
 
 /* ---- SGDT, SIDT, LAR, LSL, VERR ---------------------------------------------------------------- */
 
-FACT(sgdt, "segment.sgdt", "SDM 2B SGDT", "sgdt and sidt store the limit and the 64-bit base that were loaded")
+FACT(sgdt, "segment.sgdt", "SDM 2B SGDT",
+     "sgdt and sidt store the limit and the 64-bit base that were loaded")
 {
-	struct table_pointer gdt = {0}, idt = {0};
+	struct table_pointer gdt = { 0 }, idt = { 0 };
 
 	pvrom_store_gdt(&gdt.limit);
 	pvrom_store_idt(&idt.limit);
@@ -313,8 +320,8 @@ FACT(lgdt_copy, "segment.lgdt", "SDM 2A LGDT",
      "after lgdt selectors come from the new table, and loaded segments stay as they are")
 {
 	static uint64_t copy[GDT_ENTRIES];
-	struct table_pointer old = {.limit = sizeof(copy) - 1, .base = (uint64_t)this_cpu()->gdt};
-	struct table_pointer new = {.limit = sizeof(copy) - 1, .base = (uint64_t)copy};
+	struct table_pointer old = { .limit = sizeof(copy) - 1, .base = (uint64_t)this_cpu()->gdt };
+	struct table_pointer new = { .limit = sizeof(copy) - 1, .base = (uint64_t)copy };
 	struct trap_catch caught;
 
 	percpu_descriptor(1, 0);
@@ -349,7 +356,8 @@ static uint64_t lsl(uint64_t selector)
 }
 
 FACT(lar_values, "segment.lar", "SDM 2A LAR",
-     "lar returns the second word of a descriptor, masked; it refuses null, absent and gate descriptors")
+     "lar returns the second word of a descriptor, masked; it refuses null, absent and gate "
+     "descriptors")
 {
 	uint16_t gate = percpu_descriptor(0, DESC_PRESENT | DESC_TYPE(14));
 
@@ -362,7 +370,8 @@ FACT(lar_values, "segment.lar", "SDM 2A LAR",
 	return FACT_PASS;
 }
 
-FACT(lsl_values, "segment.lsl", "SDM 2A LSL", "lsl returns the limit in bytes: of pages where G is set")
+FACT(lsl_values, "segment.lsl", "SDM 2A LSL",
+     "lsl returns the limit in bytes: of pages where G is set")
 {
 	uint16_t bytes = percpu_descriptor(0, 0x0043920000001234ull);
 	uint16_t pages = percpu_descriptor(1, 0x00c3920000001234ull);
@@ -390,7 +399,8 @@ static bool verw(uint64_t selector)
 	return valid;
 }
 
-FACT(verr_verw, "segment.verr", "SDM 2B VERR", "verr and verw say what may be read and what written")
+FACT(verr_verw, "segment.verr", "SDM 2B VERR",
+     "verr and verw say what may be read and what written")
 {
 	uint16_t read_only = percpu_descriptor(0, DESC_DATA_RO);
 	uint16_t execute_only = percpu_descriptor(1, DESC_CODE_XO);
@@ -407,7 +417,8 @@ FACT(verr_verw, "segment.verr", "SDM 2B VERR", "verr and verw say what may be re
 
 SNIPPET(far_return, "lea 1f(%rip), %rax\npush %rdi\npush %rax\nlretq\n1:");
 FACT(far_bad, "segment.far.refused", "SDM 2B RET",
-     "a far return to a null CS is #GP(0), to data #GP and to an absent segment #NP with its selector")
+     "a far return to a null CS is #GP(0), to data #GP and to an absent segment #NP with its "
+     "selector")
 {
 	struct trap_catch caught;
 	uint16_t absent = percpu_descriptor(0, DESC_CODE64 & ~DESC_PRESENT);
@@ -469,22 +480,21 @@ struct iret_frame {
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 
-static void try_iret(uint64_t argument)
+static void try_iret(uint64_t frame)
 {
-	const struct iret_frame *f = (const struct iret_frame *)argument;
-
-	PVROM_ASM("push %[ss]\n\tpush %[rsp]\n\tpush %[rflags]\n\tpush %[cs]\n\tpush %[rip]\n\t"
-		  PVROM_SITE(PVROM_PAD_3 "iretq")
+	PVROM_ASM("push 32(%0)\n\tpush 24(%0)\n\tpush 16(%0)\n\tpush 8(%0)\n\tpush "
+		  "(%0)\n\t" PVROM_SITE(PVROM_PAD_3 "iretq")
 		  :
-		  : PVROM_SITE_OF(PVROM_CPU_IRET), [rip] "r"(f->rip), [cs] "r"(f->cs),
-		    [rflags] "r"(f->rflags), [rsp] "r"(f->rsp), [ss] "r"(f->ss)
+		  : "r"(frame), PVROM_SITE_OF(PVROM_CPU_IRET)
 		  : "memory", "cc");
 	__builtin_unreachable();
 }
 
 static void iret(struct trap_catch *caught, uint64_t cs, uint64_t ss, uint64_t rip)
 {
-	struct iret_frame frame = {.rip = rip, .cs = cs, .rflags = 2, .rsp = USER_STACK_TOP - 64, .ss = ss};
+	struct iret_frame frame = {
+		.rip = rip, .cs = cs, .rflags = 2, .rsp = USER_STACK_TOP - 64, .ss = ss
+	};
 
 	trap_try(caught, try_iret, (uint64_t)&frame);
 }
@@ -507,7 +517,8 @@ FACT(iret_cs, "segment.iret.cs", "SDM 2A IRET",
 	return FACT_PASS;
 }
 
-FACT(iret_ss_null, "segment.iret.ss_null", "SDM 2A IRET", "iret to user mode with a null SS is #GP(0)")
+FACT(iret_ss_null, "segment.iret.ss_null", "SDM 2A IRET",
+     "iret to user mode with a null SS is #GP(0)")
 {
 	struct trap_catch caught;
 

@@ -48,8 +48,7 @@ FACT(invlpg_remap, "tlb.invlpg.remap", "SDM 3A 4.10.4.1", "after invlpg a change
 	return FACT_PASS;
 }
 
-FACT(cr3_remap, "tlb.cr3.remap", "SDM 3A 4.10.4.1",
-     "after a write to CR3 a changed address counts")
+FACT(cr3_remap, "tlb.cr3.remap", "SDM 3A 4.10.4.1", "after a write to CR3 a changed address counts")
 {
 	uint64_t *fresh = used_mapping(K_RW);
 
@@ -560,7 +559,7 @@ static bool shoot_down(uint64_t entry, irq_fn *flush, uint32_t writes)
 	uint32_t cpu = other_cpu();
 	bool done;
 
-	spin = (struct spin){.writes = writes, .stop = !cpu};
+	spin = (struct spin){ .writes = writes, .stop = !cpu };
 	irq_set(FLUSH_VECTOR, flush);
 	smp_run(cpu, flush_work, NULL);
 	if (cpu)

@@ -53,8 +53,8 @@ static enum verdict all_refused(const char *const *codes, unsigned count)
 FACT(refused_registers, "user.refused.registers", "SDM 3A 5.9",
      "user mode can neither read nor write control and debug registers: #GP(0)")
 {
-	static const char *const codes[] = {user_read_cr0,  user_read_cr4, user_read_cr8,
-					    user_write_cr8, user_read_dr7, user_write_dr0};
+	static const char *const codes[] = { user_read_cr0,  user_read_cr4, user_read_cr8,
+					     user_write_cr8, user_read_dr7, user_write_dr0 };
 
 	return all_refused(codes, ARRAY_SIZE(codes));
 }
@@ -70,8 +70,8 @@ USER_CODE(user_invd, "invd");
 FACT(refused_system, "user.refused.system", "SDM 3A 5.9",
      "rdmsr, lldt, ltr, lmsw, swapgs, sysret and invd in user mode are #GP(0)")
 {
-	static const char *const codes[] = {user_rdmsr,	 user_lldt,   user_ltr, user_lmsw,
-					    user_swapgs, user_sysret, user_invd};
+	static const char *const codes[] = { user_rdmsr,  user_lldt,   user_ltr, user_lmsw,
+					     user_swapgs, user_sysret, user_invd };
 
 	return all_refused(codes, ARRAY_SIZE(codes));
 }
@@ -98,7 +98,8 @@ static uint64_t call_with_iopl3(struct user_run *run, const char *code, uint64_t
 
 USER_CODE(user_cli_sti, "cli\npushf\npop %rax\nsti\npushf\npop %rdx");
 
-FACT(iopl3_cli, "user.iopl3.cli", "SDM 2A CLI", "at IOPL 3 they change IF, and iret gives user mode IOPL 3")
+FACT(iopl3_cli, "user.iopl3.cli", "SDM 2A CLI",
+     "at IOPL 3 they change IF, and iret gives user mode IOPL 3")
 {
 	struct user_run run;
 
@@ -162,7 +163,7 @@ static void call_with_map(struct user_run *run, const char *code, uint64_t port,
 	struct tss *tss = &this_cpu()->tss;
 
 	for (unsigned p = PORT; p < PORT + ports; p++)
-		tss->io_bits[p / 8] &= (uint8_t)~(1u << p % 8);
+		tss->io_bits[p / 8] &= (uint8_t) ~(1u << p % 8);
 	tss->io_map = offsetof(struct tss, io_bits);
 	user_call(run, code, port, 0, 0);
 	tss->io_map = sizeof(*tss);
@@ -232,7 +233,7 @@ USER_CODE(user_int3, "int3\nmov $0x77, %eax");
 
 static void int_from_user(struct user_run *run, uint8_t gate, uint8_t ist)
 {
-	seen = (struct seen){0};
+	seen = (struct seen){ 0 };
 	irq_set(INT_VECTOR, look_around);
 	trap_gate(INT_VECTOR, gate, ist);
 	user_call(run, user_int, 0, 0, 0);
@@ -280,7 +281,8 @@ FACT(int_frame, "user.int.frame", "SDM 3A 6.14.2",
 	return FACT_PASS;
 }
 
-FACT(int_rsp0, "user.int.rsp0", "SDM 3A 8.7", "a trap from user mode begins its stack at the TSS's RSP0")
+FACT(int_rsp0, "user.int.rsp0", "SDM 3A 8.7",
+     "a trap from user mode begins its stack at the TSS's RSP0")
 {
 	struct user_run run;
 
@@ -306,7 +308,8 @@ static uint64_t ist_begin(unsigned ist)
 	return this_cpu()->tss.ist[ist - 1];
 }
 
-FACT(int_ist, "user.int.ist", "SDM 3A 6.14.5", "a gate with an IST number uses that stack, from user mode")
+FACT(int_ist, "user.int.ist", "SDM 3A 6.14.5",
+     "a gate with an IST number uses that stack, from user mode")
 {
 	struct user_run run;
 
@@ -321,7 +324,7 @@ SNIPPET(snippet_int, "int $0x31");
 FACT(kernel_ist, "user.int.ist_kernel", "SDM 3A 6.14.5",
      "a gate with an IST number uses that stack, from the kernel too, and keeps SS and RSP")
 {
-	seen = (struct seen){0};
+	seen = (struct seen){ 0 };
 	irq_set(INT_VECTOR, look_around);
 	trap_gate(INT_VECTOR, GATE_INTERRUPT_DPL0, IST_DF);
 	snippet_int(0);
@@ -394,7 +397,8 @@ FACT(bad_rsp, "user.int.bad_rsp", "SDM 3A 6.14.4",
 
 USER_CODE(user_flags, "std\nstc\nint $0x31\npushf\npop %rax\ncld");
 
-FACT(flags_kept, "user.int.flags", "SDM 2A IRET", "iret brings back the flags of user mode: DF and CF")
+FACT(flags_kept, "user.int.flags", "SDM 2A IRET",
+     "iret brings back the flags of user mode: DF and CF")
 {
 	struct user_run run;
 
@@ -421,7 +425,7 @@ FACT(irq_pending, "user.irq.pending", "SDM 3A 6.8.1",
 {
 	struct user_run run;
 
-	seen = (struct seen){0};
+	seen = (struct seen){ 0 };
 	irq_set(VECTOR_FIRST_FREE, release_user);
 	*(uint32_t *)user_alias(USER_DATA) = 0;
 	cpu_cli();
@@ -472,7 +476,8 @@ FACT(iret_inward, "user.iret.to_kernel", "SDM 2A IRET",
 
 USER_CODE(user_lret, "push %rsi\nlea 1f(%rip), %rax\npush %rax\nlretq\n1:");
 
-FACT(lret_inward, "user.lret.to_kernel", "SDM 2B RET", "so is a far return; one to its own segment works")
+FACT(lret_inward, "user.lret.to_kernel", "SDM 2B RET",
+     "so is a far return; one to its own segment works")
 {
 	struct user_run run;
 
@@ -521,7 +526,7 @@ static void spy_on(struct user_run *run, const char *code, uint64_t extra)
 {
 	uint64_t lstar = cpu_rdmsr(MSR_LSTAR), sfmask = cpu_rdmsr(MSR_SFMASK);
 
-	facts_spy = (struct syscall_spy){0};
+	facts_spy = (struct syscall_spy){ 0 };
 	user_prepare(run, code, FLAG_ID | FLAG_AC | FLAG_DF | FLAG_CF | 2, 0, 0);
 	run->on_syscall = note_flags;
 	cpu_wrmsr(MSR_LSTAR, (uint64_t)facts_spy_entry);
@@ -547,7 +552,8 @@ FACT(syscall_entry, "user.syscall.lstar", "SDM 2B SYSCALL",
 }
 
 /* 5 bytes of mov, 1 of push, 1 of popf, 2 of syscall. */
-FACT(syscall_rcx, "user.syscall.rcx", "SDM 2B SYSCALL", "syscall puts the address behind it into RCX")
+FACT(syscall_rcx, "user.syscall.rcx", "SDM 2B SYSCALL",
+     "syscall puts the address behind it into RCX")
 {
 	struct user_run run;
 
@@ -685,7 +691,7 @@ USER_CODE(user_cpuid, "mov %edi, %eax\nxor %ecx, %ecx\ncpuid");
 FACT(same_cpuid, "user.cpuid", "SDM 2A CPUID",
      "cpuid in user mode says what the kernel's own cpuid says")
 {
-	static const uint32_t leaves[] = {0, 1, 7, 0xd, 0x80000000, 0x80000001, 0x80000008};
+	static const uint32_t leaves[] = { 0, 1, 7, 0xd, 0x80000000, 0x80000001, 0x80000008 };
 	struct cpuid_regs kernel;
 	struct user_run run;
 
@@ -721,7 +727,7 @@ FACT(gs_load, "user.gs_load", "SDM 2B SWAPGS",
 #define COMPAT_VA 0xe0000000ull
 
 /* mov $0x7fffffff, %eax; inc %eax; inc %eax; int $0x80. In 64-bit mode 40 is a REX prefix. */
-static const uint8_t compat_code[] = {0xb8, 0xff, 0xff, 0xff, 0x7f, 0x40, 0x40, 0xcd, 0x80};
+static const uint8_t compat_code[] = { 0xb8, 0xff, 0xff, 0xff, 0x7f, 0x40, 0x40, 0xcd, 0x80 };
 
 FACT(compat, "user.compat", "SDM 3A 2.2",
      "a 32-bit code segment runs 32-bit code: bytes 40 are inc, and a trap from it saves its CS")
@@ -748,7 +754,8 @@ USER_CODE(user_kernel_ss, "mov $0x10, %eax\nmov %eax, %ss");
 USER_CODE(user_kernel_ds, "mov $0x10, %eax\nmov %eax, %ds");
 
 FACT(user_segments, "user.segments", "SDM 2B MOV",
-     "user mode cannot load a null SS (#GP(0)) or the kernel's data segment (#GP with its selector)")
+     "user mode cannot load a null SS (#GP(0)) or the kernel's data segment (#GP with its "
+     "selector)")
 {
 	struct user_run run;
 
