@@ -12,6 +12,8 @@ SHELL     := /bin/sh
 
 include mk/version.mk mk/rules.mk
 include $(sort $(filter-out mk/version.mk mk/rules.mk mk/last.mk,$(wildcard mk/*.mk)))
+# What is built before a run of tests uses all CPUs, unless -j was given.
+PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 # The last one: what can only be said when every folder has added to its lists.
 include mk/last.mk
 
@@ -22,28 +24,28 @@ all: $(ALL_TARGETS)
 ## demo: one kernel file on four machines, and a table of what each gave it
 demo:
 	@tools/deps demo
-	@$(MAKE) demo-now
+	@$(MAKE) $(PARALLEL) demo-now
 demo-now: $(DEMO_NEEDS)
 	$(if $(DEMO_COMMAND),$(Q)$(DEMO_COMMAND),@echo "demo: nothing to show yet")
 
 ## check: the whole test suite; what CI runs
 check:
 	@tools/deps check
-	@$(MAKE) check-now
+	@$(MAKE) $(PARALLEL) check-now
 check-now: $(call group_needs,$(CHECK_QUICK) $(CHECK))
 	$(Q)$(call run_groups,check,$(CHECK_QUICK) $(CHECK))
 
 ## check-quick: the tests that need no QEMU
 check-quick:
 	@tools/deps check-quick
-	@$(MAKE) check-quick-now
+	@$(MAKE) $(PARALLEL) check-quick-now
 check-quick-now: $(call group_needs,$(CHECK_QUICK))
 	$(Q)$(call run_groups,check-quick,$(CHECK_QUICK))
 
 ## check-long: the tests that take their time, with a printed seed (SEED=N repeats one)
 check-long:
 	@tools/deps check-long
-	@$(MAKE) check-long-now
+	@$(MAKE) $(PARALLEL) check-long-now
 check-long-now: $(call group_needs,$(CHECK_LONG))
 	$(Q)$(call run_groups,check-long,$(CHECK_LONG))
 
@@ -57,20 +59,20 @@ test-now-%:
 ## fuzz: the fuzzers, for FUZZ_SECONDS each (60)
 fuzz:
 	@tools/deps fuzz
-	@$(MAKE) fuzz-now
+	@$(MAKE) $(PARALLEL) fuzz-now
 fuzz-now: $(FUZZ_TARGETS)
 
 ## bench: measure; every figure also goes to build/bench.tsv
 bench:
 	@tools/deps bench
-	@$(MAKE) bench-now
+	@$(MAKE) $(PARALLEL) bench-now
 bench-now: bench-start
 	$(Q)set -e; for b in $(BENCHES); do $(MAKE) $$b; done
 
 ## spec: the document, as HTML and PDF
 spec:
 	@tools/deps spec
-	@$(MAKE) spec-now
+	@$(MAKE) $(PARALLEL) spec-now
 spec-now: $(SPEC_TARGETS)
 
 ## run: the reference kernel under the monitor, on this machine's KVM or in the lab
