@@ -22,9 +22,11 @@ static bool copy_twice(uint8_t *to, const void *rom, size_t size)
 static uint32_t take_copy(struct pvrom_guest *guest)
 {
 	size_t size = guest->rom_size;
-	const void *rom = pvrom_os_map(guest->os, guest->rom_gpa, size);
+	const void *rom = NULL;
 	bool same = false;
 
+	if (guest->rom_gpa + size > guest->rom_gpa)
+		rom = pvrom_os_map(guest->os, guest->rom_gpa, size);
 	if (!rom)
 		return PVROM_VERDICT_TRUNCATED;
 	guest->copy = (uint8_t *)pvrom_os_text_alloc(guest->os, size);

@@ -116,12 +116,15 @@ PVROM_COLD uint32_t pvrom_guest_start(struct pvrom_guest *guest, struct pvrom_si
 	return verdict == PVROM_VERDICT_READY ? verdict : give_up(guest, verdict);
 }
 
-/* A refusal changes nothing: sites, copy and set are those of before. */
+/* A refusal changes nothing: sites, copy and set are those of before. (Unless a commit was stale just
+ * before: then everything is native already.) */
 PVROM_COLD uint32_t pvrom_guest_renegotiate(struct pvrom_guest *guest)
 {
 	uint32_t verdict = settle(guest);
 
-	if (verdict == PVROM_VERDICT_READY || verdict == PVROM_VERDICT_REQUIRED_MISSING)
+	if (verdict == PVROM_VERDICT_READY)
+		return verdict;
+	if (verdict == PVROM_VERDICT_REQUIRED_MISSING && guest->granted)
 		return verdict;
 	return give_up(guest, verdict);
 }

@@ -8,6 +8,8 @@ $(BUILD)/libpvrom-guest.a: $(call objs,free,$(GUEST_SRCS))
 
 ALL_TARGETS += $(BUILD)/libpvrom-guest.a
 
+$(eval $(call cunit,unit.mem_weak,tests/unit/mem_weak_test.c))
+
 # Loop tests: the shim in an ordinary process. They bring their own instructions and memcpy.
 GUEST_LOOP_SRCS := $(filter-out guest/insn.c guest/mem_weak.c,$(GUEST_SRCS))
 GUEST_CHECK_SRCS := guest/check.c guest/call_info.c $(DIGEST_SRCS) tests/loop/rom_fixture.c

@@ -454,6 +454,32 @@ static void refusal_changes_nothing(void)
 	end();
 }
 
+/* What was in force is gone, for the first commit was stale; and then the host refuses. */
+static void refuse_from_now_on(struct pvrom_offer *offer)
+{
+	if (host.commits > 1) {
+		offer->offered &= ~BIT(SMP);
+		offer->reason[PVROM_FEATURE_SMP] = PVROM_REASON_OPERATOR;
+		host.offered &= ~BIT(SMP);
+	}
+}
+
+static void refusal_after_a_stale_commit(void)
+{
+	begin();
+	m->policy->required = BIT(SMP);
+	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
+	host.epoch++;
+	host.moves_before_commit = 1;
+	host.on_offer = refuse_from_now_on;
+	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_REQUIRED_MISSING);
+	CU_ASSERT_TRUE(machine_text_is_unchanged(m));
+	CU_ASSERT_EQUAL(m->guest->granted, 0);
+	CU_ASSERT_EQUAL(host.sealed, 0);
+	CU_ASSERT_EQUAL(m->allocs, m->frees);
+	end();
+}
+
 /* After a failed change-over: native, the empty set, no memory kept, and it says why. */
 static void expect_gone_native(uint32_t verdict)
 {
@@ -538,6 +564,17 @@ static void change_over_to_a_rom_that_is_not_there(void)
 	host.rom_gpa = MACHINE_SIZE;
 	host.rom_checksum ^= 1;
 	expect_gone_native(PVROM_VERDICT_TRUNCATED);
+	host.rom_checksum ^= 1;
+	host.rom_gpa = MACHINE_HOST_ROM;
+	expect_to_come_back();
+
+	begin_ready();
+	host.epoch++;
+	host.rom_gpa = UINT64_MAX - 0x1ff; /* wraps: never mapped */
+	host.rom_checksum ^= 1;
+	m->maps = m->unmaps = 0;
+	expect_gone_native(PVROM_VERDICT_TRUNCATED);
+	CU_ASSERT_EQUAL(m->maps, 0);
 	host.rom_checksum ^= 1;
 	host.rom_gpa = MACHINE_HOST_ROM;
 	expect_to_come_back();
@@ -793,6 +830,7 @@ int main(void)
 		TAP_TEST(features_come_and_go),
 		TAP_TEST(new_rom),
 		{ "refusal_changes_nothing [PVROM-NEG-22]", refusal_changes_nothing },
+		{ "refusal_after_a_stale_commit [PVROM-NEG-32]", refusal_after_a_stale_commit },
 		TAP_TEST(change_over_fails_at_query),
 		{ "change_over_fails_at_propose [PVROM-NEG-32]", change_over_fails_at_propose },
 		TAP_TEST(change_over_fails_at_the_new_rom),

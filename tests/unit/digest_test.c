@@ -87,8 +87,7 @@ static void sha256_of_the_examples(void)
 	const char *two = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
 	char *million = malloc(1000000);
 
-	expect_sha256("abc", 3,
-		      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	expect_sha256("abc", 3, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	expect_sha256("", 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 	expect_sha256(two, 56, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 	memset(million, 'a', 1000000);
@@ -115,15 +114,13 @@ static void sha256_around_block_ends(void)
 
 int main(void)
 {
-	static const struct tap_test tests[] = {
-		TAP_TEST(crc32_of_the_check_string),
-		TAP_TEST(crc32_equals_the_slow_one),
-		TAP_TEST(crc32_goes_on),
-		TAP_TEST(rom_checksum_leaves_two_fields_out),
-		TAP_TEST(sha256_of_the_examples),
-		TAP_TEST(sha256_around_block_ends),
-		{ 0 }
-	};
+	static const struct tap_test tests[] = { TAP_TEST(crc32_of_the_check_string),
+						 TAP_TEST(crc32_equals_the_slow_one),
+						 TAP_TEST(crc32_goes_on),
+						 TAP_TEST(rom_checksum_leaves_two_fields_out),
+						 TAP_TEST(sha256_of_the_examples),
+						 TAP_TEST(sha256_around_block_ends),
+						 { 0 } };
 
 	return tap_run("digest", tests);
 }

@@ -173,7 +173,8 @@ uint32_t pvrom_call(const struct pvrom_guest *guest, uint32_t call, uint64_t arg
  */
 bool pvrom_guest_fault_site(const struct pvrom_guest *guest, uint64_t *rip, uint64_t *rsp);
 
-/* The name of the ROM symbol at an address in the copy, NULL if there is none; for stack traces. */
+/* The name of the ROM symbol at an address in the copy, NULL if there is none; for stack traces. The
+ * string is in the copy: valid until the next change-over. Any context. */
 const char *pvrom_guest_symbol(const struct pvrom_guest *guest, const void *where,
 			       uint32_t *offset);
 

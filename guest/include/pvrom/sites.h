@@ -15,6 +15,9 @@
  *
  *	.data : { ... sites = .; KEEP(*(.pvrom_sites)) sites_end = .; }
  *
+ * Records are looked at again whenever the epoch moves, so code with sites stays in memory: what a kernel
+ * frees after its start is compiled with PVROM_SITES=0.
+ *
  * What a site may change is what the native instruction changes, the arithmetic flags, and memory.
  * Operands are in fixed registers: those that the table in <pvrom/calls.h> names.
  *
