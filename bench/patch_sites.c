@@ -77,7 +77,8 @@ const void *pvrom_os_map(void *os, uint64_t gpa, size_t size)
 	const uintptr_t where = (uintptr_t)rom;
 
 	(void)os;
-	return gpa >= where && gpa + size <= where + sizeof(rom) ? (const void *)(uintptr_t)gpa : NULL;
+	return gpa >= where && gpa + size <= where + sizeof(rom) ? (const void *)(uintptr_t)gpa
+								 : NULL;
 }
 
 void pvrom_os_unmap(void *os, const void *where, size_t size)
@@ -182,11 +183,19 @@ static uint32_t op_send(void *ctx, uint32_t vector, uint32_t base, uint64_t mask
 }
 
 static const struct pvrom_host_ops ops = {
-	.translate = op_translate, .lock = op_lock, .unlock = op_lock, .tsc = op_tsc,
-	.irq_route = op_route, .irq_mask = op_mask, .irq_eoi = op_eoi, .irq_send = op_send,
+	.translate = op_translate,
+	.lock = op_lock,
+	.unlock = op_lock,
+	.tsc = op_tsc,
+	.irq_route = op_route,
+	.irq_mask = op_mask,
+	.irq_eoi = op_eoi,
+	.irq_send = op_send,
 };
 static const struct pvrom_host_feature *const features[] = {
-	&pvrom_host_cpu, &pvrom_host_irq, NULL,
+	&pvrom_host_cpu,
+	&pvrom_host_irq,
+	NULL,
 };
 
 /* ---- setting up and measuring ------------------------------------------------------------------------- */
@@ -194,13 +203,18 @@ static const struct pvrom_host_feature *const features[] = {
 static int set_up_host(uint32_t slots)
 {
 	const struct pvrom_host_config config = {
-		.ops = &ops, .features = features, .vcpus = 1, .slots = slots,
-		.rom_gpa = (uintptr_t)rom, .transport = PVROM_TRANSPORT_PORT,
-		.transport_port = 0xe4, .live_port = 0xe8,
+		.ops = &ops,
+		.features = features,
+		.vcpus = 1,
+		.slots = slots,
+		.rom_gpa = (uintptr_t)rom,
+		.transport = PVROM_TRANSPORT_PORT,
+		.transport_port = 0xe4,
+		.live_port = 0xe8,
 	};
 	size_t size;
 
-	return pvrom_host_init(&host, &config, &vcpu) || 
+	return pvrom_host_init(&host, &config, &vcpu) ||
 	       pvrom_host_build_rom(&host, rom, sizeof(rom), &size);
 }
 
@@ -208,9 +222,10 @@ static int set_up_host(uint32_t slots)
 static void set_up_sites(void)
 {
 	static const uint16_t calls[] = {
-		PVROM_CPU_CLI, PVROM_CPU_STI, PVROM_CPU_SAVE_FLAGS, PVROM_CPU_RESTORE_FLAGS,
-		PVROM_CPU_READ_CR3, PVROM_CPU_WRITE_CR3, PVROM_CPU_READ_MSR, PVROM_CPU_WRITE_MSR,
-		PVROM_CPU_CPUID, PVROM_IRQ_EOI,
+		PVROM_CPU_CLI,		 PVROM_CPU_STI,	      PVROM_CPU_SAVE_FLAGS,
+		PVROM_CPU_RESTORE_FLAGS, PVROM_CPU_READ_CR3,  PVROM_CPU_WRITE_CR3,
+		PVROM_CPU_READ_MSR,	 PVROM_CPU_WRITE_MSR, PVROM_CPU_CPUID,
+		PVROM_IRQ_EOI,
 	};
 	uint32_t i;
 
@@ -237,8 +252,8 @@ __attribute__((noinline)) static uint32_t measured(void)
 int main(int argc, char **argv)
 {
 	static const struct pvrom_policy policy = {
-		.wanted = PVROM_FEATURE_BIT(PVROM_FEATURE_CPU) |
-			  PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ),
+		.wanted =
+			PVROM_FEATURE_BIT(PVROM_FEATURE_CPU) | PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ),
 		.percpu = PVROM_PERCPU_GS,
 	};
 	uint32_t verdict;

@@ -45,7 +45,8 @@ static uint32_t full_call(uint32_t call, uint64_t arg0, uint64_t arg1)
 
 	__asm__ volatile("outl %%eax, %6"
 			 : "+a"(eax), "+d"(rdx), "+D"(arg0), "+S"(arg1), "+r"(r8), "+r"(r9)
-			 : "N"(TRANSPORT) : "memory");
+			 : "N"(TRANSPORT)
+			 : "memory");
 	return eax;
 }
 

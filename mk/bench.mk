@@ -15,9 +15,9 @@ bench-shim: $(BUILD)/hosted/patch_sites $(BUILD)/libpvrom-guest.a
 .PHONY: bench-shim
 
 # Hypercalls under KVM: pvrun, and a guest that times its own exits.
-TINY_BOOT := $(wildcard tests/monitor/*_boot.S)
-$(BUILD)/bench/roundtrip.elf: $(call objs,free,$(TINY_BOOT) bench/roundtrip.c) \
-		$(wildcard tests/monitor/*.lds)
+BENCH_BOOT := tests/monitor/guest_boot.S
+$(BUILD)/bench/roundtrip.elf: $(call objs,free,$(BENCH_BOOT) bench/roundtrip.c) \
+		tests/monitor/guest.lds
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) -nostdlib -static -no-pie -Wl,-T,$(filter %.lds,$^) -Wl,--build-id=none \

@@ -33,15 +33,18 @@ fuzz-$(1): $$(BUILD)/fuzz/fuzz.$(1)
 	@mkdir -p $$(BUILD)/fuzz/corpus/$(1)
 	$$(call say,FUZZ,$(1) for $$(FUZZ_SECONDS) s)
 	$$(Q)$$< -max_total_time=$$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
-		-verbosity=0 -artifact_prefix=$$(BUILD)/fuzz/$(1)- $$(FUZZ_OPTIONS) \
-		$$(BUILD)/fuzz/corpus/$(1) tests/hostile/corpus/$(1)
+		-artifact_prefix=$$(BUILD)/fuzz/$(1)- $$(FUZZ_OPTIONS) $$(BUILD)/fuzz/corpus/$(1) \
+		tests/hostile/corpus/$(1) 2>$$(BUILD)/fuzz/$(1).log || \
+		{ tail -n 60 $$(BUILD)/fuzz/$(1).log; exit 1; }
+	@sed -n 's/^stat::number_of_executed_units: *\(.*\)/          \1 inputs, no promise broken/p' \
+		$$(BUILD)/fuzz/$(1).log
 # Takes what the fuzzer found into the kept inputs, as few of them as cover the same code.
 keep-$(1): $$(BUILD)/fuzz/fuzz.$(1)
 	@mkdir -p $$(BUILD)/fuzz/kept/$(1)
 	$$(Q)rm -f $$(BUILD)/fuzz/kept/$(1)/*
 	$$(Q)$$< -set_cover_merge=1 -use_counters=0 $$(BUILD)/fuzz/kept/$(1) tests/hostile/corpus/$(1) \
 		$$(BUILD)/fuzz/corpus/$(1)
-FUZZ_TARGETS += fuzz-$(1)
+$(if $(call have,clang),FUZZ_TARGETS += fuzz-$(1))
 .PHONY: fuzz-$(1) keep-$(1)
 endef
 

@@ -54,32 +54,23 @@ static uint32_t statuses_of(const struct world *world, uint32_t number)
 	case PVROM_BASE_VERSION:
 	case PVROM_SMP_STOP:
 	case PVROM_CLOCK_ALARM_SET:
-	case PVROM_CLOCK_ALARM_CANCEL:
-		return STATUS(OK);
-	case PVROM_BASE_QUERY:
-		return STATUS(OK) | STATUS(INVALID) | STATUS(ADDRESS);
+	case PVROM_CLOCK_ALARM_CANCEL: return STATUS(OK);
+	case PVROM_BASE_QUERY: return STATUS(OK) | STATUS(INVALID) | STATUS(ADDRESS);
 	case PVROM_BASE_NEGOTIATE:
 		return STATUS(OK) | STATUS(INVALID) | STATUS(ADDRESS) | STATUS(VERSION) |
 		       STATUS(STALE) | STATUS(REFUSED);
 	case PVROM_BASE_VCPU_AREA:
-	case PVROM_BASE_LOG:
-		return STATUS(OK) | STATUS(INVALID) | STATUS(ADDRESS) | STATUS(BUSY);
+	case PVROM_BASE_LOG: return STATUS(OK) | STATUS(INVALID) | STATUS(ADDRESS) | STATUS(BUSY);
 	case PVROM_BASE_BATCH:
 		return STATUS(OK) | STATUS(CONTINUE) | STATUS(INVALID) | STATUS(ADDRESS);
-	case PVROM_BASE_RESET:
-		return STATUS(OK) | STATUS(INVALID) | STATUS(BUSY);
-	case PVROM_BASE_SHUTDOWN:
-		return STATUS(OK) | STATUS(INVALID);
+	case PVROM_BASE_RESET: return STATUS(OK) | STATUS(INVALID) | STATUS(BUSY);
+	case PVROM_BASE_SHUTDOWN: return STATUS(OK) | STATUS(INVALID);
 	case PVROM_IRQ_MASK:
 	case PVROM_IRQ_ROUTE:
-	case PVROM_SMP_KICK:
-		return back_end | STATUS(INVALID);
-	case PVROM_IRQ_SEND:
-		return back_end | STATUS(INVALID) | STATUS(OK);
-	case PVROM_SMP_START:
-		return back_end | STATUS(INVALID) | STATUS(ADDRESS) | STATUS(BUSY);
-	default:
-		return STATUS(NOT_REQUIRED); /* the cpu group: the processor does it */
+	case PVROM_SMP_KICK: return back_end | STATUS(INVALID);
+	case PVROM_IRQ_SEND: return back_end | STATUS(INVALID) | STATUS(OK);
+	case PVROM_SMP_START: return back_end | STATUS(INVALID) | STATUS(ADDRESS) | STATUS(BUSY);
+	default: return STATUS(NOT_REQUIRED); /* the cpu group: the processor does it */
 	}
 }
 
@@ -112,17 +103,10 @@ static uint32_t may_write(const struct pvrom_host_regs *regs, struct range *rang
 	case PVROM_BASE_QUERY:
 		*range = (struct range){ gpa, least(regs->arg[1], sizeof(struct pvrom_offer)) };
 		return 1;
-	case PVROM_BASE_NEGOTIATE:
-		*range = (struct range){ gpa + 0x28, 0x28 };
-		return 1;
-	case PVROM_BASE_VCPU_AREA:
-		*range = (struct range){ gpa, PVROM_VCPU_AREA_SIZE };
-		return 1;
-	case PVROM_BASE_BATCH:
-		*range = (struct range){ 0, UINT64_MAX };
-		return 1;
-	default:
-		return 0;
+	case PVROM_BASE_NEGOTIATE: *range = (struct range){ gpa + 0x28, 0x28 }; return 1;
+	case PVROM_BASE_VCPU_AREA: *range = (struct range){ gpa, PVROM_VCPU_AREA_SIZE }; return 1;
+	case PVROM_BASE_BATCH: *range = (struct range){ 0, UINT64_MAX }; return 1;
+	default: return 0;
 	}
 }
 
@@ -157,12 +141,14 @@ static void check_value(const struct pvrom_host_regs *in, const struct pvrom_hos
 static void check_registers(const struct world *world, const struct pvrom_host_regs *in,
 			    const struct pvrom_host_regs *out, enum pvrom_host_action action)
 {
-	const bool poison = world->config.flags & PVROM_HOST_POISON && action == PVROM_ACTION_RESUME;
+	const bool poison =
+		world->config.flags & PVROM_HOST_POISON && action == PVROM_ACTION_RESUME;
 	uint32_t i;
 
 	for (i = 0; i < 4; i++)
 		PROMISE(out->arg[i] == (poison ? UINT64_C(0xdeaddeaddead0000) + i : in->arg[i]));
-	PROMISE(out->call == in->call && !memcmp(out->reserved, in->reserved, sizeof(in->reserved)));
+	PROMISE(out->call == in->call &&
+		!memcmp(out->reserved, in->reserved, sizeof(in->reserved)));
 }
 
 static void check_back_end(const struct world *world, const struct pvrom_host_regs *in,
@@ -293,8 +279,15 @@ static void op_start(struct world *world, struct input *in)
 {
 	const uint64_t gpa = take_gpa(in), vcpu = take8(in) & 3;
 	struct pvrom_smp_state state = {
-		.size = sizeof(state), .rip = 0x100000, .cr0 = 0x80000001, .cr3 = 0x1000,
-		.cr4 = 0x20, .efer = 0x500, .pat = 0x0007040600070406, .cs = 8, .ss = 16,
+		.size = sizeof(state),
+		.rip = 0x100000,
+		.cr0 = 0x80000001,
+		.cr3 = 0x1000,
+		.cr4 = 0x20,
+		.efer = 0x500,
+		.pat = 0x0007040600070406,
+		.cs = 8,
+		.ss = 16,
 	};
 
 	spoil(in, &state, sizeof(state));
@@ -377,8 +370,8 @@ static void op_live(struct world *world, struct input *in)
 static void run_op(struct world *world, struct input *in)
 {
 	static void (*const ops[])(struct world *, struct input *) = {
-		op_call, op_call, op_poke, op_negotiate, op_start, op_batch, op_race, op_embedder,
-		op_live, op_likely, op_likely,
+		op_call, op_call,     op_poke, op_negotiate, op_start,	op_batch,
+		op_race, op_embedder, op_live, op_likely,    op_likely,
 	};
 
 	ops[take8(in) % (sizeof(ops) / sizeof(ops[0]))](world, in);
@@ -409,8 +402,8 @@ static const struct pvrom_host_feature *const features[] = {
 };
 
 const char *const hostile_faults[] = {
-	"reads-twice", "writes-beyond", "keeps-the-lock", "batch-short", "send-short", "stop-runs",
-	"reset-alarm", NULL,
+	"reads-twice", "writes-beyond", "keeps-the-lock", "batch-short",
+	"send-short",  "stop-runs",	"reset-alarm",	  NULL,
 };
 
 void hostile_plant(const char *fault)

@@ -22,7 +22,7 @@ struct model {
 	uint64_t pending, pending_epoch, pending_vectors;
 	uint8_t epoch_vector;
 	bool is_pending;
-	uint64_t offered;        /* when the pending set was proposed */
+	uint64_t offered;	 /* when the pending set was proposed */
 	uint64_t sealed_offered; /* when the sealed set was */
 	bool area[WORLD_VCPUS];
 };
@@ -73,8 +73,12 @@ static uint32_t call(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu, uint
 		stop(bit);                                                                         \
 	}                                                                                          \
 	static const struct pvrom_host_feature half_##bit = {                                      \
-		.number = bit, .group = PVROM_GROUP_COUNT, .offer = offer_##bit,                   \
-		.start = start_##bit, .stop = stop_##bit, .call = call,                            \
+		.number = bit,                                                                     \
+		.group = PVROM_GROUP_COUNT,                                                        \
+		.offer = offer_##bit,                                                              \
+		.start = start_##bit,                                                              \
+		.stop = stop_##bit,                                                                \
+		.call = call,                                                                      \
 	};
 PVROM_FEATURE_TABLE(HALF)
 
@@ -313,9 +317,9 @@ static void op_feature(struct world *world, struct model *m, struct input *in)
 	};
 	const uint8_t i = take8(in) & 3;
 
-	PROMISE(call_on(world, 0, calls[i].number, 0, 0) ==
-		(m->sealed >> calls[i].feature & 1 ? PVROM_STATUS_NOT_REQUIRED
-						   : PVROM_STATUS_DENIED));
+	PROMISE(call_on(world, 0, calls[i].number, 0, 0) == (m->sealed >> calls[i].feature & 1
+								     ? PVROM_STATUS_NOT_REQUIRED
+								     : PVROM_STATUS_DENIED));
 }
 
 static void op_area(struct world *world, struct model *m, struct input *in)
@@ -365,8 +369,7 @@ static void op_change(struct world *world, struct model *m, struct input *in)
 static void run_op(struct world *world, struct model *m, struct input *in)
 {
 	static void (*const ops[])(struct world *, struct model *, struct input *) = {
-		op_propose, op_commit, op_query, op_feature,
-		op_area, op_reset, op_raise, op_change,
+		op_propose, op_commit, op_query, op_feature, op_area, op_reset, op_raise, op_change,
 	};
 
 	world_watch(world);

@@ -20,8 +20,9 @@ static void relocate(const struct pvrom_policy *policy, const uint8_t *real, uin
 	uint8_t *at = copy + r->offset;
 
 	if (r->kind == PVROM_RELOC_SEGMENT) {
-		*at = policy->percpu == PVROM_PERCPU_FS ? 0x64 :
-		      policy->percpu == PVROM_PERCPU_REGISTER ? 0x2e : 0x65;
+		*at = policy->percpu == PVROM_PERCPU_FS		? 0x64
+		      : policy->percpu == PVROM_PERCPU_REGISTER ? 0x2e
+								: 0x65;
 	} else if (r->kind == PVROM_RELOC_ADDRESS) {
 		if (policy->percpu == PVROM_PERCPU_REGISTER) {
 			at[0] |= 0x80;
@@ -116,8 +117,12 @@ static bool slot_of(const struct shim_world *world, uint16_t call, struct pvrom_
 /* Prefixes, and then one of the recommended NOPs: nothing that does anything. */
 static bool are_nops(const uint8_t *at, uint32_t size)
 {
-	static const uint8_t nop[6][5] = { { 0 }, { 0x90 }, { 0x66, 0x90 }, { 0x0f, 0x1f, 0 },
-					   { 0x0f, 0x1f, 0x40, 0 }, { 0x0f, 0x1f, 0x44, 0, 0 } };
+	static const uint8_t nop[6][5] = { { 0 },
+					   { 0x90 },
+					   { 0x66, 0x90 },
+					   { 0x0f, 0x1f, 0 },
+					   { 0x0f, 0x1f, 0x40, 0 },
+					   { 0x0f, 0x1f, 0x44, 0, 0 } };
 
 	for (; size > 5; size--)
 		if (*at++ != 0x2e)

@@ -12,14 +12,19 @@
 static uint32_t forgotten; /* planted: a verdict that the check does not know */
 
 const char *const hostile_faults[] = {
-	"check-forgets-header", "check-forgets-slots", "check-forgets-text", "check-forgets-relocations",
-	"check-forgets-checksum", "check-forgets-truncation", NULL,
+	"check-forgets-header",
+	"check-forgets-slots",
+	"check-forgets-text",
+	"check-forgets-relocations",
+	"check-forgets-checksum",
+	"check-forgets-truncation",
+	NULL,
 };
 
 void hostile_plant(const char *fault)
 {
 	static const uint32_t verdicts[] = {
-		PVROM_VERDICT_BAD_HEADER, PVROM_VERDICT_BAD_SLOTS, PVROM_VERDICT_BAD_TEXT,
+		PVROM_VERDICT_BAD_HEADER,     PVROM_VERDICT_BAD_SLOTS,	  PVROM_VERDICT_BAD_TEXT,
 		PVROM_VERDICT_BAD_RELOCATION, PVROM_VERDICT_BAD_CHECKSUM, PVROM_VERDICT_TRUNCATED,
 	};
 	uint32_t i;
@@ -75,7 +80,8 @@ static size_t right_image(uint8_t *data, size_t room, uint32_t *seed)
 static void change_field(uint8_t *at, uint32_t width, size_t size, uint32_t *seed)
 {
 	const uint32_t values[] = {
-		0, 1, 3, 0xffffffff, 0x80000000, (uint32_t)size, (uint32_t)size - 1, 0xa0, 16, 0xffff,
+		0,    1,  3,	  0xffffffff, 0x80000000, (uint32_t)size, (uint32_t)size - 1,
+		0xa0, 16, 0xffff,
 	};
 	uint32_t value = next(seed) & 1 ? values[next(seed) % 10] : 0, old = 0;
 

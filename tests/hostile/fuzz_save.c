@@ -45,8 +45,11 @@ static bool load_section(struct pvrom_host *host, const void *buffer, size_t siz
 }
 
 static const struct pvrom_host_feature with_state = {
-	.number = PVROM_FEATURE_CLOCK, .group = PVROM_GROUP_COUNT, .offer = offer,
-	.save = save_section, .load = load_section,
+	.number = PVROM_FEATURE_CLOCK,
+	.group = PVROM_GROUP_COUNT,
+	.offer = offer,
+	.save = save_section,
+	.load = load_section,
 };
 
 static const struct pvrom_host_feature *const features[] = {
@@ -80,8 +83,12 @@ static uint32_t call2(struct world *world, uint32_t number, uint64_t arg0, uint6
 static void negotiate(struct world *world, uint64_t wanted)
 {
 	const struct pvrom_negotiation n = {
-		.size = sizeof(n), .major = PVROM_MAJOR, .wanted = wanted,
-		.epoch = world->host.epoch, .epoch_vector = 0x40, .alarm_vector = 0x41,
+		.size = sizeof(n),
+		.major = PVROM_MAJOR,
+		.wanted = wanted,
+		.epoch = world->host.epoch,
+		.epoch_vector = 0x40,
+		.alarm_vector = 0x41,
 	};
 
 	world_poke(world, 0x1000, &n, sizeof(n));

@@ -51,7 +51,10 @@ static void use(struct shim_world *world)
 static bool writes_too_much, forgets_writes, writes_the_copy;
 
 const char *const hostile_faults[] = {
-	"writes-too-much", "forgets-writes", "writes-the-copy", NULL,
+	"writes-too-much",
+	"forgets-writes",
+	"writes-the-copy",
+	NULL,
 };
 
 void hostile_plant(const char *fault)

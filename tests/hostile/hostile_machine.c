@@ -265,11 +265,24 @@ static const struct pvrom_host_feature *const core_features[] = {
 };
 
 static const struct pvrom_host_ops all_ops = {
-	.translate = translate, .lock = lock, .unlock = unlock, .tsc = tsc, .log = log_line,
-	.event = event, .irq_route = irq_route, .irq_mask = irq_mask, .irq_eoi = irq_eoi,
-	.irq_send = irq_send, .smp_start = smp_start, .smp_kick = smp_kick,
-	.alarm_set = alarm_set, .alarm_cancel = alarm_cancel, .others_run = others_run,
-	.park_others = park_others, .area_changed = area_changed, .reset = reset,
+	.translate = translate,
+	.lock = lock,
+	.unlock = unlock,
+	.tsc = tsc,
+	.log = log_line,
+	.event = event,
+	.irq_route = irq_route,
+	.irq_mask = irq_mask,
+	.irq_eoi = irq_eoi,
+	.irq_send = irq_send,
+	.smp_start = smp_start,
+	.smp_kick = smp_kick,
+	.alarm_set = alarm_set,
+	.alarm_cancel = alarm_cancel,
+	.others_run = others_run,
+	.park_others = park_others,
+	.area_changed = area_changed,
+	.reset = reset,
 };
 
 void world_init(struct world *world)
@@ -368,21 +381,31 @@ void world_check(struct world *world, const struct range *allowed, uint32_t coun
 uint64_t take_gpa(struct input *in)
 {
 	static const uint64_t places[] = {
-		0, 0x800, 0x1000, 0x2000, 0x3000, 0x4000, 0x5000, 0x5f00, 0x6000, 0x7000,
-		0x100000000, 0x100001000, 0xfffffffffffff000, 0xffffffffffffff00, 0, 0x4f00,
+		0,
+		0x800,
+		0x1000,
+		0x2000,
+		0x3000,
+		0x4000,
+		0x5000,
+		0x5f00,
+		0x6000,
+		0x7000,
+		0x100000000,
+		0x100001000,
+		0xfffffffffffff000,
+		0xffffffffffffff00,
+		0,
+		0x4f00,
 	};
 	uint8_t how = take8(in);
 	uint64_t place = places[how & 15];
 
 	switch (how >> 6) {
-	case 0:
-		return place + 8 * (uint64_t)take8(in);
-	case 1:
-		return place + take8(in);
-	case 2:
-		return place - take8(in);
-	default:
-		return take64(in);
+	case 0: return place + 8 * (uint64_t)take8(in);
+	case 1: return place + take8(in);
+	case 2: return place - take8(in);
+	default: return take64(in);
 	}
 }
 
@@ -391,13 +414,9 @@ uint64_t take_word(struct input *in)
 	uint8_t how = take8(in);
 
 	switch (how >> 6) {
-	case 0:
-		return how & 0x3f;
-	case 1:
-		return UINT64_C(1) << (how & 0x3f);
-	case 2:
-		return take_gpa(in);
-	default:
-		return take64(in);
+	case 0: return how & 0x3f;
+	case 1: return UINT64_C(1) << (how & 0x3f);
+	case 2: return take_gpa(in);
+	default: return take64(in);
 	}
 }

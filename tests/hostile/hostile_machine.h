@@ -41,7 +41,7 @@ struct world {
 	uint32_t race_in;
 	uint8_t race_byte;
 	uint16_t race_at;
-	struct range last;  /* what was translated last */
+	struct range last; /* what was translated last */
 	uint32_t translations;
 	int locked;
 	bool others_run;

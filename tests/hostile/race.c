@@ -27,7 +27,7 @@ static struct pvrom_host host;
 static struct pvrom_host_vcpu vcpus[VCPUS];
 static bool over;
 static bool forgets_the_lock, reads_twice; /* planted */
-static uint32_t told;                      /* calls that were answered OK */
+static uint32_t told;			   /* calls that were answered OK */
 
 /* ---- the embedder's callbacks ------------------------------------------------------------------------ */
 
@@ -90,9 +90,14 @@ static uint32_t smp_kick(void *ctx, uint32_t vcpu)
 }
 
 static const struct pvrom_host_ops ops = {
-	.translate = translate, .lock = lock, .unlock = unlock, .tsc = tsc,
-	.alarm_set = alarm_set, .alarm_cancel = alarm_cancel,
-	.smp_start = smp_start, .smp_kick = smp_kick,
+	.translate = translate,
+	.lock = lock,
+	.unlock = unlock,
+	.tsc = tsc,
+	.alarm_set = alarm_set,
+	.alarm_cancel = alarm_cancel,
+	.smp_start = smp_start,
+	.smp_kick = smp_kick,
 };
 
 static uint32_t smp_call(struct pvrom_host *machine, struct pvrom_host_vcpu *vcpu, uint32_t number,
@@ -151,12 +156,20 @@ static void *embed(void *unused)
 static void write_words(uint64_t gpa, uint64_t epoch)
 {
 	const struct pvrom_negotiation n = {
-		.size = sizeof(n), .major = PVROM_MAJOR, .epoch = epoch, .wanted = 7,
-		.epoch_vector = 0x40, .alarm_vector = 0x41,
+		.size = sizeof(n),
+		.major = PVROM_MAJOR,
+		.epoch = epoch,
+		.wanted = 7,
+		.epoch_vector = 0x40,
+		.alarm_vector = 0x41,
 	};
 	const struct pvrom_smp_state state = {
-		.size = sizeof(state), .rip = 0x1000, .cr0 = 0x80000001, .cr4 = 0x20,
-		.efer = 0x500, .cs = 8,
+		.size = sizeof(state),
+		.rip = 0x1000,
+		.cr0 = 0x80000001,
+		.cr4 = 0x20,
+		.efer = 0x500,
+		.cs = 8,
 	};
 
 	put(gpa, &n, sizeof(n));
@@ -209,7 +222,10 @@ static void *run_vcpu(void *argument)
 static void set_up(void)
 {
 	const struct pvrom_host_config config = {
-		.ops = &ops, .features = features, .vcpus = VCPUS, .log_burst = 4,
+		.ops = &ops,
+		.features = features,
+		.vcpus = VCPUS,
+		.log_burst = 4,
 		.transport = PVROM_TRANSPORT_PORT,
 	};
 

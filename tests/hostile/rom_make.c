@@ -66,7 +66,8 @@ static void add_text(struct making *m, struct pvrom_slot *slot, struct input *in
 static void add_template(struct making *m, struct pvrom_slot *slot, struct input *in, bool small)
 {
 	uint8_t *to = m->templates + m->template_size;
-	uint32_t how = take8(in), at = 0, size = 1 + how % (small ? PVROM_SITE_MIN : PVROM_SITE_MAX);
+	uint32_t how = take8(in), at = 0,
+		 size = 1 + how % (small ? PVROM_SITE_MIN : PVROM_SITE_MAX);
 
 	slot->template_offset = m->template_size;
 	if (size >= 9 && how & 0x80)
@@ -176,9 +177,9 @@ static void move(struct making *m, const struct pvrom_rom_header *h)
 		m->slot[i].template_offset += m->slot[i].template_size ? h->template_offset : 0;
 	}
 	for (i = 0; i < m->relocs; i++)
-		m->reloc[i].offset = m->reloc[i].offset >= 0x10000 ?
-					     m->reloc[i].offset - 0x10000 + h->template_offset :
-					     m->reloc[i].offset + h->text_offset;
+		m->reloc[i].offset = m->reloc[i].offset >= 0x10000
+					     ? m->reloc[i].offset - 0x10000 + h->template_offset
+					     : m->reloc[i].offset + h->text_offset;
 }
 
 static void write_image(const struct making *m, const struct pvrom_rom_header *h, uint8_t *rom)

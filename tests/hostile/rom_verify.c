@@ -105,13 +105,12 @@ static const char *verify_slot(const uint8_t *rom, size_t size, const struct pvr
 		return "clobbers more than the native form";
 	if (s->template_size > PVROM_SITE_MAX)
 		return "a template longer than any site";
-	if (s->template_size &&
-	    !is_painted(s->template_offset, s->template_size, TEMPLATES, size))
+	if (s->template_size && !is_painted(s->template_offset, s->template_size, TEMPLATES, size))
 		return "a template outside of the templates";
 	if (s->text_size && !repaint(s->text, s->text_size, TEXT, A_TEXT, size))
 		return "a text outside of the text, or on top of another";
-	if (s->text_size && (s->text % 16 || s->text_size < 4 ||
-			     memcmp(rom + s->text, "\xf3\x0f\x1e\xfa", 4)))
+	if (s->text_size &&
+	    (s->text % 16 || s->text_size < 4 || memcmp(rom + s->text, "\xf3\x0f\x1e\xfa", 4)))
 		return "a text that does not begin as one";
 	return verify_form(s, line);
 }

@@ -38,8 +38,10 @@ static void lie_in(void *structure, size_t size)
 /* Which image begins at gpa, NULL if none. */
 static uint8_t *image_at(uint64_t gpa, uint64_t *begin, size_t *size)
 {
-	static const uint64_t places[] = { 0, SHIM_ROM_GPA, 0xc8000, SHIM_ROM_GPA * 3ull,
-					   SHIM_ROM_GPA * 2ull, 0xd8000, SHIM_ROM_GPA * 4ull, 0 };
+	static const uint64_t places[] = {
+		0,	 SHIM_ROM_GPA,	      0xc8000, SHIM_ROM_GPA * 3ull, SHIM_ROM_GPA * 2ull,
+		0xd8000, SHIM_ROM_GPA * 4ull, 0
+	};
 	uint32_t i;
 
 	for (i = 1; i < 7; i++) {
@@ -204,8 +206,12 @@ static uint32_t query(uint64_t gpa)
 	uint32_t i;
 
 	*offer = (struct pvrom_offer){
-		.size = sizeof(*offer), .major = PVROM_MAJOR, .epoch = shim->epoch,
-		.can = 0x3ff, .offered = closed(shim->offered), .advised = shim->offered & 0x55,
+		.size = sizeof(*offer),
+		.major = PVROM_MAJOR,
+		.epoch = shim->epoch,
+		.can = 0x3ff,
+		.offered = closed(shim->offered),
+		.advised = shim->offered & 0x55,
 		.vcpus = 1,
 	};
 	for (i = 0; i < PVROM_FEATURE_MAX; i++)
@@ -244,7 +250,8 @@ static uint32_t negotiate(uint64_t gpa, uint64_t form)
 	uint32_t status;
 
 	if (form == PVROM_NEGOTIATE_PROPOSE || !shim->lies)
-		PROMISE(n->size == sizeof(*n) && n->major == PVROM_MAJOR && !(n->required & ~n->wanted));
+		PROMISE(n->size == sizeof(*n) && n->major == PVROM_MAJOR &&
+			!(n->required & ~n->wanted));
 	if (shim->moves_epoch && shim->moves_epoch--)
 		shim->epoch++;
 	status = form == PVROM_NEGOTIATE_PROPOSE ? propose(n) : commit(n);

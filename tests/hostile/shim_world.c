@@ -135,7 +135,8 @@ static bool write_fails(struct shim_world *world, const struct pvrom_site *site,
 {
 	if (!world->fail_write || --world->fail_write)
 		return false;
-	if (!memcmp(bytes, world->text_before + ((const uint8_t *)site + site->offset - world->text),
+	if (!memcmp(bytes,
+		    world->text_before + ((const uint8_t *)site + site->offset - world->text),
 		    size))
 		world->broken_write = true;
 	return true;
@@ -228,7 +229,8 @@ static void set_up_text(struct shim_world *world, struct input *in)
 
 static void set_up_allowed(struct shim_world *world, uint8_t how)
 {
-	world->policy.allowed = how & 1 ? (const uint8_t (*)[PVROM_DIGEST_SIZE])world->allowed : NULL;
+	world->policy.allowed =
+		how & 1 ? (const uint8_t(*)[PVROM_DIGEST_SIZE])world->allowed : NULL;
 	world->policy.allowed_count = how & 1 ? 2 : 0;
 	if (how & 2)
 		pvrom_sha256(world->rom, world->rom_size, world->allowed[1]);

@@ -42,10 +42,10 @@ struct shim_world {
 
 	/* The kernel. */
 	uint32_t maps, allocs, rendezvous, writes;
-	uint8_t fail_write;  /* this write of text fails, and no other; 0: none */
+	uint8_t fail_write; /* this write of text fails, and no other; 0: none */
 	uint8_t fail_seal;
-	bool broken_write;   /* a write failed while sites were made native: they may stay as they are */
-	uint8_t *copy;       /* the copy that is sealed */
+	bool broken_write; /* a write failed while sites were made native: they may stay as they are */
+	uint8_t *copy;	   /* the copy that is sealed */
 	size_t copy_size;
 	uint32_t copy_sum;
 	bool in_rendezvous;
