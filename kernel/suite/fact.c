@@ -13,7 +13,7 @@
 
 extern const struct fact facts_start[], facts_end[], quirks_start[], quirks_end[];
 
-#define FACTS_MAX 400
+#define FACTS_MAX 600
 
 static char detail[256];
 static const struct fact *sorted_facts[FACTS_MAX];
