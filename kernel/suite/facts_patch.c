@@ -144,7 +144,9 @@ FACT(fault_rip, "patch.fault.rip", "SDM 3A 6.5", "a fault of a privileged instru
 {
 	struct trap_catch caught;
 
+	cpu_cli();
 	trap_try(&caught, load_idt_at, probe_va(0) + 0x30);
+	traps_load();
 	EXPECT_TRAP(caught, TRAP_PF, 0);
 	EXPECT_EQ(caught.cr2, probe_va(0) + 0x30);
 	EXPECT_EQ(caught.frame.rip, (uint64_t)patch_fault_at);

@@ -28,7 +28,7 @@ bool probe_wait_irq(uint32_t cpu, unsigned vector, uint64_t count, uint64_t us);
 /* Counts how often VECTOR has come to CPU. */
 uint64_t probe_irqs(uint32_t cpu, unsigned vector);
 
-/* An address for the test number SLOT, 1 GiB apart, with no mapping yet in this run. */
+/* An address for test number SLOT, 1 GiB apart. Slot 0 is never mapped. */
 uint64_t probe_va(unsigned slot);
 /* Maps a fresh zeroed page at probe_va(SLOT) with FLAGS and returns its kernel alias. */
 uint64_t *probe_page(unsigned slot, uint64_t flags);
