@@ -155,11 +155,11 @@ SAY_LEFT_OUT = $(if $(LEFT_OUT),printf 'left out: %s\n' $(foreach l,$(LEFT_OUT),
 	echo 'make deps installs what is missing',:)
 
 # ---- test groups -------------------------------------------------------------------------------
-# A group NAME in a CHECK list has TEST.NAME (the command), TEST_TIME.NAME (seconds, default 60)
+# A group NAME in a CHECK list has TEST.NAME (the command), TEST_TIME.NAME (seconds, default 120)
 # and TEST_NEEDS.NAME (what must be built first).
 group_needs = $(sort $(foreach g,$(1),$(TEST_NEEDS.$(g))))
 define group_line
-$(1)	$(or $(TEST_TIME.$(1)),60)	$(TEST.$(1))
+$(1)	$(or $(TEST_TIME.$(1)),120)	$(TEST.$(1))
 
 endef
 # The list goes to a file, for a command line would be too long and its quotes lost.
