@@ -103,18 +103,22 @@ static bool kept(const uint64_t r[REGS], uint64_t call, bool arguments)
 	return true;
 }
 
-static uint64_t value;
-static uint32_t call(uint32_t number, const void *arg0, uint64_t arg1)
+static uint64_t value, third;
+static uint32_t call_number(uint32_t number, uint64_t arg0, uint64_t arg1)
 {
 	uint64_t r[REGS];
 
 	fill(r, number);
-	r[RDI] = (uint64_t)arg0;
+	r[RDI] = arg0;
 	r[RSI] = arg1;
+	r[R8] = third;
 	wire_call(r);
 	value = r[RDX];
 	return (uint32_t)r[RAX];
 }
+
+/* Addresses and numbers alike. */
+#define call(number, arg0, arg1) call_number(number, (uint64_t)(arg0), arg1)
 
 static void registers(void)
 {
@@ -155,9 +159,9 @@ static void refusals(void)
 	static uint8_t offer[sizeof(struct pvrom_offer)] __attribute__((aligned(8)));
 	static struct pvrom_negotiation words;
 
-	result(call(PVROM_SMP_KICK, NULL, 0) == PVROM_STATUS_DENIED && !value,
+	result(call(PVROM_SMP_KICK, 0, 0) == PVROM_STATUS_DENIED && !value,
 	       "before negotiation the set is empty [PVROM-NEG-20 PVROM-NEG-21]");
-	result(call(PVROM_BASE_RESET, (void *)2, 0) == PVROM_STATUS_INVALID,
+	result(call(PVROM_BASE_RESET, 2, 0) == PVROM_STATUS_INVALID,
 	       "RESET refuses a reserved bit [PVROM-CONF-5]");
 	words = (struct pvrom_negotiation){ .size = sizeof(words),
 					    .major = PVROM_MAJOR,
@@ -179,6 +183,8 @@ static void refusals(void)
 /* ---- a second vCPU --------------------------------------------------------------------------------- */
 
 #define EVENT_VECTOR 0x40
+#define SERIAL_VECTOR 0x51
+#define SERIAL_SOURCE 4
 #define RDI_AT_START 0x123456789abcdef0u
 #define FS_AT_START 0xdef000
 #define GS_AT_START 0xabc000
@@ -189,9 +195,11 @@ enum ap_state { ABSENT, STARTED, HALTING, WOKEN, WAITING, WOKEN_BY_EVENT };
 
 void ap_main(void);
 void wire_ap(void);	     /* stores what it finds, and goes to ap_main() */
+void wire_serial(void);	     /* of SERIAL_VECTOR: counts, and looks why it came */
 void wire_event(void);	     /* handler of EVENT_VECTOR: ends the interrupt */
 uint64_t ap_found[REGS + 1]; /* in the order of enum reg, then rsp */
 uint16_t wire_port;
+uint32_t wire_serials;
 __asm__("wire_ap:\n\t"
 	"mov %rax, ap_found(%rip); mov %rbx, 8+ap_found(%rip); mov %rcx, 16+ap_found(%rip)\n\t"
 	"mov %rdx, 24+ap_found(%rip); mov %rsi, 32+ap_found(%rip); mov %rdi, 40+ap_found(%rip)\n\t"
@@ -200,6 +208,9 @@ __asm__("wire_ap:\n\t"
 	"mov %r13, 96+ap_found(%rip); mov %r14, 104+ap_found(%rip); mov %r15, "
 	"112+ap_found(%rip)\n\t"
 	"mov %rsp, 128+ap_found(%rip); pushfq; popq 120+ap_found(%rip); call ap_main\n"
+	"wire_serial:\n\t"
+	"push %rax; push %rdx; incl wire_serials(%rip); mov $0x3fa, %edx; in %dx, %al\n\t"
+	"pop %rdx; pop %rax\n"
 	"wire_event:\n\t"
 	"push %rax; push %rdx; mov $0x202, %eax; movzwl wire_port(%rip), %edx\n\t"
 	"out %eax, %dx; pop %rdx; pop %rax; iretq");
@@ -262,7 +273,7 @@ void ap_main(void)
 			ap_state = WOKEN_BY_EVENT;
 		} else {
 			ap_command = NOTHING;
-			call(PVROM_SMP_STOP, NULL, 0);
+			call(PVROM_SMP_STOP, 0, 0);
 			ap_state = ABSENT; /* it came back: that is wrong */
 		}
 	}
@@ -293,18 +304,25 @@ static void wait_a_while(void)
 		__asm__ volatile("pause");
 }
 
+static void set_gate(unsigned int vector, void (*handler)(void))
+{
+	uint64_t to = (uint64_t)handler;
+
+	idt[2 * vector] = (to & 0xffff) | 8 << 16 | 0x8e00ull << 32 | (to & 0xffff0000) << 32;
+	idt[2 * vector + 1] = to >> 32;
+}
+
 static void make_idt(void)
 {
 	const struct {
 		uint16_t pad[3], limit;
 		uint64_t base;
 	} pointer = { .limit = sizeof(idt) - 1, .base = (uint64_t)idt };
-	uint64_t handler = (uint64_t)wire_event;
 
-	idt[2 * EVENT_VECTOR] =
-		(handler & 0xffff) | 8 << 16 | 0x8e00ull << 32 | (handler & 0xffff0000) << 32;
-	idt[2 * EVENT_VECTOR + 1] = handler >> 32;
+	set_gate(EVENT_VECTOR, wire_event);
 	__asm__ volatile("lidt %0" ::"m"(pointer.limit));
+	/* The loader's selector means nothing in our table, and iretq loads it again. */
+	__asm__ volatile("mov %0, %%ss" ::"r"(16));
 }
 
 static struct pvrom_smp_state start_state(void)
@@ -341,6 +359,59 @@ static bool found_as_told(void)
 	       !(ap_found[FLAGS] & ~2ull) && ap_fs == FS_AT_START && ap_gs == GS_AT_START;
 }
 
+/* The serial port asks for an interrupt each time this is done, for it has nothing to send. */
+static bool comes_when_asked(bool expected)
+{
+	uint64_t start = ticks();
+	uint32_t before = wire_serials;
+
+	__asm__ volatile("sti");
+	out8(0x3f9, 0);
+	out8(0x3f9, 2);
+	while (expected && *(volatile uint32_t *)&wire_serials == before &&
+	       ticks() - start < PATIENCE)
+		__asm__ volatile("pause");
+	wait_a_while();
+	__asm__ volatile("cli" ::: "memory");
+	out8(0x3f9, 0);
+	return wire_serials != before;
+}
+
+static uint32_t route(uint64_t source, uint64_t vector, uint64_t vcpu)
+{
+	uint32_t status;
+
+	third = vcpu;
+	status = call(PVROM_IRQ_ROUTE, source, vector);
+	third = 0;
+	return status;
+}
+
+static uint32_t mask(uint64_t source, uint64_t how)
+{
+	return call(PVROM_IRQ_MASK, source, how);
+}
+
+static void routes(void)
+{
+	enable_apic();
+	set_gate(SERIAL_VECTOR, wire_serial);
+	out8(0x3fc, 8); /* lets the port's interrupt out */
+	result(mask(SERIAL_SOURCE, 1) == PVROM_STATUS_OK &&
+		       route(SERIAL_SOURCE, SERIAL_VECTOR, 0) == PVROM_STATUS_OK &&
+		       !comes_when_asked(false),
+	       "ROUTE leaves a masked source masked [PVROM-IRQ-2]");
+	result(mask(SERIAL_SOURCE, 0) == PVROM_STATUS_OK && comes_when_asked(true),
+	       "unmasked it comes as that vector to this vCPU [PVROM-IRQ-1]");
+	result(mask(SERIAL_SOURCE, 1) == PVROM_STATUS_OK && !comes_when_asked(false),
+	       "masked it does not come [PVROM-IRQ-3]");
+	result(route(SERIAL_SOURCE, 31, 0) == PVROM_STATUS_INVALID &&
+		       route(SERIAL_SOURCE, SERIAL_VECTOR, 4096) == PVROM_STATUS_INVALID &&
+		       mask(SERIAL_SOURCE, 2) == PVROM_STATUS_INVALID &&
+		       route(1 << 20, SERIAL_VECTOR, 0) != PVROM_STATUS_OK,
+	       "ROUTE and MASK refuse what there is not [PVROM-IRQ-4]");
+}
+
 /* Propose and commit; true if smp is in the set. */
 static bool negotiate_smp(void)
 {
@@ -364,20 +435,20 @@ static void start_and_kick(void)
 
 	state = start_state();
 	told = 0x600d;
-	result(call(PVROM_SMP_START, (void *)1, (uint64_t)&state) == PVROM_STATUS_OK &&
-		       comes_to(STARTED) && found_as_told(),
+	result(call(PVROM_SMP_START, 1, (uint64_t)&state) == PVROM_STATUS_OK && comes_to(STARTED) &&
+		       found_as_told(),
 	       "a vCPU begins in the state that START gave, all else zero [PVROM-SMP-1]");
 	result(ap_was_told == 0x600d, "and sees what was written before [PVROM-SMP-4]");
-	result(call(PVROM_SMP_START, (void *)1, (uint64_t)&state) == PVROM_STATUS_BUSY,
+	result(call(PVROM_SMP_START, 1, (uint64_t)&state) == PVROM_STATUS_BUSY,
 	       "it cannot be started twice [PVROM-SMP-2]");
 	ap_command = HALT;
 	result(comes_to(HALTING), "it halts");
 	wait_a_while();
-	result(ap_state == HALTING && call(PVROM_SMP_KICK, (void *)1, 0) == PVROM_STATUS_OK &&
+	result(ap_state == HALTING && call(PVROM_SMP_KICK, 1, 0) == PVROM_STATUS_OK &&
 		       comes_to(WOKEN),
 	       "a kick lets a halted vCPU go on [PVROM-SMP-9]");
 	ap_command = STI_HALT;
-	result(comes_to(WAITING) && call(PVROM_SMP_KICK, (void *)1, 0) == PVROM_STATUS_OK,
+	result(comes_to(WAITING) && call(PVROM_SMP_KICK, 1, 0) == PVROM_STATUS_OK,
 	       "a kick for a vCPU that does not wait");
 	wait_a_while();
 	ap_go = 1;
@@ -391,11 +462,12 @@ static void stop_and_start(void)
 
 	state = start_state();
 	ap_command = STOP;
+	for (uint64_t begin = ticks(); ap_command == STOP && ticks() - begin < PATIENCE;)
+		__asm__ volatile("pause");
 	wait_a_while();
 	result(ap_command == NOTHING && ap_state == WOKEN_BY_EVENT,
 	       "STOP does not return [PVROM-SMP-6]");
-	result(call(PVROM_SMP_START, (void *)1, (uint64_t)&state) == PVROM_STATUS_OK &&
-		       comes_to(STARTED),
+	result(call(PVROM_SMP_START, 1, (uint64_t)&state) == PVROM_STATUS_OK && comes_to(STARTED),
 	       "and the vCPU can be started again [PVROM-SMP-8]");
 }
 
@@ -407,6 +479,7 @@ static void second_vcpu(void)
 		say("# one vCPU, no x2APIC, or no smp\n");
 		return;
 	}
+	routes();
 	start_and_kick();
 	stop_and_start();
 	ap_command = STOP;
@@ -495,7 +568,7 @@ void kernel_main(void)
 	second_vcpu();
 	result(!rom->live_port || live_port_answers(),
 	       "the live port, where there is one [PVROM-DISC-19]");
-	result(call(PVROM_BASE_RESET, NULL, 0) == PVROM_STATUS_OK && hash_rom() == before,
+	result(call(PVROM_BASE_RESET, 0, 0) == PVROM_STATUS_OK && hash_rom() == before,
 	       "the ROM is where it was, and what it was, after RESET [PVROM-ROM-6 PVROM-BASE-23]");
 	say("# the guest has said all\n");
 	result(true, "SHUTDOWN does not return, or there is another line [PVROM-BASE-24]");
