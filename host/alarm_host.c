@@ -37,8 +37,8 @@ static uint32_t do_call(const struct pvrom_host *host, uint32_t vcpu, uint32_t n
 	return PVROM_STATUS_OK;
 }
 
-static uint32_t call(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu, uint32_t number,
-		     const uint64_t arg[4], uint64_t *value)
+static PVROM_HOT uint32_t call(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu,
+			       uint32_t number, const uint64_t arg[4], uint64_t *value)
 {
 	uint32_t status = PVROM_STATUS_DENIED;
 

@@ -100,8 +100,9 @@ static uint32_t feature_call(struct pvrom_host_vcpu *vcpu, uint32_t feature,
 	return status;
 }
 
-static uint32_t serve(struct pvrom_host_vcpu *vcpu, const struct pvrom_host_call_info *info,
-		      struct pvrom_host_request *call)
+static PVROM_HOT uint32_t serve(struct pvrom_host_vcpu *vcpu,
+				const struct pvrom_host_call_info *info,
+				struct pvrom_host_request *call)
 {
 	pvrom_host_trace_begin();
 	if (!info || (info->properties & PVROM_CALL_RESERVED))
@@ -172,7 +173,7 @@ static enum pvrom_host_action full_call(struct pvrom_host_vcpu *vcpu,
 }
 
 PVROM_HOT enum pvrom_host_action pvrom_host_call(struct pvrom_host_vcpu *vcpu,
-						struct pvrom_host_regs *regs)
+						 struct pvrom_host_regs *regs)
 {
 	const struct pvrom_host_call_info *info = pvrom_host_call_info(regs->call);
 

@@ -11,8 +11,8 @@ static uint32_t offer(const struct pvrom_host *host)
 	return PVROM_REASON_NONE;
 }
 
-static uint32_t call(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu, uint32_t number,
-		     const uint64_t arg[4], uint64_t *value)
+static PVROM_HOT uint32_t call(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu,
+			       uint32_t number, const uint64_t arg[4], uint64_t *value)
 {
 	(void)host;
 	(void)vcpu;

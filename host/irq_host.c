@@ -64,8 +64,8 @@ static uint32_t eoi(const struct pvrom_host_config *config, uint32_t vcpu)
 	return PVROM_STATUS_OK;
 }
 
-static uint32_t call(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu, uint32_t number,
-		     const uint64_t arg[4], uint64_t *value)
+static PVROM_HOT uint32_t call(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu,
+			       uint32_t number, const uint64_t arg[4], uint64_t *value)
 {
 	(void)value;
 	switch (number) {

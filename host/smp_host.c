@@ -118,8 +118,8 @@ static uint32_t kick(const struct pvrom_host_vcpu *vcpu, const uint64_t arg[4])
 				     PVROM_BUG(KICK_SELF) ? vcpu->id : (uint32_t)arg[0]);
 }
 
-static uint32_t call(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu, uint32_t number,
-		     const uint64_t arg[4], uint64_t *value)
+static PVROM_HOT uint32_t call(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu,
+			       uint32_t number, const uint64_t arg[4], uint64_t *value)
 {
 	(void)value;
 	switch (number) {
