@@ -16,7 +16,7 @@ void test_flush_all(void)
 
 void test_clear(void)
 {
-	test_set(TEST_AREA, 4, 0);
+	test_set(TEST_BASE, 4, 0);
 	test_flush_all();
 }
 

@@ -21,11 +21,8 @@
 
 #define CODE_RET 0xc3
 
-/* 512 GiB of its own, behind those of probe_va(). */
-#define TEST_AREA (TEST_BASE + BIT(39))
-
 /*
- * Empties the test area on this CPU, TLB included.
+ * Empties the test area (512 GiB from TEST_BASE; probe_va() is elsewhere) on this CPU, TLB included.
  * Old tables and pages are not given back: a run of the suite is short.
  */
 void test_clear(void);

@@ -147,9 +147,9 @@ static void event_fault(void)
 	struct trap_catch caught;
 
 	test_clear();
-	trap_try(&caught, probe_read, TEST_AREA);
-	test_page(TEST_AREA, K_RW);
-	probe_write(TEST_AREA);
+	trap_try(&caught, probe_read, TEST_BASE);
+	test_page(TEST_BASE, K_RW);
+	probe_write(TEST_BASE);
 }
 
 static void load_other_state(void *argument)

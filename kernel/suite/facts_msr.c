@@ -98,10 +98,10 @@ FACT(fs_base_use, "msr.fs_base.use", "SDM 3A 3.4.4.1",
 	uint64_t low[2] = { 0, 0x1111 }, seen_low, seen_high;
 
 	test_clear();
-	test_page(TEST_AREA, K_RW)[1] = 0x2222;
+	test_page(TEST_BASE, K_RW)[1] = 0x2222;
 	cpu_wrmsr(MSR_FS_BASE, (uint64_t)low);
 	seen_low = fs_word();
-	cpu_wrmsr(MSR_FS_BASE, TEST_AREA);
+	cpu_wrmsr(MSR_FS_BASE, TEST_BASE);
 	seen_high = fs_word();
 	cpu_wrmsr(MSR_FS_BASE, 0);
 	EXPECT_EQ(seen_low, 0x1111);

@@ -2,7 +2,7 @@
 /* Facts about translation: permissions at each level, error codes, CR2, A and D bits, page sizes. */
 #include "fact_tools.h"
 
-#define VA TEST_AREA
+#define VA TEST_BASE
 #define SECOND (VA + PAGE_SIZE)
 
 static bool reads(uint64_t va, uint64_t value)

@@ -9,7 +9,7 @@
 #include "smp.h"
 #include "time.h"
 
-#define VA TEST_AREA
+#define VA TEST_BASE
 #define SECOND (VA + PAGE_SIZE)
 #define OLD 0x01d01d01dull
 #define NEW 0x2e32e32e3ull
