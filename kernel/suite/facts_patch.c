@@ -79,6 +79,7 @@ static enum verdict keeps(void (*site)(struct registers *), struct registers bef
 	return FACT_PASS;
 }
 
+/* PVROM-SITE-4 PVROM-CPU-3 */
 FACT(keeps_cli, "patch.keeps.cli", "SDM 2A CLI, 2B STI", "CLI and STI change no general register")
 {
 	enum verdict verdict = keeps(site_cli, patterns(), 0);
@@ -140,6 +141,7 @@ static void __attribute__((noinline)) load_idt_at(uint64_t pointer)
 			 : : PVROM_SITE_OF(PVROM_CPU_LOAD_IDT), "D"(pointer) : "memory", "cc");
 }
 
+/* PVROM-CPU-2 */
 FACT(fault_rip, "patch.fault.rip", "SDM 3A 6.5", "a fault of a privileged instruction has the RIP of its site, and RSP as there")
 {
 	struct trap_catch caught;
@@ -211,16 +213,19 @@ static enum verdict sites_under(unsigned kind, const uint64_t *events)
 	return FACT_PASS;
 }
 
+/* PVROM-ROM-20 PVROM-CALL-17 */
 FACT(under_irq, "patch.under.interrupts", "SDM 3A 6.6", "sites do what they should while interrupts come in the middle of them")
 {
 	return sites_under(VECTOR, &cpus[0].irq_count[VECTOR]);
 }
 
+/* PVROM-ROM-20 PVROM-CALL-17 */
 FACT(under_nmi, "patch.under.nmi", "SDM 3A 6.7", "sites do what they should while NMIs come in the middle of them")
 {
 	return sites_under(IRQ_NMI, &cpus[0].nmi_count);
 }
 
+/* PVROM-ROM-28 */
 FACT(text_sealed, "patch.text.sealed", "SDM 3A 4.6", "text that sites lead to cannot be written: #PF(P W)")
 {
 	struct trap_catch caught;
@@ -262,6 +267,7 @@ static bool patch_back_and_forth(void)
 	return true;
 }
 
+/* PVROM-NEG-28 PVROM-NEG-30 */
 FACT(under_patching, "patch.under.patching", "SDM 3A 8.1.3", "sites do what they should on all other CPUs while they are un-patched and patched again")
 {
 	bool patched;

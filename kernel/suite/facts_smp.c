@@ -307,6 +307,7 @@ static void flush_shared(void *unused)
 	cpu_invlpg((void *)shared_va);
 }
 
+/* PVROM-IRQ-11 */
 FACT(shootdown, "smp.tlb_shootdown", "SDM 3A 4.10.5", "a page remapped and then flushed on every CPU is the new one on every CPU")
 {
 	uint64_t *pages[2] = {memory_page(), memory_page()}, values[2] = {0x1111, 0x2222};
@@ -349,6 +350,7 @@ static void stay_busy(void *unused)
 	}
 }
 
+/* PVROM-NEG-28 */
 FACT(rendezvous, "smp.rendezvous", "SDM 3A 8.1.3", "in a rendezvous no other CPU moves, whatever it was doing")
 {
 	for (uint32_t i = 1; i < smp_cpus; i++)
