@@ -261,8 +261,7 @@ FACT(gp_movaps, "exception.gp.movaps", "SDM 2B MOVAPS", "a misaligned MOVAPS is 
 }
 
 SNIPPET(snip_x87_zero, "fninit\n"
-		       "movw $0x37b, -8(%rsp)\n" /* zero-divide unmasked */
-		       "fldcw -8(%rsp)\n"
+		       "pushq $0x37b\nfldcw (%rsp)\npop %rax\n" /* zero-divide unmasked */
 		       "fld1\nfldz\nfdivrp\n"
 		       "snip_x87_zero_at: fwait");
 

@@ -36,24 +36,26 @@ QUIRK(ss_canonical, "ss.canonical", "SDM 3A 6.15 #SS",
 	return FACT_PASS;
 }
 
-SNIPPET(snip_sse_zero, "movl $0x1d80, -8(%rsp)\n" /* zero-divide unmasked */
-		       "ldmxcsr -8(%rsp)\n"
-		       "movl $0x3f800000, -8(%rsp)\n"
-		       "movss -8(%rsp), %xmm0\nxorps %xmm1, %xmm1\n"
-		       "divss %xmm1, %xmm0");
-SNIPPET(snip_ldmxcsr, "movl $0x10000, -8(%rsp)\nldmxcsr -8(%rsp)");
-SNIPPET(snip_mxcsr_reset, "movl $0x1f80, -8(%rsp)\nldmxcsr -8(%rsp)");
+/* The word that MXCSR is loaded from; not below RSP, where an interrupt would write. */
+static uint32_t mxcsr_word __attribute__((used));
+static const uint32_t one_float __attribute__((used)) = 0x3f800000;
+#define MXCSR_DEFAULT 0x1f80
+#define MXCSR_ZERO_DIVIDE_UNMASKED 0x1d80
+
+SNIPPET(snip_sse_zero, "mov %edi, mxcsr_word\nldmxcsr mxcsr_word\n"
+		       "movss one_float, %xmm0\nxorps %xmm1, %xmm1\ndivss %xmm1, %xmm0");
+SNIPPET(snip_ldmxcsr, "mov %edi, mxcsr_word\nldmxcsr mxcsr_word");
 
 QUIRK(sse_exceptions, "sse.exceptions", "SDM 3A 6.15 #XM, SDM 2A LDMXCSR",
       "an unmasked SSE zero-divide is #XM, a reserved bit of MXCSR #GP(0)")
 {
 	struct trap_catch caught;
 
-	trap_try(&caught, snip_sse_zero, 0);
-	snip_mxcsr_reset(0);
+	trap_try(&caught, snip_sse_zero, MXCSR_ZERO_DIVIDE_UNMASKED);
+	snip_ldmxcsr(MXCSR_DEFAULT);
 	EXPECT_TRAP(caught, TRAP_XM, 0);
-	trap_try(&caught, snip_ldmxcsr, 0);
-	snip_mxcsr_reset(0);
+	trap_try(&caught, snip_ldmxcsr, BIT(16));
+	snip_ldmxcsr(MXCSR_DEFAULT);
 	EXPECT_TRAP(caught, TRAP_GP, 0);
 	return FACT_PASS;
 }
@@ -134,7 +136,7 @@ QUIRK(paging_reserved, "paging.reserved", "SDM 3A 4.7",
 	return FACT_PASS;
 }
 
-SNIPPET(snip_lock, ".byte 0xf0\nmov %rdi, -8(%rsp)");
+SNIPPET(snip_lock, "push %rdi\n.byte 0xf0\nmov %rdi, (%rsp)\npop %rdi");
 
 QUIRK(lock_mov, "lock.mov", "SDM 2A LOCK", "LOCK on an instruction that takes none is #UD")
 {
