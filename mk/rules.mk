@@ -164,4 +164,6 @@ $(1)	$(or $(TEST_TIME.$(1)),120)	$(TEST.$(1))
 endef
 # The list goes to a file, for a command line would be too long and its quotes lost.
 write_groups = $(shell mkdir -p $(BUILD))$(file >$(BUILD)/groups.$(1),$(foreach g,$(2),$(call group_line,$(g))))
-run_groups = $(call write_groups,$(1),$(2))BUILD=$(BUILD) CC='$(CC)' tools/run-tests $(BUILD)/groups.$(1)
+# A test that calls make gets the variables of the command line, but not the jobs of this make.
+test_makeflags = $(subst ','"'"',$(filter-out -j% --jobserver%,$(MAKEFLAGS)))
+run_groups = $(call write_groups,$(1),$(2))MAKEFLAGS='$(test_makeflags)' BUILD=$(BUILD) CC='$(CC)' tools/run-tests $(BUILD)/groups.$(1)
