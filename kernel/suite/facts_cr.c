@@ -335,6 +335,53 @@ FACT(cr8_masks, "cr.cr8.masks", "SDM 3A 11.8.3.1",
 	return FACT_PASS;
 }
 
+/* ---- the interrupt flag ------------------------------------------------------------------------ */
+
+static unsigned if_is_not(uint64_t wanted)
+{
+	return (cpu_save_flags() & FLAG_IF) != wanted;
+}
+
+/* Writes each control register with its own value; a bit for each after which IF is not IF_WANTED. */
+static unsigned writes_that_lose(uint64_t if_wanted)
+{
+	unsigned lost = 0;
+
+	cpu_write_cr0(cpu_read_cr0());
+	lost |= if_is_not(if_wanted) << 0;
+	cpu_write_cr2(0);
+	lost |= if_is_not(if_wanted) << 2;
+	cpu_write_cr3(cpu_read_cr3());
+	lost |= if_is_not(if_wanted) << 3;
+	cpu_write_cr4(cpu_read_cr4());
+	lost |= if_is_not(if_wanted) << 4;
+	cpu_write_cr8(cpu_read_cr8());
+	lost |= if_is_not(if_wanted) << 8;
+	return lost;
+}
+
+FACT(keeps_if_clear, "cr.keeps.if_clear", "SDM 2B MOV CR",
+     "writes to control registers leave interrupts off")
+{
+	unsigned lost;
+
+	cpu_cli();
+	lost = writes_that_lose(0);
+	EXPECT(!lost, "registers %x (bit n: CRn) switched interrupts on", lost);
+	return FACT_PASS;
+}
+
+FACT(keeps_if_set, "cr.keeps.if_set", "SDM 2B MOV CR",
+     "writes to control registers leave interrupts on")
+{
+	unsigned lost;
+
+	cpu_sti();
+	lost = writes_that_lose(FLAG_IF);
+	EXPECT(!lost, "registers %x (bit n: CRn) switched interrupts off", lost);
+	return FACT_PASS;
+}
+
 /* ---- one CPU's registers are its own ----------------------------------------------------------- */
 
 static void change_cr(void *argument)

@@ -82,6 +82,21 @@ FACT(wrmsr_high, "msr.wrmsr.high_halves", "SDM 2D WRMSR",
 	return FACT_PASS;
 }
 
+FACT(msr_keeps_if, "msr.keeps_if", "SDM 2D WRMSR", "rdmsr and wrmsr leave IF alone, off and on")
+{
+	uint64_t off, on;
+
+	cpu_cli();
+	cpu_wrmsr(MSR_FS_BASE, cpu_rdmsr(MSR_FS_BASE));
+	off = cpu_save_flags();
+	cpu_sti();
+	cpu_wrmsr(MSR_FS_BASE, cpu_rdmsr(MSR_FS_BASE));
+	on = cpu_save_flags();
+	EXPECT_EQ(off & FLAG_IF, 0);
+	EXPECT_EQ(on & FLAG_IF, FLAG_IF);
+	return FACT_PASS;
+}
+
 /* ---- segment bases ----------------------------------------------------------------------------- */
 
 static uint64_t fs_word(void)

@@ -336,6 +336,24 @@ FACT(lgdt_copy, "segment.lgdt", "SDM 2A LGDT",
 	return FACT_PASS;
 }
 
+FACT(tables_keep_if, "segment.keeps_if", "SDM 2A LGDT", "lgdt, lidt and lldt leave interrupts off")
+{
+	struct table_pointer gdt = { 0 }, idt = { 0 };
+	uint64_t flags;
+
+	cpu_cli();
+	pvrom_store_gdt(&gdt.limit);
+	pvrom_store_idt(&idt.limit);
+	cpu_lgdt(&gdt);
+	flags = cpu_save_flags();
+	cpu_lidt(&idt);
+	flags |= cpu_save_flags();
+	load_ldt(0);
+	flags |= cpu_save_flags();
+	EXPECT_EQ(flags & FLAG_IF, 0);
+	return FACT_PASS;
+}
+
 /* LAR's result, or ~0 where ZF said that there is none. */
 static uint64_t lar(uint64_t selector)
 {
