@@ -6,7 +6,7 @@
  */
 #include <pvrom/abi.h>
 
-#define ROUNDS 100
+#define ROUNDS 60
 /* A round is so short that the machine below is seldom taken away in the middle of it. */
 #define REPETITIONS 20
 #define COM1 0x3f8
