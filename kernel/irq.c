@@ -11,6 +11,7 @@
 
 #include "apic.h"
 #include "cpu.h"
+#include "ioapic.h"
 #include "paging.h"
 #include "smp.h"
 #include "time.h"
@@ -104,6 +105,21 @@ uint32_t pvrom_native_irq_send(uint32_t vector, uint32_t base, uint64_t mask)
 	}
 	cpu_restore_flags(flags);
 	return PVROM_STATUS_OK;
+}
+
+uint32_t pvrom_native_irq_route(uint64_t source, uint32_t vector, uint32_t vcpu)
+{
+	struct cpu *cpu = cpu_of_vcpu(vcpu);
+
+	if (!cpu)
+		return PVROM_STATUS_INVALID;
+	return ioapic_route(source, vector, cpu->apic_id) ? PVROM_STATUS_OK
+							  : PVROM_STATUS_NOT_SUPPORTED;
+}
+
+uint32_t pvrom_native_irq_mask(uint64_t source, uint32_t masked)
+{
+	return ioapic_mask(source, masked) ? PVROM_STATUS_OK : PVROM_STATUS_NOT_SUPPORTED;
 }
 
 /* Native CPUs begin in boot_ap.S and find all that the state says by their index. */

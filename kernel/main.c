@@ -6,6 +6,7 @@
 #include "cpu.h"
 #include "fact.h"
 #include "cpu_features.h"
+#include "ioapic.h"
 #include "kernel_rom.h"
 #include "machine_info.h"
 #include "memory.h"
@@ -31,6 +32,7 @@ static void boot_cpu(void)
 	paging_init();
 	features_init_cpu();
 	apic_init();
+	ioapic_init();
 	time_init();
 	smp_init_boot_cpu();
 }

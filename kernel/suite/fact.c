@@ -9,6 +9,7 @@
 #include "irq.h"
 #include "kernel_rom.h"
 #include "percpu.h"
+#include "smp.h"
 #include "traps.h"
 
 extern const struct fact facts_start[], facts_end[], quirks_start[], quirks_end[];
@@ -93,6 +94,14 @@ struct tally {
 	unsigned number, passed, failed, na;
 };
 
+/* A fact that leaves a CPU behind makes all later verdicts worthless, and slow to come. */
+static void check_cpus(const struct fact *fact)
+{
+	for (uint32_t i = 1; i < smp_cpus; i++)
+		if (READ_ONCE(cpus[i].state) != SMP_ONLINE || !smp_wait(i))
+			panic("cpu %u is lost after %s", i, fact->name);
+}
+
 static void run_fact(const struct fact *fact, struct tally *tally)
 {
 	enum verdict verdict = look_at(fact);
@@ -108,6 +117,7 @@ static void run_fact(const struct fact *fact, struct tally *tally)
 			fact->name);
 	if (verdict == FACT_FAIL)
 		print_failure(fact);
+	check_cpus(fact);
 }
 
 /* "only=" selects by prefix, so that it can name a fact or a family. */

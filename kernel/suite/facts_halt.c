@@ -202,3 +202,40 @@ FACT(masked_sleeps, "halt.masked", "SDM 3A 11.8.6", "a halted CPU does not take 
 	EXPECT(probe_wait_irq(me(), 0x41, vector_before + 1, PATIENCE_US), "it never came");
 	return FACT_PASS;
 }
+
+static uint32_t kick_sleeps[MAX_CPUS], kick_woken[MAX_CPUS];
+
+/* One halt, whatever ends it. */
+static void sleep_once(void *unused)
+{
+	uint32_t cpu = me();
+
+	(void)unused;
+	cpu_cli();
+	__atomic_store_n(&kick_sleeps[cpu], 1, __ATOMIC_RELEASE);
+	cpu_sti_halt();
+	__atomic_store_n(&kick_woken[cpu], 1, __ATOMIC_RELEASE);
+}
+
+/*
+ * PVROM-SMP-9. The kick is given again now and then, for the sake of that software CPU. With one
+ * CPU there is nobody to wake, and the call alone is judged.
+ */
+FACT(kick, "halt.kick", "SDM 2A HLT", "a kick wakes the halted CPU that it names")
+{
+	for (uint32_t cpu = 1; cpu < smp_cpus; cpu++) {
+		uint64_t end = cpu_rdtsc() + time_us(PATIENCE_US);
+
+		kick_sleeps[cpu] = kick_woken[cpu] = 0;
+		smp_post(cpu, sleep_once, NULL);
+		EXPECT(time_wait_for(&kick_sleeps[cpu], 1, PATIENCE_US), "cpu %u did not start", cpu);
+		do {
+			time_spin_us(SOON_US);
+			EXPECT_EQ(pvrom_smp_kick(cpus[cpu].vcpu), PVROM_STATUS_OK);
+		} while (!time_wait_for(&kick_woken[cpu], 1, RESCUE_US) && cpu_rdtsc() < end);
+		EXPECT(READ_ONCE(kick_woken[cpu]), "cpu %u sleeps on", cpu);
+		EXPECT(smp_wait(cpu), "cpu %u did not end", cpu);
+	}
+	EXPECT_EQ(pvrom_smp_kick(cpus[0].vcpu), PVROM_STATUS_OK);
+	return FACT_PASS;
+}

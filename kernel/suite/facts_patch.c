@@ -131,6 +131,38 @@ FACT(keeps_invlpg, "patch.keeps.invlpg", "SDM 2A INVLPG", "INVLPG changes no gen
 	return keeps(site_flush_one, patterns(), 0);
 }
 
+/* The flags that control something, not those that arithmetic sets. */
+#define CONTROL_FLAGS (FLAG_IF | FLAG_DF | FLAG_TF | FLAG_AC | FLAG_NT | FLAG_IOPL)
+
+static uint64_t flags_lost(void)
+{
+	uint64_t before = cpu_save_flags(), lost = 0;
+
+	cpu_write_cr3(cpu_read_cr3());
+	lost |= before ^ cpu_save_flags();
+	cpu_write_cr0(cpu_read_cr0());
+	lost |= before ^ cpu_save_flags();
+	cpu_write_cr4(cpu_read_cr4());
+	lost |= before ^ cpu_save_flags();
+	cpu_wrmsr(MSR_FS_BASE, cpu_rdmsr(MSR_FS_BASE));
+	lost |= before ^ cpu_save_flags();
+	cpu_out8(0x3ff, cpu_in8(0x3ff));
+	lost |= before ^ cpu_save_flags();
+	return lost & CONTROL_FLAGS;
+}
+
+FACT(keeps_flags, "patch.keeps.flags", "SDM 2B MOV, WRMSR, OUT", "writing CR0, CR3, CR4, an MSR or a port leaves IF as it is, set or clear")
+{
+	uint64_t with_if = flags_lost(), without_if;
+
+	cpu_cli();
+	without_if = flags_lost();
+	cpu_sti();
+	EXPECT_EQ(with_if, 0);
+	EXPECT_EQ(without_if, 0);
+	return FACT_PASS;
+}
+
 extern const char patch_fault_at[];
 
 /* One copy, so that the label is one. */
