@@ -79,6 +79,19 @@ static void empty_image_passes(void)
 	CU_ASSERT_EQUAL(check(), PVROM_VERDICT_READY);
 }
 
+/* Where a part that is not there would be does not matter. */
+static void empty_parts_may_be_anywhere(void)
+{
+	const struct fixture_rom empty = { .transport = PVROM_TRANSPORT_VMCALL };
+	struct pvrom_rom_header *h = fixture_header(image);
+
+	image_size = fixture_build(image, &empty);
+	h->symbol_offset = 3;
+	h->text_offset = 0xffffffff;
+	h->slot_offset = 1;
+	CU_ASSERT_EQUAL(sealed_check(), PVROM_VERDICT_READY);
+}
+
 static void truncated(void)
 {
 	fresh();
@@ -317,6 +330,10 @@ static void bad_relocations(void)
 	EXPECT_WITH(fixture_reloc(image, first)->offset++, BAD_RELOCATION); /* no prefix there */
 	EXPECT_WITH(fixture_reloc(image, first + 1)->addend = PVROM_VCPU_AREA_SIZE, BAD_RELOCATION);
 	EXPECT_WITH(fixture_reloc(image, first + 1)->offset++, BAD_RELOCATION);
+	/* ModRM: another mod, another rm; SIB: not 25. */
+	EXPECT_WITH(image[fixture_reloc(image, first + 1)->offset] ^= 0x40, BAD_RELOCATION);
+	EXPECT_WITH(image[fixture_reloc(image, first + 1)->offset] ^= 0x01, BAD_RELOCATION);
+	EXPECT_WITH(image[fixture_reloc(image, first + 1)->offset + 1] ^= 0x01, BAD_RELOCATION);
 	EXPECT_WITH(fixture_reloc(image, first + 2)->offset--, BAD_RELOCATION);
 	EXPECT_WITH(fixture_reloc(image, first + 2)->addend = 1, BAD_RELOCATION);
 	/* Two for the same bytes. */
@@ -384,35 +401,38 @@ static void damaged_at_random(void)
 
 int main(void)
 {
-	static const struct tap_test tests[] = { TAP_TEST(right_image_passes),
-						 TAP_TEST(larger_buffer_passes),
-						 TAP_TEST(empty_image_passes),
-						 TAP_TEST(later_minor_passes),
-						 TAP_TEST(truncated),
-						 TAP_TEST(bad_signature),
-						 TAP_TEST(wrong_major),
-						 TAP_TEST(bad_size),
-						 TAP_TEST(bad_checksum),
-						 TAP_TEST(bad_checksum_each_byte),
-						 TAP_TEST(bad_option_header),
-						 TAP_TEST(reserved_not_zero),
-						 TAP_TEST(bad_structure_sizes),
-						 TAP_TEST(bad_transport),
-						 TAP_TEST(slot_table_outside),
-						 TAP_TEST(bad_slot_fields),
-						 { "bad_clobbers [PVROM-ROM-12]", bad_clobbers },
-						 { "bad_forms [PVROM-ROM-13]", bad_forms },
-						 TAP_TEST(bad_templates),
-						 TAP_TEST(template_table_outside),
-						 TAP_TEST(text_out_of_range),
-						 TAP_TEST(text_overlapping),
-						 TAP_TEST(text_without_endbr64),
-						 TAP_TEST(relocation_leaves_its_slot),
-						 TAP_TEST(bad_relocations),
-						 TAP_TEST(relocation_table_outside),
-						 TAP_TEST(bad_symbols),
-						 TAP_TEST(damaged_at_random),
-						 { 0 } };
+	static const struct tap_test tests[] = {
+		TAP_TEST(right_image_passes),
+		TAP_TEST(larger_buffer_passes),
+		TAP_TEST(empty_image_passes),
+		TAP_TEST(empty_parts_may_be_anywhere),
+		TAP_TEST(later_minor_passes),
+		TAP_TEST(truncated),
+		TAP_TEST(bad_signature),
+		TAP_TEST(wrong_major),
+		TAP_TEST(bad_size),
+		TAP_TEST(bad_checksum),
+		TAP_TEST(bad_checksum_each_byte),
+		TAP_TEST(bad_option_header),
+		TAP_TEST(reserved_not_zero),
+		TAP_TEST(bad_structure_sizes),
+		TAP_TEST(bad_transport),
+		TAP_TEST(slot_table_outside),
+		TAP_TEST(bad_slot_fields),
+		{ "bad_clobbers [PVROM-ROM-12]", bad_clobbers },
+		{ "bad_forms [PVROM-ROM-13]", bad_forms },
+		TAP_TEST(bad_templates),
+		TAP_TEST(template_table_outside),
+		TAP_TEST(text_out_of_range),
+		TAP_TEST(text_overlapping),
+		TAP_TEST(text_without_endbr64),
+		TAP_TEST(relocation_leaves_its_slot),
+		TAP_TEST(bad_relocations),
+		TAP_TEST(relocation_table_outside),
+		TAP_TEST(bad_symbols),
+		TAP_TEST(damaged_at_random),
+		{ 0 },
+	};
 
 	return tap_run("guest_check", tests);
 }

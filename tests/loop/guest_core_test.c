@@ -640,7 +640,7 @@ int main(void)
 		TAP_TEST(patched_send_reaches_the_core),
 		{ "patched_eoi_skips_the_crossing [PVROM-VCPU-8]", patched_eoi_skips_the_crossing },
 		TAP_TEST(patched_instruction_runs),
-		{ 0 }
+		{ 0 },
 	};
 	const struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
 

@@ -29,26 +29,20 @@
 		pvrom_##name(value);                                                               \
 	}
 
-ACT(cli)
-ACT(sti) ACT(sti_halt) ACT(halt) ACT(clts) ACT(wbinvd) ACT(pause) ACT(stac) ACT(clac) READ(
-	save_flags) READ(read_cr0) READ(read_cr2) READ(read_cr3) READ(read_cr4) READ(read_cr8)
-	READ(read_dr6) READ(read_dr7) READ(store_tr) READ(store_ldt) WRITE(restore_flags, uint64_t)
-		WRITE(write_cr0, uint64_t) WRITE(write_cr2, uint64_t) WRITE(write_cr3, uint64_t)
-			WRITE(write_cr4, uint64_t) WRITE(write_cr8, uint64_t)
-				WRITE(write_dr0, uint64_t) WRITE(write_dr1, uint64_t) WRITE(
-					write_dr2, uint64_t) WRITE(write_dr3, uint64_t)
-					WRITE(write_dr6, uint64_t) WRITE(write_dr7, uint64_t) WRITE(
-						switch_root, uint64_t) WRITE(flush_one, uint64_t)
-						WRITE(load_gdt, const void *) WRITE(load_idt,
-										    const void *)
-							WRITE(load_ldt, uint16_t) WRITE(load_tr,
-											uint16_t)
-								WRITE(store_gdt, void *)
-									WRITE(store_idt, void *)
+/* clang-format off */
+ACT(cli) ACT(sti) ACT(sti_halt) ACT(halt) ACT(clts) ACT(wbinvd) ACT(pause) ACT(stac) ACT(clac)
+READ(save_flags) READ(read_cr0) READ(read_cr2) READ(read_cr3) READ(read_cr4) READ(read_cr8)
+READ(read_dr6) READ(read_dr7) READ(store_tr) READ(store_ldt)
+WRITE(restore_flags, uint64_t) WRITE(write_cr0, uint64_t) WRITE(write_cr2, uint64_t)
+WRITE(write_cr3, uint64_t) WRITE(write_cr4, uint64_t) WRITE(write_cr8, uint64_t)
+WRITE(write_dr0, uint64_t) WRITE(write_dr1, uint64_t) WRITE(write_dr2, uint64_t)
+WRITE(write_dr3, uint64_t) WRITE(write_dr6, uint64_t) WRITE(write_dr7, uint64_t)
+WRITE(switch_root, uint64_t) WRITE(flush_one, uint64_t)
+WRITE(load_gdt, const void *) WRITE(load_idt, const void *) WRITE(load_ldt, uint16_t)
+WRITE(load_tr, uint16_t) WRITE(store_gdt, void *) WRITE(store_idt, void *)
+	/* clang-format on */
 
-										uint64_t
-	FN(ports)(uint16_t port, uint32_t value);
-uint64_t FN(ports)(uint16_t port, uint32_t value)
+	uint64_t FN(ports)(uint16_t port, uint32_t value)
 {
 	pvrom_out8(port, (uint8_t)value);
 	pvrom_out16(port, (uint16_t)value);

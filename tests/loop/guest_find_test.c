@@ -822,6 +822,12 @@ static void allow_list(void)
 	CU_ASSERT_EQUAL(m->guest->digest[31], allowed[1][31] ^ 1); /* for the log */
 	machine_free(m);
 
+	begin_with_host(); /* behind the end of the list there is nothing */
+	allowed[1][31] ^= 1;
+	m->policy->allowed = (const uint8_t(*)[PVROM_DIGEST_SIZE])allowed;
+	m->policy->allowed_count = 1;
+	expect(PVROM_VERDICT_NOT_ALLOWED);
+
 	begin_with_host(); /* an empty list allows none */
 	m->policy->allowed = (const uint8_t(*)[PVROM_DIGEST_SIZE])allowed;
 	expect(PVROM_VERDICT_NOT_ALLOWED);
@@ -880,7 +886,7 @@ int main(void)
 		{ "rom_that_changes_later_does_not_matter [PVROM-ROM-25]",
 		  rom_that_changes_later_does_not_matter },
 		{ "allow_list [PVROM-ROM-29]", allow_list },
-		{ 0 }
+		{ 0 },
 	};
 
 	return tap_run("guest_find", tests);

@@ -207,6 +207,7 @@ static void hostile_statuses(void)
 		begin();
 		host.query_status = statuses[i];
 		expect_native(PVROM_VERDICT_HOST_ERROR);
+		CU_ASSERT_EQUAL(host.queries, 1); /* it is not asked again */
 		CU_ASSERT_EQUAL(m->guest->call_status, statuses[i]);
 		end();
 
@@ -851,7 +852,7 @@ int main(void)
 		{ "words_are_those_of_the_tables [PVROM-NEG-3 PVROM-DISC-22]",
 		  words_are_those_of_the_tables },
 		TAP_TEST(calls_are_found_by_number),
-		{ 0 }
+		{ 0 },
 	};
 
 	return tap_run("guest_host", tests);

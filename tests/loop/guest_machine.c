@@ -259,6 +259,7 @@ const void *pvrom_os_map(void *os, uint64_t gpa, size_t size)
 {
 	struct machine *m = os;
 
+	CU_ASSERT_TRUE(gpa + size > gpa); /* nobody may ask for a range that wraps */
 	if (m->on_map)
 		m->on_map(m, gpa, size);
 	if (gpa >= MACHINE_SIZE || size > MACHINE_SIZE - gpa)
@@ -299,7 +300,7 @@ void *pvrom_os_text_alloc(void *os, size_t size)
 		return NULL;
 	CU_ASSERT_TRUE_FATAL((m->copies_used + pages) * PAGE <= MACHINE_HOST_ROM - MACHINE_COPIES);
 	m->copies_used += pages;
-	m->allocs++;
+	m->copy_size[m->allocs++ % MACHINE_COPY_SIZES] = size;
 	memset(where, 0xcc, pages * PAGE);
 	return where;
 }
@@ -309,7 +310,7 @@ void pvrom_os_text_free(void *os, void *where, size_t size)
 {
 	struct machine *m = os;
 
-	m->frees++;
+	CU_ASSERT_EQUAL(size, m->copy_size[m->frees++ % MACHINE_COPY_SIZES]);
 	protect(where, size, PROT_NONE);
 }
 

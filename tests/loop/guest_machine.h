@@ -35,6 +35,7 @@
 #define MACHINE_SIZE 0x400000
 
 #define MACHINE_SITES 1200
+#define MACHINE_COPY_SIZES 4
 
 /* CPUID leaves at one base. */
 struct machine_leaves {
@@ -83,6 +84,8 @@ struct machine {
 	uint32_t maps, unmaps, allocs, frees, writes, rendezvous, hypercalls, port_accesses, cpuids;
 	bool in_rendezvous, written_outside;
 	uint32_t copies_used;
+	/* Of the last copies, in the order in which they were given out and must come back. */
+	size_t copy_size[MACHINE_COPY_SIZES];
 	uint8_t text_before[MACHINE_TEXT_SIZE];
 };
 

@@ -330,6 +330,51 @@ static void thousand_sites(void)
 	end();
 }
 
+/* The steps of a start, one by one, with the sites named only at the last. */
+static void step_by_step(void)
+{
+	begin();
+	machine_add_usual_sites(m);
+	fake_host_attach(m, &host, image);
+	pvrom_guest_init(m->guest, m->policy, m);
+	CU_ASSERT_EQUAL(pvrom_guest_find(m->guest), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(m->hypercalls, 0);
+	CU_ASSERT_EQUAL(pvrom_guest_load(m->guest), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(m->hypercalls, 0);
+	CU_ASSERT_EQUAL(pvrom_guest_query(m->guest), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(pvrom_guest_negotiate(m->guest), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(host.sealed, 0);
+	CU_ASSERT_TRUE(machine_text_is_unchanged(m));
+	CU_ASSERT_EQUAL(pvrom_guest_patch(m->guest, m->sites, m->site_count), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(host.sealed, m->policy->wanted);
+	expect_branch(site_of(PVROM_CPU_CLI, 0), 0xe8);
+	end();
+}
+
+/* A record goes bad while sites are patched: then all go native. */
+static void record_goes_bad_later(void)
+{
+	begin_ready();
+	site_of(PVROM_CPU_PAUSE, 0)->call = 0x01f0;
+	CU_ASSERT_EQUAL(pvrom_guest_patch(m->guest, m->sites, m->site_count),
+			PVROM_VERDICT_BAD_SITE);
+	CU_ASSERT_TRUE(machine_text_is_unchanged(m));
+	CU_ASSERT_EQUAL(m->guest->patched, 0);
+	CU_ASSERT_EQUAL(host.sealed, 0);
+	end();
+}
+
+static void stop_with_sites_that_stay(void)
+{
+	begin_ready();
+	m->fail_write_from = m->writes + 1;
+	CU_ASSERT_EQUAL(pvrom_guest_stop(m->guest, 0), PVROM_STATUS_OK);
+	CU_ASSERT_NOT_EQUAL(m->guest->patched, 0);
+	CU_ASSERT_PTR_NOT_NULL(m->guest->copy); /* where they lead */
+	CU_ASSERT_EQUAL(m->frees, 0);
+	end();
+}
+
 static void stop_gives_everything_back(void)
 {
 	begin_ready();
@@ -707,6 +752,9 @@ int main(void)
 		{ "one_rendezvous_for_all_sites [PVROM-NEG-28]", one_rendezvous_for_all_sites },
 		TAP_TEST(thousand_sites),
 		{ "stop_gives_everything_back [PVROM-BASE-18]", stop_gives_everything_back },
+		TAP_TEST(step_by_step),
+		TAP_TEST(record_goes_bad_later),
+		TAP_TEST(stop_with_sites_that_stay),
 		TAP_TEST(area_by_gs),
 		TAP_TEST(area_by_fs),
 		TAP_TEST(area_by_register),
@@ -725,7 +773,7 @@ int main(void)
 		TAP_TEST(fault_in_text_reached_by_jump),
 		TAP_TEST(fault_elsewhere),
 		TAP_TEST(symbols),
-		{ 0 }
+		{ 0 },
 	};
 
 	return tap_run("guest_patch", tests);
