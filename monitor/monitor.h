@@ -214,10 +214,13 @@ struct routes {
 	struct route pin[ROUTE_PINS];
 };
 
+#define FEATURES_OFFERED 4
+
 struct pvrom {
 	struct pvrom_host host;
+	const struct pvrom_host_feature *features[FEATURES_OFFERED + 1];
+	uint64_t is_void[CALL_GROUPS + 1]; /* bit per call: takes and returns nothing */
 	struct pvrom_host_vcpu vcpus[MAX_VCPUS];
-	struct pvrom_host_ops ops;
 	pthread_mutex_t lock; /* the core's */
 	bool logged;	      /* the guest logged since the last refill */
 };
@@ -239,6 +242,7 @@ struct vm {
 	int exit_status;      /* guarded by lock */
 	struct pvrom pvrom;
 	struct vcpu vcpus[MAX_VCPUS];
+	struct pvrom_host_ops ops;
 	struct boot_state boot;
 	struct serial serial;
 	uint8_t cmos_index; /* as last written; PCs have one for all CPUs */

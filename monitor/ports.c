@@ -38,7 +38,7 @@ static uint8_t read_byte(struct vm *vm, uint32_t port)
 	if (port == CMOS_DATA)
 		return cmos_clock_read(vm->cmos_index);
 	if (port == KEYBOARD_COMMAND)
-		return 0;	/* no byte waits, and it takes commands */
+		return 0; /* no byte waits, and it takes commands */
 	return 0xff;
 }
 
@@ -83,7 +83,8 @@ static __attribute__((noinline)) void access_all(struct vcpu *vcpu)
 	struct kvm_run *run = vcpu->run;
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
 
-	vcpu->last_regs = run->s.regs.regs;
+	if (run->kvm_valid_regs)
+		vcpu->last_regs = run->s.regs.regs;
 	for (uint32_t i = 0; i < run->io.count; i++)
 		access_once(vcpu->vm, run, data + (size_t)i * run->io.size);
 }

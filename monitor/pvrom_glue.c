@@ -14,9 +14,27 @@
 #define EFER_LMA 0x400u
 #define LOG_LINES_A_SECOND 200u
 
-static const struct pvrom_host_feature *const features[] = {
-	&pvrom_host_cpu, &pvrom_host_irq, &pvrom_host_smp, &pvrom_host_alarm, NULL,
-};
+/* The counter of a call: its group and index, 64 of each, or the last for what is beyond that. */
+static uint32_t counter_of(uint32_t call)
+{
+	bool in_table = (call & ~0x73fu) == 0;
+
+	return in_table ? (call >> 2 & 0x1c0) | (call & 0x3f) : CALL_COUNTERS;
+}
+
+/* What the core is to offer and what it says of its calls; here, because each call looks into it. */
+static void fill_tables(struct pvrom *pvrom)
+{
+	static const struct pvrom_host_feature *const offered[] = {
+		&pvrom_host_cpu, &pvrom_host_irq, &pvrom_host_smp, &pvrom_host_alarm, NULL,
+	};
+
+	memcpy(pvrom->features, offered, sizeof(offered));
+	for (uint32_t call = 0; call < CALL_GROUPS << 8; call++)
+		if (pvrom_host_call_is_void(call))
+			pvrom->is_void[counter_of(call) / CALL_INDEXES] |= 1ull
+									   << call % CALL_INDEXES;
+}
 
 /* The bit of the feature with that name; 0 if there is none. */
 uint64_t pvrom_feature_by_name(const char *name)
@@ -56,9 +74,9 @@ uint64_t pvrom_glue_room(const struct options *opt)
 static struct pvrom_host_config configuration(struct vm *vm)
 {
 	return (struct pvrom_host_config){
-		.ops = &vm->pvrom.ops,
+		.ops = &vm->ops,
 		.ops_ctx = vm,
-		.features = features,
+		.features = vm->pvrom.features,
 		.operator_off = vm->opt->features_off,
 		.tsc_hz = vm->alarms.tsc_khz * 1000,
 		.rom_gpa = vm->rom_gpa,
@@ -96,18 +114,11 @@ void pvrom_glue_create(struct vm *vm)
 {
 	struct pvrom_host_config config = configuration(vm);
 
+	fill_tables(&vm->pvrom);
 	pvrom_ops_fill(vm);
 	if (pvrom_host_init(&vm->pvrom.host, &config, vm->pvrom.vcpus) != PVROM_HOST_OK)
 		fail(EXIT_CANNOT_RUN, "the pvrom host core refuses this machine");
 	place_rom(vm);
-}
-
-static void count(struct vcpu *vcpu, uint32_t call)
-{
-	uint32_t group = call >> 8, index = call & 0xff;
-	bool in_table = group < CALL_GROUPS && index < CALL_INDEXES;
-
-	vcpu->calls[in_table ? group * CALL_INDEXES + index : CALL_COUNTERS]++;
 }
 
 /*
@@ -167,6 +178,26 @@ static void write_registers(struct vcpu *vcpu, const struct pvrom_host_regs *cal
 	vcpu->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
 }
 
+/* A call that takes registers and, unless the CPU's state was replaced meanwhile, returns some. */
+static inline void full_call(struct vcpu *vcpu, struct pvrom_host_regs *call)
+{
+	const struct kvm_regs *regs = &vcpu->run->s.regs.regs;
+	enum pvrom_host_action action;
+
+	read_registers(call, regs);
+	call->mode64 = is_64_bit(vcpu, regs->rip);
+	vcpu->in_call = true;
+	action = pvrom_host_call(&vcpu->vm->pvrom.vcpus[vcpu->index], call);
+	if (action == PVROM_ACTION_STOP)
+		vcpu_state_stop(vcpu);
+	else if (action == PVROM_ACTION_SHUTDOWN)
+		shut_down(vcpu, call->arg[0], call->arg[1]);
+	else if (action == PVROM_ACTION_RESUME && !vcpu->replaced)
+		write_registers(vcpu, call);
+	vcpu->in_call = false;
+	vcpu->replaced = false;
+}
+
 /*
  * One hypercall: `out %eax` to the transport's port, the registers are in the
  * shared page already. Other accesses to the port are none.
@@ -174,24 +205,19 @@ static void write_registers(struct vcpu *vcpu, const struct pvrom_host_regs *cal
 HOT void pvrom_glue_call(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
+	uint32_t number = (uint32_t)run->s.regs.regs.rax, counter = counter_of(number);
+	struct pvrom *pvrom = &vcpu->vm->pvrom;
 	struct pvrom_host_regs call;
-	enum pvrom_host_action action;
 
 	if (run->io.direction != KVM_EXIT_IO_OUT || run->io.size != 4 || run->io.count != 1)
 		return;
-	read_registers(&call, &run->s.regs.regs);
-	call.mode64 = is_64_bit(vcpu, run->s.regs.regs.rip);
-	count(vcpu, call.call);
-	vcpu->in_call = true;
-	action = pvrom_host_call(&vcpu->vm->pvrom.vcpus[vcpu->index], &call);
-	if (action == PVROM_ACTION_STOP)
-		vcpu_state_stop(vcpu);
-	else if (action == PVROM_ACTION_SHUTDOWN)
-		shut_down(vcpu, call.arg[0], call.arg[1]);
-	else if (action == PVROM_ACTION_RESUME && !vcpu->replaced)
-		write_registers(vcpu, &call);
-	vcpu->in_call = false;
-	vcpu->replaced = false;
+	vcpu->calls[counter]++;
+	if (pvrom->is_void[counter / CALL_INDEXES] >> counter % CALL_INDEXES & 1) {
+		call.call = number;
+		pvrom_host_call(&pvrom->vcpus[vcpu->index], &call);
+	} else {
+		full_call(vcpu, &call);
+	}
 }
 
 /* The live port: 32 bits at a time, all ones otherwise. */

@@ -184,13 +184,13 @@ static void op_reset(void *ctx, uint32_t vcpu)
 	interrupts_default(ctx);
 }
 
-/* Fills in vm->pvrom.ops; without the TSC's offset there are no alarms, and the core says so. */
+/* Fills in vm->ops; without the TSC's offset there are no alarms, and the core says so. */
 void pvrom_ops_fill(struct vm *vm)
 {
 	bool alarms = alarms_possible(&vm->vcpus[0]);
 
 	pthread_mutex_init(&vm->pvrom.lock, NULL);
-	vm->pvrom.ops = (struct pvrom_host_ops){
+	vm->ops = (struct pvrom_host_ops){
 		.translate = op_translate,
 		.lock = op_lock,
 		.unlock = op_unlock,
