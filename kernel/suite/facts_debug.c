@@ -83,7 +83,7 @@ static void step_kernel(trap_snippet_fn *snippet, irq_fn *handler)
 
 SNIPPET(snippet_steps, "int $0x32\nnop\nsnippet_steps_at: lea (%rdi), %rax\nnop\nnop\nnop");
 
-FACT(step_kernel_rips, "debug.tf.kernel", "SDM 3A 18.3.1.4",
+FACT(step_kernel_rips, "debug.tf.kernel", "SDM 3B 18.3.1.4",
      "with TF set each instruction is followed by #DB, the one that IRET returns to included")
 {
 	uint64_t at = (uint64_t)snippet_steps_at;
@@ -96,7 +96,7 @@ FACT(step_kernel_rips, "debug.tf.kernel", "SDM 3A 18.3.1.4",
 	return FACT_PASS;
 }
 
-FACT(step_dr6, "debug.tf.dr6", "SDM 3A 18.2.3",
+FACT(step_dr6, "debug.tf.dr6", "SDM 3B 18.2.3",
      "a single-step sets BS in DR6, and no breakpoint's bit")
 {
 	step_kernel(snippet_steps, step_three);
@@ -127,7 +127,7 @@ SNIPPET(snippet_rep, "lea facts_step_buffer, %rdi\nlea 16(%rdi), %rsi\nmov $3, %
 extern uint64_t facts_step_buffer[4];
 uint64_t facts_step_buffer[4];
 
-FACT(step_rep, "debug.tf.rep", "SDM 3A 18.3.1.4",
+FACT(step_rep, "debug.tf.rep", "SDM 3B 18.3.1.4",
      "a repeated string instruction is stepped element by element")
 {
 	uint64_t at = (uint64_t)snippet_rep_at;
@@ -156,7 +156,7 @@ static void step_user(struct user_run *run, const char *code, uint64_t a)
 
 USER_CODE(user_steps, "nop\nlea (%rdi), %rax\nxor %ecx, %ecx");
 
-FACT(step_user_rips, "debug.tf.user", "SDM 3A 18.3.1.4", "user mode is stepped in the same way")
+FACT(step_user_rips, "debug.tf.user", "SDM 3B 18.3.1.4", "user mode is stepped in the same way")
 {
 	struct user_run run;
 	uint64_t at = user_address(user_steps);
@@ -173,7 +173,7 @@ FACT(step_user_rips, "debug.tf.user", "SDM 3A 18.3.1.4", "user mode is stepped i
 
 USER_CODE(user_step_cpuid, "xor %eax, %eax\ncpuid\nnop\nnop");
 
-FACT(step_cpuid, "debug.tf.cpuid", "SDM 3A 18.3.1.4",
+FACT(step_cpuid, "debug.tf.cpuid", "SDM 3B 18.3.1.4",
      "cpuid, which hosts may emulate, is stepped like any instruction")
 {
 	struct user_run run;
@@ -189,7 +189,7 @@ FACT(step_cpuid, "debug.tf.cpuid", "SDM 3A 18.3.1.4",
 
 USER_CODE(user_step_out, "mov $0x80, %edx\nout %al, %dx\nnop\nnop");
 
-FACT(step_out, "debug.tf.out", "SDM 3A 18.3.1.4", "so is a port write")
+FACT(step_out, "debug.tf.out", "SDM 3B 18.3.1.4", "so is a port write")
 {
 	struct user_run run;
 	uint64_t at = user_address(user_step_out);
@@ -213,7 +213,7 @@ static void plain(struct trap_frame *frame)
 	handler_flags = cpu_save_flags();
 }
 
-FACT(step_int, "debug.tf.int", "SDM 3A 18.3.1.4",
+FACT(step_int, "debug.tf.int", "SDM 3B 18.3.1.4",
      "INT n clears TF for its handler; stepping goes on after the instruction behind it")
 {
 	struct user_run run;
@@ -303,7 +303,7 @@ static enum verdict breaks(unsigned n)
 }
 
 #define BREAK_FACT(n)                                                                              \
-	FACT(break_##n, "debug.execute.dr" #n, "SDM 3A 18.3.1.1",                                  \
+	FACT(break_##n, "debug.execute.dr" #n, "SDM 3B 18.3.1.1",                                  \
 	     "DR" #n " stops before the instruction at its address, and DR6 says B" #n)            \
 	{                                                                                          \
 		return breaks(n);                                                                  \
@@ -316,7 +316,7 @@ BREAK_FACT(3)
 SNIPPET(snippet_break_loop,
 	"mov $3, %ecx\nsnippet_break_loop_at: dec %ecx\njnz snippet_break_loop_at");
 
-FACT(break_resume, "debug.execute.rf", "SDM 3A 18.3.1.1",
+FACT(break_resume, "debug.execute.rf", "SDM 3B 18.3.1.1",
      "RF in the IRET frame suppresses a breakpoint for one instruction: a loop hits it each time")
 {
 	hits_begin(note_and_resume);
@@ -328,7 +328,7 @@ FACT(break_resume, "debug.execute.rf", "SDM 3A 18.3.1.1",
 	return FACT_PASS;
 }
 
-FACT(break_disabled, "debug.execute.disabled", "SDM 3A 18.2.4",
+FACT(break_disabled, "debug.execute.disabled", "SDM 3B 18.2.4",
      "an address in a debug register that DR7 does not enable stops nothing")
 {
 	hits_begin(note_and_resume);
@@ -341,7 +341,7 @@ FACT(break_disabled, "debug.execute.disabled", "SDM 3A 18.2.4",
 	return FACT_PASS;
 }
 
-FACT(break_two, "debug.execute.two", "SDM 3A 18.2.3",
+FACT(break_two, "debug.execute.two", "SDM 3B 18.2.3",
      "two breakpoints at one address are one #DB with both bits")
 {
 	hits_begin(note_and_resume);
@@ -355,7 +355,7 @@ FACT(break_two, "debug.execute.two", "SDM 3A 18.2.3",
 	return FACT_PASS;
 }
 
-FACT(break_user, "debug.execute.user", "SDM 3A 18.3.1.1",
+FACT(break_user, "debug.execute.user", "SDM 3B 18.3.1.1",
      "a breakpoint on user code stops user mode")
 {
 	struct user_run run;
@@ -372,7 +372,7 @@ FACT(break_user, "debug.execute.user", "SDM 3A 18.3.1.1",
 	return FACT_PASS;
 }
 
-FACT(break_kept, "debug.kept", "SDM 3A 18.2",
+FACT(break_kept, "debug.kept", "SDM 3B 18.2",
      "debug registers are kept over calls, a halt, and a visit to user mode")
 {
 	struct user_run run;
@@ -428,7 +428,7 @@ static enum verdict watches(unsigned length)
 }
 
 #define WATCH_FACT(length)                                                                         \
-	FACT(watch_##length, "debug.write.length" #length, "SDM 3A 18.2.5",                        \
+	FACT(watch_##length, "debug.write.length" #length, "SDM 3B 18.2.5",                        \
 	     "a write breakpoint of " #length " bytes covers these and no byte beside them")       \
 	{                                                                                          \
 		return watches(length);                                                            \
@@ -438,7 +438,7 @@ WATCH_FACT(2)
 WATCH_FACT(4)
 WATCH_FACT(8)
 
-FACT(watch_trap, "debug.write.trap", "SDM 3A 18.3.1.2",
+FACT(watch_trap, "debug.write.trap", "SDM 3B 18.3.1.2",
      "a data breakpoint is a trap: the write is done and RIP is behind it")
 {
 	watched[8] = 0;
@@ -451,7 +451,7 @@ FACT(watch_trap, "debug.write.trap", "SDM 3A 18.3.1.2",
 	return FACT_PASS;
 }
 
-FACT(watch_read, "debug.access", "SDM 3A 18.2.4",
+FACT(watch_read, "debug.access", "SDM 3B 18.2.4",
      "an access breakpoint stops reads and writes, a write breakpoint no reads")
 {
 	unsigned reads, both;
@@ -469,7 +469,7 @@ FACT(watch_read, "debug.access", "SDM 3A 18.2.4",
 	return FACT_PASS;
 }
 
-FACT(watch_user, "debug.write.user", "SDM 3A 18.3.1.2",
+FACT(watch_user, "debug.write.user", "SDM 3B 18.3.1.2",
      "a data breakpoint on a user address stops user writes")
 {
 	struct user_run run;
@@ -487,14 +487,14 @@ FACT(watch_user, "debug.write.user", "SDM 3A 18.3.1.2",
 
 /* ---- the registers ----------------------------------------------------------------------------- */
 
-FACT(dr6_fixed, "debug.dr6.fixed", "SDM 3A 18.2.3", "DR6 written with 0 reads as ffff0ff0")
+FACT(dr6_fixed, "debug.dr6.fixed", "SDM 3B 18.2.3", "DR6 written with 0 reads as ffff0ff0")
 {
 	pvrom_write_dr6(0);
 	EXPECT_EQ(pvrom_read_dr6(), DR6_RESET);
 	return FACT_PASS;
 }
 
-FACT(dr6_sticky, "debug.dr6.sticky", "SDM 3A 18.2.3",
+FACT(dr6_sticky, "debug.dr6.sticky", "SDM 3B 18.2.3",
      "BS, once set in DR6, stays until software clears it")
 {
 	pvrom_write_dr6(DR6_BS);
@@ -506,7 +506,7 @@ FACT(dr6_sticky, "debug.dr6.sticky", "SDM 3A 18.2.3",
 	return FACT_PASS;
 }
 
-FACT(dr7_fixed, "debug.dr7.fixed", "SDM 3A 18.2.4", "bit 10 of DR7 reads 1 whatever is written")
+FACT(dr7_fixed, "debug.dr7.fixed", "SDM 3B 18.2.4", "bit 10 of DR7 reads 1 whatever is written")
 {
 	uint64_t seen;
 

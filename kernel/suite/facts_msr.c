@@ -33,8 +33,8 @@ READBACK_FACT(star, MSR_STAR, 0x123456789abcdef0, "SDM 3A 5.8.8")
 READBACK_FACT(lstar, MSR_LSTAR, 0xffffabcd12345678, "SDM 3A 5.8.8")
 READBACK_FACT(cstar, MSR_CSTAR, 0x00007bcd12345678, "APM 2 6.1.1")
 READBACK_FACT(sfmask, MSR_SFMASK, 0x00000000003f7fd5, "SDM 3A 5.8.8")
-READBACK_FACT(fs_base, MSR_FS_BASE, 0xffff8765deadbeef, "SDM 3A 3.4.4.1")
-READBACK_FACT(gs_base, MSR_GS_BASE, 0x00007fff00000001, "SDM 3A 3.4.4.1")
+READBACK_FACT(fs_base, MSR_FS_BASE, 0xffff8765deadbeef, "SDM 3A 3.4.4")
+READBACK_FACT(gs_base, MSR_GS_BASE, 0x00007fff00000001, "SDM 3A 3.4.4")
 READBACK_FACT(kernel_gs_base, MSR_KERNEL_GS_BASE, 0xffffffff80000007, "SDM 3A 5.8.8")
 READBACK_FACT(pat, MSR_PAT, 0x0007050100070406, "SDM 3A 12.12.2")
 
@@ -107,7 +107,7 @@ static uint64_t fs_word(void)
 	return word;
 }
 
-FACT(fs_base_use, "msr.fs_base.use", "SDM 3A 3.4.4.1",
+FACT(fs_base_use, "msr.fs_base.use", "SDM 3A 3.4.4",
      "FS_BASE is what %fs: addresses, all 64 bits of it")
 {
 	uint64_t low[2] = { 0, 0x1111 }, seen_low, seen_high;
@@ -177,7 +177,7 @@ FACT(swapgs, "msr.swapgs", "SDM 2B SWAPGS", "swapgs exchanges GS_BASE and KERNEL
 
 USER_CODE(user_load_fs, "mov $0x23, %eax\nmov %eax, %fs\nmov %fs, %edx");
 
-FACT(fs_load, "msr.fs_base.load", "SDM 3A 3.4.4.1",
+FACT(fs_load, "msr.fs_base.load", "SDM 3A 3.4.4",
      "loading a data selector into FS sets FS_BASE from the descriptor, upper half zero")
 {
 	struct user_run run;
