@@ -24,6 +24,28 @@ static uint32_t alone(const struct pvrom_host_vcpu *vcpu, bool force)
 	return PVROM_STATUS_OK;
 }
 
+/*
+ * One at a time: two would park each other, and one that was parked would take back what the
+ * guest has set up since.
+ */
+static bool begin(struct pvrom_host *host)
+{
+	bool first;
+
+	pvrom_host_lock(host);
+	first = !host->resetting;
+	host->resetting = true;
+	pvrom_host_unlock(host);
+	return first;
+}
+
+static void end(struct pvrom_host *host)
+{
+	pvrom_host_lock(host);
+	host->resetting = false;
+	pvrom_host_unlock(host);
+}
+
 /* Features end, areas go, vectors go: after this nothing is written and no event is sent. */
 static void give_back(struct pvrom_host *host)
 {
@@ -35,26 +57,37 @@ static void give_back(struct pvrom_host *host)
 	host->pending = 0;
 	host->pending_epoch = 0;
 	host->pending_vectors = 0;
-	for (i = 0; i < host->config.vcpus; i++)
+	for (i = 0; i < host->config.vcpus; i++) {
 		pvrom_host_set_area(&host->vcpu[i], PVROM_VCPU_AREA_NONE);
+		host->vcpu[i].live_nonce = 0;
+	}
 }
 
-/* Argument 0: PVROM_RESET_FORCE or 0. */
-uint32_t pvrom_base_reset(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call)
+/* With no other vCPU running. */
+static void reset(struct pvrom_host_vcpu *vcpu)
 {
 	struct pvrom_host *host = vcpu->host;
-	uint32_t status;
 
-	if (call->arg[0] & ~(uint64_t)PVROM_RESET_FORCE)
-		return PVROM_STATUS_INVALID;
-	status = alone(vcpu, call->arg[0] & PVROM_RESET_FORCE);
-	if (status != PVROM_STATUS_OK)
-		return status;
 	pvrom_host_lock(host);
 	give_back(host);
 	if (host->config.ops->reset)
 		host->config.ops->reset(host->config.ops_ctx, vcpu->id);
 	pvrom_host_raise_locked(host, host->epoch + 1);
 	pvrom_host_unlock(host);
-	return PVROM_STATUS_OK;
+}
+
+/* Argument 0: PVROM_RESET_FORCE or 0. */
+uint32_t pvrom_base_reset(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call)
+{
+	uint32_t status;
+
+	if (call->arg[0] & ~(uint64_t)PVROM_RESET_FORCE)
+		return PVROM_STATUS_INVALID;
+	if (!begin(vcpu->host))
+		return PVROM_STATUS_BUSY;
+	status = alone(vcpu, call->arg[0] & PVROM_RESET_FORCE);
+	if (status == PVROM_STATUS_OK)
+		reset(vcpu);
+	end(vcpu->host);
+	return status;
 }

@@ -683,6 +683,47 @@ static void reset_without_callbacks(void)
 	world_close(&w);
 }
 
+static struct pvrom_host_regs second_reset;
+
+/* While the first vCPU's RESET waits for the others, the second of them calls RESET too. */
+static void park_while_another_resets(void *ctx, uint32_t vcpu)
+{
+	struct world *world = ctx;
+
+	if (vcpu == 0)
+		pvrom_host_call(&world->vcpu[1], &second_reset);
+	world->running[0] = vcpu == 0;
+	world->running[1] = vcpu == 1;
+}
+
+static void reset_while_another_resets(void)
+{
+	world_open(&w, 2);
+	w.running[0] = w.running[1] = true;
+	w.ops.park_others = park_while_another_resets;
+	second_reset = (struct pvrom_host_regs){
+		.call = PVROM_BASE_RESET,
+		.arg = { PVROM_RESET_FORCE },
+		.mode64 = 1,
+	};
+	CU_ASSERT_EQUAL(CALL(RESET, PVROM_RESET_FORCE, 0), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(second_reset.status, PVROM_STATUS_BUSY);
+	CU_ASSERT_TRUE(w.running[0]);
+	CU_ASSERT_EQUAL(w.host.epoch, 2);
+	CU_ASSERT_EQUAL(CALL(RESET, 0, 0), PVROM_STATUS_OK);
+	world_close(&w);
+}
+
+/* The next kernel asks the live port first, before it writes anything there. */
+static void reset_forgets_nonces(void)
+{
+	world_open(&w, 2);
+	pvrom_host_live_write(&w.vcpu[1], 0x1234);
+	CU_ASSERT_EQUAL(CALL(RESET, 0, 0), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(pvrom_host_live_read(&w.vcpu[1]), w.config.live_key);
+	world_close(&w);
+}
+
 /* A proposal of the time before the reset cannot be committed after it. */
 static void reset_forgets_proposals(void)
 {
@@ -737,6 +778,8 @@ static const struct tap_test tests[] = {
 	{ "RESET and flags", reset_flags },
 	{ "RESET without the callbacks", reset_without_callbacks },
 	{ "RESET forgets proposals", reset_forgets_proposals },
+	{ "RESET while another vCPU is in RESET is BUSY [PVROM-BASE-19]", reset_while_another_resets },
+	{ "RESET forgets the live port's nonces", reset_forgets_nonces },
 	{ 0 }
 };
 

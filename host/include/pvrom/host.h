@@ -187,7 +187,8 @@ struct pvrom_host {
 	uint32_t pending_vectors;
 	uint8_t epoch_vector;
 	uint8_t alarm_vector;
-	uint8_t reserved[2];
+	bool resetting; /* a vCPU is inside RESET */
+	uint8_t reserved[1];
 	uint8_t rom_digest[32]; /* SHA-256 of the image */
 };
 
