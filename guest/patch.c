@@ -51,14 +51,13 @@ static bool is_usable(const struct plan *plan, const struct pvrom_slot *slot,
 	       !pvrom_slot_needs_area(plan->copy, &plan->header, slot);
 }
 
+/* plan->slot is all zero. */
 static void choose_slots(struct plan *plan, uint64_t granted)
 {
 	const struct pvrom_call_info *info;
 	struct pvrom_slot slot;
 	uint32_t i;
 
-	for (i = 0; i < PVROM_CALL_COUNT; i++)
-		plan->slot[i] = 0;
 	if (!plan->copy)
 		return;
 	pvrom_read_header(plan->copy, &plan->header);

@@ -234,6 +234,13 @@ static void bad_clobbers(void)
 	EXPECT_WITH(slot(PVROM_CPU_READ_CR0)->clobbers |= PVROM_RDX, BAD_SLOTS);
 	EXPECT_WITH(slot(PVROM_IRQ_EOI)->clobbers = PVROM_RBX, BAD_SLOTS);
 	EXPECT_WITH(slot(PVROM_IRQ_EOI)->clobbers = PVROM_REGS_SYSV, READY);
+	/* Where there is no native form, what a hypercall may change. */
+	EXPECT_WITH((slot(PVROM_CPU_CLI)->clobbers = PVROM_RAX | PVROM_R9,
+		     slot(PVROM_CPU_CLI)->call = PVROM_BASE_LOG),
+		    READY);
+	EXPECT_WITH((slot(PVROM_CPU_CLI)->clobbers = PVROM_RCX,
+		     slot(PVROM_CPU_CLI)->call = PVROM_BASE_LOG),
+		    BAD_SLOTS);
 }
 
 static void bad_forms(void)

@@ -240,6 +240,27 @@ static void several_majors(void)
 	}
 }
 
+/* What leaves of another major say is nobody's business. */
+static void other_major_may_say_what_it_likes(void)
+{
+	begin_with_host();
+	fixture_build(other, &fixture_usual);
+	fixture_header(other)->major = PVROM_MAJOR + 1;
+	machine_name_rom(m, 0x40000200, 0, other)->regs[1][2] = 7;
+	expect_ready(PVROM_ROUTE_CPUID);
+	machine_free(m);
+}
+
+/* Where several things are wrong, the first route that found one says what. */
+static void first_reason_is_kept(void)
+{
+	begin();
+	fixture_header(image)->major = PVROM_MAJOR + 1;
+	machine_put_rom(m, 0xd0000, image);
+	m->policy->loader_gpa = MACHINE_LOADER_ROM; /* where nothing is */
+	expect(PVROM_VERDICT_WRONG_MAJOR);
+}
+
 static void two_roms(void)
 {
 	begin_with_host();
@@ -384,6 +405,7 @@ static void strangers_in_the_window(void)
 		p[1] = 0xaa;
 		p[2] = (uint8_t)(gpa >> 8);
 		memset(p + 3, (int)(gpa >> 12), 0x100);
+		memcpy(p + 0x30, "\x00\x40\x00\x00", 4); /* not a size: it is no ROM of ours */
 	}
 	put_with_port(0xd8000);
 	expect_ready(PVROM_ROUTE_WINDOW);
@@ -580,6 +602,15 @@ static void pci_rom_that_leads_nowhere(void)
 	m->firmware[3].size = 0x800;
 	m->firmware_count = 4;
 	expect(PVROM_VERDICT_NO_ROM);
+
+	for (uint32_t i = 0; i < 4; i++) { /* no PCI data structure: one letter is wrong */
+		begin();
+		put_pci_image(MACHINE_PCI_ROM, 0, 4, false);
+		((uint8_t *)machine_at(m, MACHINE_PCI_ROM))[0x1c + i] ^= 1;
+		machine_put_rom(m, MACHINE_PCI_ROM + 0x800, image);
+		m->firmware[m->firmware_count++].gpa = MACHINE_PCI_ROM;
+		expect(PVROM_VERDICT_NO_ROM);
+	}
 }
 
 static void pci_rom_smaller_than_its_image(void)
@@ -850,6 +881,8 @@ int main(void)
 		TAP_TEST(old_minor),
 		{ "newer_minor [PVROM-CONF-10]", newer_minor },
 		{ "several_majors [PVROM-DISC-14]", several_majors },
+		TAP_TEST(other_major_may_say_what_it_likes),
+		TAP_TEST(first_reason_is_kept),
 		{ "two_roms [PVROM-DISC-15]", two_roms },
 		TAP_TEST(same_rom_twice),
 		{ "window_with_live_port [PVROM-DISC-8 PVROM-DISC-20]", window_with_live_port },

@@ -595,6 +595,22 @@ static void change_over_to_another_transport(void)
 	expect_to_come_back();
 }
 
+static void change_over_to_an_older_minor(void)
+{
+	begin();
+	fixture_header(image)->minor = PVROM_MINOR + 1;
+	fixture_seal(image);
+	m->leaf_count = 0;
+	fake_host_attach(m, &host, image);
+	m->policy->minor_min = PVROM_MINOR + 1;
+	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
+	build_second();
+	fake_host_set_rom(m, &host, 0x280000, second);
+	host.epoch++;
+	expect_gone_native(PVROM_VERDICT_OLD_MINOR);
+	end();
+}
+
 static void change_over_to_a_rom_not_allowed(void)
 {
 	static uint8_t allowed[1][PVROM_DIGEST_SIZE];
@@ -838,6 +854,7 @@ int main(void)
 		TAP_TEST(change_over_fails_at_memory),
 		TAP_TEST(change_over_to_a_rom_that_is_not_there),
 		TAP_TEST(change_over_to_another_transport),
+		TAP_TEST(change_over_to_an_older_minor),
 		TAP_TEST(change_over_to_a_rom_not_allowed),
 		{ "change_over_fails_at_a_write [PVROM-NEG-32]", change_over_fails_at_a_write },
 		{ "change_over_fails_at_commit [PVROM-NEG-31 PVROM-NEG-32]",

@@ -351,6 +351,23 @@ static void step_by_step(void)
 	end();
 }
 
+/* A proposal that comes too late is repeated here already, with a new offer. */
+static void stale_step(void)
+{
+	begin();
+	machine_add_usual_sites(m);
+	fake_host_attach(m, &host, image);
+	pvrom_guest_init(m->guest, m->policy, m);
+	CU_ASSERT_EQUAL(pvrom_guest_find(m->guest), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(pvrom_guest_load(m->guest), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(pvrom_guest_query(m->guest), PVROM_VERDICT_READY);
+	host.moves_before_propose = 2;
+	CU_ASSERT_EQUAL(pvrom_guest_negotiate(m->guest), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(host.proposals, 3);
+	CU_ASSERT_EQUAL(host.queries, 3);
+	end();
+}
+
 /* A record goes bad while sites are patched: then all go native. */
 static void record_goes_bad_later(void)
 {
@@ -465,6 +482,8 @@ static void no_area_no_slots_that_need_it(void)
 	expect_native(site_of(PVROM_IRQ_EOI, 0));
 	expect_native(site_of(PVROM_CPU_STORE_TR, 0));
 	expect_branch(site_of(PVROM_CPU_CLI, 0), 0xe8);
+	/* Not for the relocations of the slot behind it, either. */
+	expect_branch(site_of(PVROM_CPU_IRET, 0), 0xe9);
 	end();
 }
 
@@ -753,6 +772,7 @@ int main(void)
 		TAP_TEST(thousand_sites),
 		{ "stop_gives_everything_back [PVROM-BASE-18]", stop_gives_everything_back },
 		TAP_TEST(step_by_step),
+		TAP_TEST(stale_step),
 		TAP_TEST(record_goes_bad_later),
 		TAP_TEST(stop_with_sites_that_stay),
 		TAP_TEST(area_by_gs),
