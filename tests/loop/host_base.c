@@ -778,7 +778,8 @@ static const struct tap_test tests[] = {
 	{ "RESET and flags", reset_flags },
 	{ "RESET without the callbacks", reset_without_callbacks },
 	{ "RESET forgets proposals", reset_forgets_proposals },
-	{ "RESET while another vCPU is in RESET is BUSY [PVROM-BASE-19]", reset_while_another_resets },
+	{ "RESET while another vCPU is in RESET is BUSY [PVROM-BASE-19]",
+	  reset_while_another_resets },
 	{ "RESET forgets the live port's nonces", reset_forgets_nonces },
 	{ 0 }
 };
