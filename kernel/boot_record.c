@@ -50,13 +50,14 @@ static void record_range(uint64_t start, uint64_t size, uint32_t type)
 {
 	if (boot_record.range_count < BOOT_RANGES && size)
 		boot_record.ranges[boot_record.range_count++] =
-			(struct boot_range){start, size, type};
+			(struct boot_range){ start, size, type };
 }
 
 static void record_module(uint64_t start, uint64_t size)
 {
 	if (boot_record.module_count < BOOT_MODULES)
-		boot_record.modules[boot_record.module_count++] = (struct boot_module){start, size};
+		boot_record.modules[boot_record.module_count++] =
+			(struct boot_module){ start, size };
 }
 
 static void fill_pvh(const struct pvh_info *info)

@@ -73,7 +73,7 @@ void panic(const char *format, ...)
 	va_list args;
 
 	/* The holder of the lock may be the code that failed: do not wait for it. */
-	console_lock = (struct lock){0};
+	console_lock = (struct lock){ 0 };
 	va_start(args, format);
 	lib_vformat(line, sizeof(line), format, args);
 	va_end(args);

@@ -135,7 +135,7 @@ static inline struct cpuid_regs cpu_cpuid(uint32_t leaf, uint32_t subleaf)
 	uint32_t regs[4];
 
 	pvrom_cpuid(leaf, subleaf, regs);
-	return (struct cpuid_regs){regs[0], regs[1], regs[2], regs[3]};
+	return (struct cpuid_regs){ regs[0], regs[1], regs[2], regs[3] };
 }
 
 static inline void cpu_lgdt(const struct table_pointer *pointer)

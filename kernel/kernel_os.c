@@ -106,7 +106,7 @@ static void act_and_close(void *argument)
 
 void pvrom_os_rendezvous(void *os, void (*act)(void *argument), void *argument)
 {
-	struct act both = {act, argument};
+	struct act both = { act, argument };
 
 	(void)os;
 	smp_rendezvous(act_and_close, &both);

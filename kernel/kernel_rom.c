@@ -27,10 +27,10 @@ static const struct elf_note note __attribute__((used, aligned(4), section(".not
 	.size = sizeof(struct pvrom_note),
 	.type = PVROM_NOTE_TYPE,
 	.name = PVROM_NOTE_OWNER,
-	.note = {.size = sizeof(struct pvrom_note),
-		 .major = PVROM_MAJOR,
-		 .minor = PVROM_MINOR,
-		 .wanted = WANTED},
+	.note = { .size = sizeof(struct pvrom_note),
+		  .major = PVROM_MAJOR,
+		  .minor = PVROM_MINOR,
+		  .wanted = WANTED },
 };
 
 struct pvrom_guest kernel_rom __attribute__((aligned(4096)));
@@ -166,8 +166,7 @@ void kernel_rom_poll(void)
 {
 	if (!kernel_rom.granted || !pvrom_guest_epoch_moved(&kernel_rom, &this_cpu()->area))
 		return;
-	kprintf("# renegotiation: %s\n",
-		pvrom_verdict_words(pvrom_guest_renegotiate(&kernel_rom)));
+	kprintf("# renegotiation: %s\n", pvrom_verdict_words(pvrom_guest_renegotiate(&kernel_rom)));
 }
 
 bool kernel_rom_granted(unsigned feature)

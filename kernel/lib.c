@@ -108,7 +108,7 @@ struct directive {
 
 static const char *directive_parse(struct directive *d, const char *f)
 {
-	*d = (struct directive){0};
+	*d = (struct directive){ 0 };
 	for (;; f++) {
 		if (*f == '-')
 			d->left = true;
@@ -162,7 +162,7 @@ static void sink_signed(struct sink *sink, const struct directive *d, int64_t n)
 
 size_t lib_vformat(char *to, size_t size, const char *format, va_list args)
 {
-	struct sink sink = {to, size, 0};
+	struct sink sink = { to, size, 0 };
 	struct directive d;
 	const char *text;
 	char c;
@@ -183,18 +183,17 @@ size_t lib_vformat(char *to, size_t size, const char *format, va_list args)
 			sink_text(&sink, &d, &c, 1);
 			break;
 		case 'd':
-			sink_signed(&sink, &d, d.is_long ? va_arg(args, int64_t) : va_arg(args, int));
+			sink_signed(&sink, &d,
+				    d.is_long ? va_arg(args, int64_t) : va_arg(args, int));
 			break;
-		case 'p':
-			sink_number(&sink, &d, (uint64_t)va_arg(args, void *), false);
-			break;
+		case 'p': sink_number(&sink, &d, (uint64_t)va_arg(args, void *), false); break;
 		case 'u':
 		case 'x':
 			sink_number(&sink, &d,
-				    d.is_long ? va_arg(args, uint64_t) : va_arg(args, unsigned), false);
+				    d.is_long ? va_arg(args, uint64_t) : va_arg(args, unsigned),
+				    false);
 			break;
-		default:
-			sink_put(&sink, d.kind);
+		default: sink_put(&sink, d.kind);
 		}
 	}
 	if (size)

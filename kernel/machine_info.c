@@ -56,10 +56,11 @@ static void print_hypervisors(void)
 	for (uint32_t base = PVROM_CPUID_BASE_FIRST; base <= PVROM_CPUID_BASE_LAST;
 	     base += PVROM_CPUID_BASE_STEP) {
 		struct cpuid_regs r = cpu_cpuid(base, 0);
-		char signature[13] = {0};
+		char signature[13] = { 0 };
 
 		memcpy(signature, &r.ebx, 12);
-		if (r.eax < base || r.eax - base >= PVROM_CPUID_BASE_STEP || !printable(signature, 12))
+		if (r.eax < base || r.eax - base >= PVROM_CPUID_BASE_STEP ||
+		    !printable(signature, 12))
 			continue;
 		kprintf("%s%s", any ? " " : "", signature);
 		any = true;

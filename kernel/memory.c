@@ -33,7 +33,7 @@ static void range_add(uint64_t start, uint64_t end)
 	start = ALIGN_UP(start, PAGE_SIZE);
 	end = ALIGN_DOWN(end, PAGE_SIZE);
 	if (start < end && range_count < ARRAY_SIZE(ranges))
-		ranges[range_count++] = (struct free_range){start, end};
+		ranges[range_count++] = (struct free_range){ start, end };
 }
 
 /* Takes [start, end) away from every range, which may split one in two. */
@@ -81,7 +81,8 @@ static uint64_t cut_from_ranges(uint64_t bytes, uint64_t align)
 	for (unsigned i = 0; i < range_count; i++) {
 		struct free_range *r = &ranges[i];
 
-		if (ALIGN_UP(r->start, align) + bytes <= r->end && (!best || r->start < best->start))
+		if (ALIGN_UP(r->start, align) + bytes <= r->end &&
+		    (!best || r->start < best->start))
 			best = r;
 	}
 	if (!best)

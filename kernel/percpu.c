@@ -22,8 +22,8 @@ static void fill_gdt(struct cpu *cpu)
 	cpu->gdt[SEL_UCODE32 / 8] = 0x00cffb000000ffff;
 	cpu->gdt[SEL_UDATA / 8] = 0x00cff3000000ffff;
 	cpu->gdt[SEL_UCODE / 8] = 0x00affb000000ffff;
-	cpu->gdt[SEL_TSS / 8] = limit | (tss & 0xffffff) << 16 | 0x89ull << 40 |
-				(tss >> 24 & 0xff) << 56;
+	cpu->gdt[SEL_TSS / 8] =
+		limit | (tss & 0xffffff) << 16 | 0x89ull << 40 | (tss >> 24 & 0xff) << 56;
 	cpu->gdt[SEL_TSS / 8 + 1] = tss >> 32;
 }
 
@@ -41,7 +41,7 @@ static uint64_t ist_top(struct cpu *cpu, unsigned ist)
 
 static void fill_tss(struct cpu *cpu)
 {
-	cpu->tss = (struct tss){.io_map = sizeof(struct tss)};
+	cpu->tss = (struct tss){ .io_map = sizeof(struct tss) };
 	memset(cpu->tss.io_bits, 0xff, sizeof(cpu->tss.io_bits));
 	cpu->tss.rsp[0] = cpu->kernel_rsp;
 	for (unsigned ist = 1; ist <= 3; ist++)
@@ -51,7 +51,7 @@ static void fill_tss(struct cpu *cpu)
 void percpu_init(uint32_t index, uint32_t apic_id)
 {
 	struct cpu *cpu = &cpus[index];
-	struct table_pointer gdt = {.limit = sizeof(cpu->gdt) - 1, .base = (uint64_t)cpu->gdt};
+	struct table_pointer gdt = { .limit = sizeof(cpu->gdt) - 1, .base = (uint64_t)cpu->gdt };
 
 	/* The best guess until the vCPU area says it; a CPU that comes again keeps what that said. */
 	if (!cpu->self)

@@ -58,7 +58,7 @@ struct cpu {
 	uint32_t state; /* enum smp_state */
 	void (*work)(void *argument);
 	void *work_argument;
-	bool alarm_native;       /* the last alarm was set by the native function */
+	bool alarm_native;	 /* the last alarm was set by the native function */
 	uint64_t alarm_deadline; /* of the native alarm, TSC; 0: none */
 	uint64_t gdt[GDT_ENTRIES];
 	struct tss tss;

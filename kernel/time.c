@@ -49,8 +49,8 @@ static struct sample sample_now(void)
 {
 	uint16_t pit = pit_count();
 
-	return (struct sample){0x10000u - pit, cpu_rdtsc(),
-			       0xffffffffu - apic_read(APIC_TIMER_CURRENT)};
+	return (struct sample){ 0x10000u - pit, cpu_rdtsc(),
+				0xffffffffu - apic_read(APIC_TIMER_CURRENT) };
 }
 
 /* One sample's ticks a second; preempted samples are all too long or too short, so take a median. */

@@ -41,7 +41,7 @@ void traps_init(void)
 
 void traps_load(void)
 {
-	struct table_pointer idt = {.limit = sizeof(trap_idt) - 1, .base = (uint64_t)trap_idt};
+	struct table_pointer idt = { .limit = sizeof(trap_idt) - 1, .base = (uint64_t)trap_idt };
 
 	cpu_lidt(&idt);
 }
@@ -63,8 +63,9 @@ void trap_catch_begin(struct trap_catch *caught)
 {
 	struct cpu *cpu = this_cpu();
 
-	*caught = (struct trap_catch){
-		.vector = TRAP_NONE, .flags = cpu_save_flags(), .outer = cpu->catch};
+	*caught = (struct trap_catch){ .vector = TRAP_NONE,
+				       .flags = cpu_save_flags(),
+				       .outer = cpu->catch };
 	cpu->catch = caught;
 }
 

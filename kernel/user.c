@@ -43,14 +43,14 @@ void *user_alias(uint64_t va)
 
 void user_prepare(struct user_run *run, const char *code, uint64_t a, uint64_t b, uint64_t c)
 {
-	*run = (struct user_run){.frame = {.rdi = a,
-					   .rsi = b,
-					   .rdx = c,
-					   .rip = user_address(code),
-					   .cs = SEL_UCODE | 3,
-					   .rflags = FLAG_IF | 2,
-					   .rsp = USER_STACK_TOP - 64,
-					   .ss = SEL_UDATA | 3}};
+	*run = (struct user_run){ .frame = { .rdi = a,
+					     .rsi = b,
+					     .rdx = c,
+					     .rip = user_address(code),
+					     .cs = SEL_UCODE | 3,
+					     .rflags = FLAG_IF | 2,
+					     .rsp = USER_STACK_TOP - 64,
+					     .ss = SEL_UDATA | 3 } };
 }
 
 /* Traps from user mode build their frames right below the caller of user_enter(). */

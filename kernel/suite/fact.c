@@ -37,9 +37,9 @@ enum verdict fact_na(const char *feature)
 
 const char *fact_vector(uint64_t vector)
 {
-	static const char *const names[] = {"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD",
-					    "#NM", "#DF", "9",	 "#TS", "#NP", "#SS", "#GP",
-					    "#PF", "15",  "#MF", "#AC", "#MC", "#XM"};
+	static const char *const names[] = { "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD",
+					     "#NM", "#DF", "9",	  "#TS", "#NP", "#SS", "#GP",
+					     "#PF", "15",  "#MF", "#AC", "#MC", "#XM" };
 	static char text[2][16];
 	static unsigned turn;
 
@@ -87,7 +87,8 @@ static enum verdict look_at(const struct fact *fact)
 
 static void print_failure(const struct fact *fact)
 {
-	kprintf("  # %s\n  # statement: %s\n  # manual: %s\n", detail, fact->statement, fact->manual);
+	kprintf("  # %s\n  # statement: %s\n  # manual: %s\n", detail, fact->statement,
+		fact->manual);
 }
 
 struct tally {
@@ -191,7 +192,7 @@ static void run_quirks(void)
 
 bool facts_run(void)
 {
-	struct tally tally = {0};
+	struct tally tally = { 0 };
 
 	if (!boot_option("facts") && !boot_option("only=")) {
 		kprintf("1..0 # SKIP the suite was not asked for\n# end\n");

@@ -31,9 +31,9 @@ struct fact {
 
 #define FACT_ROW(section_name, id, name, manual, statement)                                        \
 	static enum verdict fact_##id(void);                                                       \
-	static const struct fact fact_row_##id                                                     \
-		__attribute__((used, aligned(8), section(section_name))) = {                        \
-			name, manual, statement, __FILE__, __LINE__, fact_##id};                   \
+	static const struct fact fact_row_##id __attribute__((                                     \
+		used, aligned(8), section(section_name))) = { name,	manual,	  statement,       \
+							      __FILE__, __LINE__, fact_##id };     \
 	static enum verdict fact_##id(void)
 
 #define FACT(id, name, manual, statement) FACT_ROW(".facts", id, name, manual, statement)

@@ -23,7 +23,8 @@ static void note_time(struct trap_frame *frame)
 	alarm_at = cpu_rdtsc();
 }
 
-FACT(tsc_forward, "clock.tsc.forward", "SDM 3B 17.17", "the TSC of a CPU never goes back, and moves")
+FACT(tsc_forward, "clock.tsc.forward", "SDM 3B 17.17",
+     "the TSC of a CPU never goes back, and moves")
 {
 	uint64_t first = cpu_rdtsc(), last = first;
 
@@ -50,13 +51,15 @@ static void take_turns(void *unused)
 
 		if (now < last)
 			__atomic_fetch_add(&went_back, 1, __ATOMIC_RELAXED);
-		while (last < now && !__atomic_compare_exchange_n(&shared_tsc, &last, now, false,
-								  __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		while (last < now &&
+		       !__atomic_compare_exchange_n(&shared_tsc, &last, now, false,
+						    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 			;
 	}
 }
 
-FACT(tsc_smp, "clock.tsc.across_cpus", "SDM 3B 17.17", "the TSC never goes back from one CPU to another")
+FACT(tsc_smp, "clock.tsc.across_cpus", "SDM 3B 17.17",
+     "the TSC never goes back from one CPU to another")
 {
 	shared_tsc = went_back = 0;
 	for (uint32_t i = 1; i < smp_cpus; i++)
@@ -115,7 +118,8 @@ FACT(alarm_long, "clock.alarm.long", "SDM 3A 11.5.4", "an alarm of 20 ms comes, 
 	return alarm_after(20000);
 }
 
-FACT(alarm_many, "clock.alarm.many", "SDM 3A 11.5.4", "of fifty alarms of different lengths none is early, none is lost")
+FACT(alarm_many, "clock.alarm.many", "SDM 3A 11.5.4",
+     "of fifty alarms of different lengths none is early, none is lost")
 {
 	for (uint64_t us = 10; us <= 500; us += 10) {
 		enum verdict verdict = alarm_after(us);
@@ -135,7 +139,8 @@ FACT(alarm_past, "clock.alarm.past", "SDM 3A 11.5.4.1", "an alarm in the past co
 	start = cpu_rdtsc();
 	irq_alarm_set(start - time_us(1000));
 	cpu_sti();
-	EXPECT(probe_wait_irq(this_cpu()->index, VECTOR_ALARM, before + 1, PATIENCE_US), "it did not come");
+	EXPECT(probe_wait_irq(this_cpu()->index, VECTOR_ALARM, before + 1, PATIENCE_US),
+	       "it did not come");
 	return FACT_PASS;
 }
 
@@ -168,7 +173,8 @@ FACT(alarm_cancel, "clock.alarm.cancel", "SDM 3A 11.5.4", "a cancelled alarm doe
 
 /* PVROM-ALARM-3 */
 /* When it comes is judged by the TSC alone, however long the machine took to get there. */
-FACT(alarm_replace_later, "clock.alarm.replace_later", "SDM 3A 11.5.4", "a later alarm replaces an earlier one")
+FACT(alarm_replace_later, "clock.alarm.replace_later", "SDM 3A 11.5.4",
+     "a later alarm replaces an earlier one")
 {
 	uint64_t before = alarms(), deadline;
 
@@ -178,14 +184,16 @@ FACT(alarm_replace_later, "clock.alarm.replace_later", "SDM 3A 11.5.4", "a later
 	deadline = cpu_rdtsc() + time_us(100000);
 	irq_alarm_set(deadline);
 	cpu_sti();
-	EXPECT(probe_wait_irq(this_cpu()->index, VECTOR_ALARM, before + 1, PATIENCE_US), "it did not come");
+	EXPECT(probe_wait_irq(this_cpu()->index, VECTOR_ALARM, before + 1, PATIENCE_US),
+	       "it did not come");
 	EXPECT(alarm_at >= deadline, "%lu ticks early", deadline - alarm_at);
 	time_spin_us(5000);
 	EXPECT_EQ(alarms(), before + 1);
 	return FACT_PASS;
 }
 
-FACT(alarm_replace_sooner, "clock.alarm.replace_sooner", "SDM 3A 11.5.4", "an earlier alarm replaces a later one")
+FACT(alarm_replace_sooner, "clock.alarm.replace_sooner", "SDM 3A 11.5.4",
+     "an earlier alarm replaces a later one")
 {
 	uint64_t before = alarms();
 
@@ -193,11 +201,13 @@ FACT(alarm_replace_sooner, "clock.alarm.replace_sooner", "SDM 3A 11.5.4", "an ea
 	irq_alarm_set(cpu_rdtsc() + time_us(60000000));
 	irq_alarm_set(cpu_rdtsc() + time_us(1000));
 	cpu_sti();
-	EXPECT(probe_wait_irq(this_cpu()->index, VECTOR_ALARM, before + 1, PATIENCE_US), "it did not come");
+	EXPECT(probe_wait_irq(this_cpu()->index, VECTOR_ALARM, before + 1, PATIENCE_US),
+	       "it did not come");
 	return FACT_PASS;
 }
 
-FACT(alarm_masked, "clock.alarm.cli", "SDM 3A 6.8.1", "an alarm that ends while IF is clear comes at STI")
+FACT(alarm_masked, "clock.alarm.cli", "SDM 3A 6.8.1",
+     "an alarm that ends while IF is clear comes at STI")
 {
 	uint64_t before = alarms();
 
@@ -206,7 +216,8 @@ FACT(alarm_masked, "clock.alarm.cli", "SDM 3A 6.8.1", "an alarm that ends while 
 	time_spin_us(20000);
 	EXPECT_EQ(alarms(), before);
 	cpu_sti();
-	EXPECT(probe_wait_irq(this_cpu()->index, VECTOR_ALARM, before + 1, PATIENCE_US), "it did not come");
+	EXPECT(probe_wait_irq(this_cpu()->index, VECTOR_ALARM, before + 1, PATIENCE_US),
+	       "it did not come");
 	return FACT_PASS;
 }
 
@@ -219,7 +230,8 @@ static void set_again(struct trap_frame *frame)
 		irq_alarm_set(cpu_rdtsc() + time_us(200));
 }
 
-FACT(alarm_again, "clock.alarm.from_handler", "SDM 3A 11.5.4", "an alarm can be set again from its own handler")
+FACT(alarm_again, "clock.alarm.from_handler", "SDM 3A 11.5.4",
+     "an alarm can be set again from its own handler")
 {
 	uint64_t before = alarms();
 
@@ -252,7 +264,8 @@ static void alarm_here(void *unused)
 		__atomic_fetch_add(&early, 1, __ATOMIC_RELAXED);
 }
 
-FACT(alarm_each, "clock.alarm.each_cpu", "SDM 3A 11.5.4", "each CPU has its own alarm, all at the same time")
+FACT(alarm_each, "clock.alarm.each_cpu", "SDM 3A 11.5.4",
+     "each CPU has its own alarm, all at the same time")
 {
 	early = late = 0;
 	for (uint32_t i = 1; i < smp_cpus; i++)

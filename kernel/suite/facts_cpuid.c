@@ -4,10 +4,11 @@
 #include "fact.h"
 #include "cpu_features.h"
 
-FACT(max_leaf, "cpuid.leaf0", "SDM 2A CPUID", "leaf 0 names a vendor in letters and at least leaf 1")
+FACT(max_leaf, "cpuid.leaf0", "SDM 2A CPUID",
+     "leaf 0 names a vendor in letters and at least leaf 1")
 {
 	struct cpuid_regs r = cpu_cpuid(0, 0);
-	const uint32_t words[3] = {r.ebx, r.edx, r.ecx};
+	const uint32_t words[3] = { r.ebx, r.edx, r.ecx };
 	const char *text = (const char *)words;
 
 	EXPECT(r.eax >= 1, "maximum leaf %x", r.eax);
@@ -17,7 +18,8 @@ FACT(max_leaf, "cpuid.leaf0", "SDM 2A CPUID", "leaf 0 names a vendor in letters 
 	return FACT_PASS;
 }
 
-FACT(extended, "cpuid.extended", "SDM 2A CPUID", "leaf 0x80000000 counts leaves up to at least 0x80000008")
+FACT(extended, "cpuid.extended", "SDM 2A CPUID",
+     "leaf 0x80000000 counts leaves up to at least 0x80000008")
 {
 	uint32_t max = cpu_cpuid(0x80000000, 0).eax;
 
@@ -25,7 +27,8 @@ FACT(extended, "cpuid.extended", "SDM 2A CPUID", "leaf 0x80000000 counts leaves 
 	return FACT_PASS;
 }
 
-FACT(long_mode, "cpuid.long_mode", "SDM 2A CPUID", "CPUID shows long mode, NX and SYSCALL, which this kernel uses")
+FACT(long_mode, "cpuid.long_mode", "SDM 2A CPUID",
+     "CPUID shows long mode, NX and SYSCALL, which this kernel uses")
 {
 	EXPECT(features_cpuid(0x80000001, 0, 3, 29), "no long mode");
 	EXPECT(features_cpuid(0x80000001, 0, 3, 20), "no NX");
@@ -33,9 +36,10 @@ FACT(long_mode, "cpuid.long_mode", "SDM 2A CPUID", "CPUID shows long mode, NX an
 	return FACT_PASS;
 }
 
-FACT(basics, "cpuid.basics", "SDM 2A CPUID", "CPUID shows FPU, TSC, MSR, PAE, CX8, APIC, PGE, PAT, FXSR, SSE and SSE2")
+FACT(basics, "cpuid.basics", "SDM 2A CPUID",
+     "CPUID shows FPU, TSC, MSR, PAE, CX8, APIC, PGE, PAT, FXSR, SSE and SSE2")
 {
-	static const uint8_t bits[] = {0, 4, 5, 6, 8, 9, 13, 16, 24, 25, 26};
+	static const uint8_t bits[] = { 0, 4, 5, 6, 8, 9, 13, 16, 24, 25, 26 };
 	uint32_t edx = cpu_cpuid(1, 0).edx;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(bits); i++)
@@ -58,16 +62,19 @@ FACT(osxsave, "cpuid.osxsave", "SDM 2A CPUID", "CPUID.1:ECX.OSXSAVE shows CR4.OS
 	return FACT_PASS;
 }
 
-FACT(widths, "cpuid.address_widths", "SDM 2A CPUID", "leaf 0x80000008 gives 36 to 52 physical and 48 or 57 linear address bits")
+FACT(widths, "cpuid.address_widths", "SDM 2A CPUID",
+     "leaf 0x80000008 gives 36 to 52 physical and 48 or 57 linear address bits")
 {
 	uint32_t eax = cpu_cpuid(0x80000008, 0).eax;
 
 	EXPECT((eax & 0xff) >= 36 && (eax & 0xff) <= 52, "%u physical bits", eax & 0xff);
-	EXPECT((eax >> 8 & 0xff) == 48 || (eax >> 8 & 0xff) == 57, "%u linear bits", eax >> 8 & 0xff);
+	EXPECT((eax >> 8 & 0xff) == 48 || (eax >> 8 & 0xff) == 57, "%u linear bits",
+	       eax >> 8 & 0xff);
 	return FACT_PASS;
 }
 
-FACT(xsave_leaf, "cpuid.xsave_leaf", "SDM 2A CPUID", "leaf 0xd has x87 and SSE in its mask, and a size for at least those")
+FACT(xsave_leaf, "cpuid.xsave_leaf", "SDM 2A CPUID",
+     "leaf 0xd has x87 and SSE in its mask, and a size for at least those")
 {
 	struct cpuid_regs r;
 
@@ -83,7 +90,8 @@ SNIPPET(snip_cpuid_high, "push %rbx\nmov $0xffffffff00000000, %rax\nmov %rax, %r
 			 "mov %rax, (%rdi)\nmov %rbx, 8(%rdi)\nmov %rcx, 16(%rdi)\n"
 			 "mov %rdx, 24(%rdi)\npop %rbx");
 
-FACT(high_halves, "cpuid.high_halves", "SDM 2A CPUID", "CPUID ignores the high half of RAX and clears those of its four results")
+FACT(high_halves, "cpuid.high_halves", "SDM 2A CPUID",
+     "CPUID ignores the high half of RAX and clears those of its four results")
 {
 	uint64_t got[4];
 	struct cpuid_regs r = cpu_cpuid(0, 0);
@@ -98,7 +106,7 @@ FACT(high_halves, "cpuid.high_halves", "SDM 2A CPUID", "CPUID ignores the high h
 
 FACT(constant, "cpuid.constant", "SDM 2A CPUID", "a leaf gives the same answer each time")
 {
-	static const uint32_t leaves[] = {0, 1, 7, 0x80000001, 0x80000008};
+	static const uint32_t leaves[] = { 0, 1, 7, 0x80000001, 0x80000008 };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(leaves); i++) {
 		struct cpuid_regs a = cpu_cpuid(leaves[i], 0), b = cpu_cpuid(leaves[i], 0);

@@ -77,8 +77,8 @@ SNIPPET(snip_mov_cs, ".byte 0x8e, 0xc8");
 FACT(ud_removed, "exception.ud.removed", "SDM 2A INTO, AAA, PUSHA ...",
      "opcodes that 64-bit mode removed, and MOV to CS, are #UD")
 {
-	static trap_snippet_fn *const removed[] = {snip_into,  snip_push_cs, snip_aaa,	 snip_daa,
-						   snip_pusha, snip_callf,   snip_mov_cs};
+	static trap_snippet_fn *const removed[] = { snip_into,	snip_push_cs, snip_aaa,	  snip_daa,
+						    snip_pusha, snip_callf,   snip_mov_cs };
 	struct trap_catch caught;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(removed); i++) {
@@ -218,7 +218,8 @@ FACT(gp_limit, "exception.gp.gdt_limit", "SDM 3A 6.15 #GP",
 	return FACT_PASS;
 }
 
-FACT(gp_code_ss, "exception.gp.code_in_ss", "SDM 2B MOV", "loading SS with a code segment is #GP(selector)")
+FACT(gp_code_ss, "exception.gp.code_in_ss", "SDM 2B MOV",
+     "loading SS with a code segment is #GP(selector)")
 {
 	struct trap_catch caught;
 

@@ -38,7 +38,8 @@ FACT(sti, "flags.sti", "SDM 2B STI", "STI sets IF and nothing else")
 	return FACT_PASS;
 }
 
-FACT(cli_twice, "flags.cli.twice", "SDM 2A CLI", "CLI with IF clear changes nothing, nor does STI with IF set")
+FACT(cli_twice, "flags.cli.twice", "SDM 2A CLI",
+     "CLI with IF clear changes nothing, nor does STI with IF set")
 {
 	cpu_cli();
 	cpu_cli();
@@ -64,7 +65,8 @@ FACT(cli_holds, "flags.cli.holds", "SDM 3A 6.8.1", "with IF clear an interrupt t
 }
 
 /* PVROM-CPU-5 */
-FACT(popf_enables, "flags.popf.enables", "SDM 2B POPF", "setting IF by POPF lets a waiting interrupt in")
+FACT(popf_enables, "flags.popf.enables", "SDM 2B POPF",
+     "setting IF by POPF lets a waiting interrupt in")
 {
 	uint32_t me = this_cpu()->index;
 	uint64_t before = probe_irqs(me, VECTOR), flags = cpu_save_flags();
@@ -78,7 +80,8 @@ FACT(popf_enables, "flags.popf.enables", "SDM 2B POPF", "setting IF by POPF lets
 	return FACT_PASS;
 }
 
-FACT(popf_disables, "flags.popf.disables", "SDM 2B POPF", "clearing IF by POPF holds interrupts back")
+FACT(popf_disables, "flags.popf.disables", "SDM 2B POPF",
+     "clearing IF by POPF holds interrupts back")
 {
 	uint32_t me = this_cpu()->index;
 	uint64_t before = probe_irqs(me, VECTOR);
@@ -95,7 +98,7 @@ FACT(popf_disables, "flags.popf.disables", "SDM 2B POPF", "clearing IF by POPF h
 FACT(save_restore, "flags.restore.exact", "SDM 2B PUSHF, POPF",
      "flags that are saved and restored come back, arithmetic ones too")
 {
-	static const uint64_t patterns[] = {2, 0x8d7, 0x2d7, 0x202, 0xed7};
+	static const uint64_t patterns[] = { 2, 0x8d7, 0x2d7, 0x202, 0xed7 };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(patterns); i++) {
 		uint64_t got;
@@ -108,7 +111,8 @@ FACT(save_restore, "flags.restore.exact", "SDM 2B PUSHF, POPF",
 	return FACT_PASS;
 }
 
-FACT(reserved, "flags.reserved", "SDM 1 3.4.3", "bit 1 of the flags reads 1, bits 3, 5, 15 and 22 and up read 0")
+FACT(reserved, "flags.reserved", "SDM 1 3.4.3",
+     "bit 1 of the flags reads 1, bits 3, 5, 15 and 22 and up read 0")
 {
 	uint64_t got;
 
@@ -140,7 +144,8 @@ FACT(iopl_kernel, "flags.iopl.kernel", "SDM 2B POPF", "at CPL 0 POPF changes IOP
 	return FACT_PASS;
 }
 
-FACT(ac_kernel, "flags.ac.kernel", "SDM 2B POPF", "at CPL 0 POPF changes AC, and no access faults for it")
+FACT(ac_kernel, "flags.ac.kernel", "SDM 2B POPF",
+     "at CPL 0 POPF changes AC, and no access faults for it")
 {
 	static uint64_t words[2];
 	uint64_t flags = cpu_save_flags();
@@ -225,7 +230,8 @@ FACT(int_ignores_if, "flags.int.ignores_if", "SDM 3A 6.3.3", "INT n works with I
 	return FACT_PASS;
 }
 
-FACT(exception_ignores_if, "flags.exception.ignores_if", "SDM 3A 6.8.1", "exceptions come with IF clear, and leave it clear")
+FACT(exception_ignores_if, "flags.exception.ignores_if", "SDM 3A 6.8.1",
+     "exceptions come with IF clear, and leave it clear")
 {
 	struct trap_catch caught;
 

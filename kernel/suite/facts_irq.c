@@ -35,7 +35,7 @@ static void count_all(uint64_t counts[MAX_CPUS])
 /* Sends VECTOR to SET and expects exactly one more on each member and none elsewhere. */
 static enum verdict exactly(uint64_t set)
 {
-	uint64_t before[MAX_CPUS] = {0};
+	uint64_t before[MAX_CPUS] = { 0 };
 
 	count_all(before);
 	irq_send(VECTOR, set);
@@ -57,7 +57,8 @@ FACT(send_self, "irq.send.self", "SDM 3A 11.6.1", "a vector sent to the sender c
 }
 
 /* PVROM-IRQ-7 */
-FACT(send_each, "irq.send.each", "SDM 3A 11.6.1", "a vector sent to one CPU comes to that one alone, for each of them")
+FACT(send_each, "irq.send.each", "SDM 3A 11.6.1",
+     "a vector sent to one CPU comes to that one alone, for each of them")
 {
 	for (uint32_t i = 0; i < smp_cpus; i++) {
 		enum verdict verdict = exactly(BIT(i));
@@ -73,12 +74,14 @@ FACT(send_all, "irq.send.all", "SDM 3A 11.6.1", "a vector sent to all CPUs comes
 	return exactly(all_cpus());
 }
 
-FACT(send_others, "irq.send.others", "SDM 3A 11.6.1", "a vector sent to all others does not come to the sender")
+FACT(send_others, "irq.send.others", "SDM 3A 11.6.1",
+     "a vector sent to all others does not come to the sender")
 {
 	return exactly(all_cpus() & ~BIT(me()));
 }
 
-FACT(send_sets, "irq.send.sets", "SDM 3A 11.6.1", "a vector sent to a set of CPUs comes to exactly these, for each set of the first four")
+FACT(send_sets, "irq.send.sets", "SDM 3A 11.6.1",
+     "a vector sent to a set of CPUs comes to exactly these, for each set of the first four")
 {
 	for (uint64_t set = 1; set <= (all_cpus() & 15); set++) {
 		enum verdict verdict = exactly(set);
@@ -92,7 +95,7 @@ FACT(send_sets, "irq.send.sets", "SDM 3A 11.6.1", "a vector sent to a set of CPU
 /* PVROM-IRQ-9 */
 FACT(send_none, "irq.send.empty", "SDM 3A 11.6.1", "a vector sent to the empty set comes to nobody")
 {
-	uint64_t before[MAX_CPUS] = {0};
+	uint64_t before[MAX_CPUS] = { 0 };
 
 	count_all(before);
 	pvrom_irq_send(VECTOR, 0, 0);
@@ -115,12 +118,14 @@ FACT(send_from_each, "irq.send.from_each", "SDM 3A 11.6.1", "each CPU can send t
 		uint64_t before = probe_irqs(me(), VECTOR);
 
 		smp_run(i, send_from, &set);
-		EXPECT(probe_wait_irq(me(), VECTOR, before + 1, PATIENCE_US), "nothing from cpu %u", i);
+		EXPECT(probe_wait_irq(me(), VECTOR, before + 1, PATIENCE_US), "nothing from cpu %u",
+		       i);
 	}
 	return FACT_PASS;
 }
 
-FACT(send_many, "irq.send.many", "SDM 3A 11.8.4", "none of 200 vectors sent one after the other is lost")
+FACT(send_many, "irq.send.many", "SDM 3A 11.8.4",
+     "none of 200 vectors sent one after the other is lost")
 {
 	uint32_t target = smp_cpus - 1;
 
@@ -128,23 +133,27 @@ FACT(send_many, "irq.send.many", "SDM 3A 11.8.4", "none of 200 vectors sent one 
 		uint64_t before = probe_irqs(target, VECTOR);
 
 		irq_send(VECTOR, BIT(target));
-		EXPECT(probe_wait_irq(target, VECTOR, before + 1, PATIENCE_US), "number %u was lost", n);
+		EXPECT(probe_wait_irq(target, VECTOR, before + 1, PATIENCE_US),
+		       "number %u was lost", n);
 	}
 	return FACT_PASS;
 }
 
-FACT(send_lowest, "irq.vector.each", "SDM 3A 11.5.2", "every vector from 0x40 to 0x7f arrives under its own number")
+FACT(send_lowest, "irq.vector.each", "SDM 3A 11.5.2",
+     "every vector from 0x40 to 0x7f arrives under its own number")
 {
 	for (unsigned vector = VECTOR_FIRST_FREE; vector <= VECTOR_LAST_FREE; vector++) {
 		uint64_t before = probe_irqs(me(), vector);
 
 		irq_send(vector, BIT(me()));
-		EXPECT(probe_wait_irq(me(), vector, before + 1, PATIENCE_US), "vector %x did not come", vector);
+		EXPECT(probe_wait_irq(me(), vector, before + 1, PATIENCE_US),
+		       "vector %x did not come", vector);
 	}
 	return FACT_PASS;
 }
 
-FACT(coalesce, "irq.pending.once", "SDM 3A 11.8.4", "a vector sent three times while it waits comes once or twice, not more")
+FACT(coalesce, "irq.pending.once", "SDM 3A 11.8.4",
+     "a vector sent three times while it waits comes once or twice, not more")
 {
 	uint64_t before = probe_irqs(me(), VECTOR), got;
 
@@ -178,7 +187,8 @@ static void send_low_then_high(void)
 	time_spin_us(SOON_US);
 }
 
-FACT(priority, "irq.priority.order", "SDM 3A 11.8.3", "of two vectors that wait the higher comes first")
+FACT(priority, "irq.priority.order", "SDM 3A 11.8.3",
+     "of two vectors that wait the higher comes first")
 {
 	send_low_then_high();
 	cpu_sti();
@@ -189,7 +199,8 @@ FACT(priority, "irq.priority.order", "SDM 3A 11.8.3", "of two vectors that wait 
 	return FACT_PASS;
 }
 
-FACT(tpr_holds, "irq.priority.cr8", "SDM 3A 11.8.6", "CR8 holds back vectors of its class and below, and no others")
+FACT(tpr_holds, "irq.priority.cr8", "SDM 3A 11.8.6",
+     "CR8 holds back vectors of its class and below, and no others")
 {
 	/*
 	 * CR8 is set while nothing waits: a software CPU under KVM (QEMU 7.2's SVM) aborts
@@ -258,7 +269,8 @@ static void note_state(struct trap_frame *frame)
 	handler_rsp = (uint64_t)frame;
 }
 
-FACT(handler_state, "irq.handler.state", "SDM 3A 6.12.1", "an interrupt's handler runs with IF clear, on the interrupted stack")
+FACT(handler_state, "irq.handler.state", "SDM 3A 6.12.1",
+     "an interrupt's handler runs with IF clear, on the interrupted stack")
 {
 	uint64_t here = (uint64_t)&here;
 
@@ -286,7 +298,8 @@ static void release_user(struct trap_frame *frame)
 	*(volatile uint64_t *)user_alias(USER_DATA) = 1;
 }
 
-FACT(user_interrupted, "irq.user", "SDM 3A 6.14.2", "an interrupt in user mode changes to the kernel's stack and comes back")
+FACT(user_interrupted, "irq.user", "SDM 3A 6.14.2",
+     "an interrupt in user mode changes to the kernel's stack and comes back")
 {
 	struct user_run run;
 
@@ -303,7 +316,8 @@ FACT(user_interrupted, "irq.user", "SDM 3A 6.14.2", "an interrupt in user mode c
 	return FACT_PASS;
 }
 
-FACT(registers_kept, "irq.registers", "SDM 3A 6.12", "interrupts in the middle of a loop change no register of it")
+FACT(registers_kept, "irq.registers", "SDM 3A 6.12",
+     "interrupts in the middle of a loop change no register of it")
 {
 	uint64_t a = 1, b = 2, rounds = 20000;
 	uint64_t before = probe_irqs(me(), VECTOR);
@@ -320,9 +334,10 @@ FACT(registers_kept, "irq.registers", "SDM 3A 6.12", "interrupts in the middle o
 }
 
 /* PVROM-IRQ-5 */
-FACT(eoi_lower, "irq.eoi.lower", "SDM 3A 11.8.5", "once a handler has ended, vectors of its own class and below come again")
+FACT(eoi_lower, "irq.eoi.lower", "SDM 3A 11.8.5",
+     "once a handler has ended, vectors of its own class and below come again")
 {
-	static const unsigned later[] = {HIGH, HIGH - 1, LOW, VECTOR_FIRST_FREE};
+	static const unsigned later[] = { HIGH, HIGH - 1, LOW, VECTOR_FIRST_FREE };
 	uint64_t before = probe_irqs(me(), HIGH);
 
 	irq_send(HIGH, BIT(me()));
@@ -330,8 +345,8 @@ FACT(eoi_lower, "irq.eoi.lower", "SDM 3A 11.8.5", "once a handler has ended, vec
 	for (unsigned i = 0; i < ARRAY_SIZE(later); i++) {
 		before = probe_irqs(me(), later[i]);
 		irq_send(later[i], BIT(me()));
-		EXPECT(probe_wait_irq(me(), later[i], before + 1, PATIENCE_US), "vector %x is blocked",
-		       later[i]);
+		EXPECT(probe_wait_irq(me(), later[i], before + 1, PATIENCE_US),
+		       "vector %x is blocked", later[i]);
 	}
 	return FACT_PASS;
 }

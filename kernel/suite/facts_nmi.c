@@ -40,7 +40,7 @@ FACT(self, "nmi.self", "SDM 3A 6.7", "an NMI to oneself comes once")
 
 FACT(each, "nmi.each", "SDM 3A 6.7", "an NMI to one CPU comes to that one alone")
 {
-	uint64_t before[MAX_CPUS] = {0};
+	uint64_t before[MAX_CPUS] = { 0 };
 
 	for (uint32_t target = 0; target < smp_cpus; target++) {
 		for (uint32_t i = 0; i < smp_cpus; i++)
@@ -129,7 +129,8 @@ static void send_two(void *unused)
 }
 
 /* With one CPU two NMIs are sent from one burst; the second may be merged with the first. */
-FACT(blocked, "nmi.blocked_until_iret", "SDM 3A 6.7.1", "an NMI that comes while one is handled waits for the IRET")
+FACT(blocked, "nmi.blocked_until_iret", "SDM 3A 6.7.1",
+     "an NMI that comes while one is handled waits for the IRET")
 {
 	uint64_t before = nmis(0);
 
@@ -149,7 +150,8 @@ FACT(blocked, "nmi.blocked_until_iret", "SDM 3A 6.7.1", "an NMI that comes while
 	return FACT_PASS;
 }
 
-FACT(unblocked, "nmi.again", "SDM 3A 6.7.1", "after the IRET of one NMI the next one comes, a hundred times")
+FACT(unblocked, "nmi.again", "SDM 3A 6.7.1",
+     "after the IRET of one NMI the next one comes, a hundred times")
 {
 	for (unsigned i = 0; i < 100; i++) {
 		uint64_t before = nmis(0);
@@ -182,7 +184,8 @@ static void nmi_by_interrupt(struct trap_frame *frame)
 }
 
 /* With one CPU it is sent from an interrupt handler, and may come there or in user mode. */
-FACT(in_user, "nmi.user", "SDM 3A 6.14.4", "an NMI in user mode is handled, and user mode goes on as before")
+FACT(in_user, "nmi.user", "SDM 3A 6.14.4",
+     "an NMI in user mode is handled, and user mode goes on as before")
 {
 	struct user_run run;
 
@@ -251,7 +254,8 @@ static void count_up(struct cpu *cpu, struct trap_frame *frame)
 }
 
 /* PVROM-CALL-18 */
-FACT(storm, "nmi.registers", "SDM 3A 6.7", "NMIs in the middle of a computation change nothing of it")
+FACT(storm, "nmi.registers", "SDM 3A 6.7",
+     "NMIs in the middle of a computation change nothing of it")
 {
 	uint64_t a = 1, before = nmis(0);
 

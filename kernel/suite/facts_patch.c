@@ -22,18 +22,30 @@ struct registers {
 #define R(n) #n "*8(%%rax)"
 #define LOAD_ALL                                                                                   \
 	"push %%rbp\n\tpush %%rbx\n\tpush %%rax\n\t"                                               \
-	"mov " R(1) ",%%rcx\n\tmov " R(2) ",%%rdx\n\tmov " R(3) ",%%rbx\n\tmov " R(5) ",%%rbp\n\t" \
-	"mov " R(6) ",%%rsi\n\tmov " R(7) ",%%rdi\n\tmov " R(8) ",%%r8\n\tmov " R(9) ",%%r9\n\t"   \
-	"mov " R(10) ",%%r10\n\tmov " R(11) ",%%r11\n\tmov " R(12) ",%%r12\n\t"                    \
-	"mov " R(13) ",%%r13\n\tmov " R(14) ",%%r14\n\tmov " R(15) ",%%r15\n\tmov " R(0) ",%%rax\n\t"
+	"mov " R(1) ",%%rcx\n\tmov " R(2) ",%%rdx\n\tmov " R(3) ",%%rbx\n\tmov " R(                \
+		5) ",%%rbp\n\t"                                                                    \
+		   "mov " R(6) ",%%rsi\n\tmov " R(7) ",%%rdi\n\tmov " R(8) ",%%r8\n\tmov " R(      \
+			   9) ",%%r9\n\t"                                                          \
+			      "mov " R(10) ",%%r10\n\tmov " R(11) ",%%r11\n\tmov " R(              \
+				      12) ",%%r12\n\t"                                             \
+					  "mov " R(13) ",%%r13\n\tmov " R(14) ",%%r14\n\tmov " R(  \
+						  15) ",%%r15\n\tmov " R(0) ",%%rax\n\t"
 /* The pointer lies on the stack; RAX goes there first. */
 #define STORE_ALL                                                                                  \
 	"\n\txchg %%rax,(%%rsp)\n\t"                                                               \
-	"mov %%rcx," R(1) "\n\tmov %%rdx," R(2) "\n\tmov %%rbx," R(3) "\n\tmov %%rbp," R(5) "\n\t" \
-	"mov %%rsi," R(6) "\n\tmov %%rdi," R(7) "\n\tmov %%r8," R(8) "\n\tmov %%r9," R(9) "\n\t"   \
-	"mov %%r10," R(10) "\n\tmov %%r11," R(11) "\n\tmov %%r12," R(12) "\n\t"                    \
-	"mov %%r13," R(13) "\n\tmov %%r14," R(14) "\n\tmov %%r15," R(15) "\n\t"                    \
-	"pop " R(0) "\n\tpop %%rbx\n\tpop %%rbp"
+	"mov %%rcx," R(1) "\n\tmov %%rdx," R(2) "\n\tmov %%rbx," R(3) "\n\tmov %%rbp," R(          \
+		5) "\n\t"                                                                          \
+		   "mov %%rsi," R(6) "\n\tmov %%rdi," R(7) "\n\tmov %%r8," R(8) "\n\tmov %%r9," R( \
+			   9) "\n\t"                                                               \
+			      "mov %%r10," R(10) "\n\tmov %%r11," R(11) "\n\tmov %%r12," R(        \
+				      12) "\n\t"                                                   \
+					  "mov %%r13," R(13) "\n\tmov %%r14," R(                   \
+						  14) "\n\tmov %%r15," R(15) "\n\t"                \
+									     "pop " R(             \
+										     0) "\n\tpop " \
+											"%%"       \
+											"rbx\n\tp" \
+											"op %%rbp"
 #define CLOBBERS                                                                                   \
 	"rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",          \
 		"memory", "cc"
@@ -74,8 +86,8 @@ static enum verdict keeps(void (*site)(struct registers *), struct registers bef
 	site(&after);
 	for (unsigned i = 0; i < 16; i++)
 		if (i != 4 && !(may >> i & 1))
-			EXPECT(after.r[i] == before.r[i], "register %u is %lx, was %lx", i, after.r[i],
-			       before.r[i]);
+			EXPECT(after.r[i] == before.r[i], "register %u is %lx, was %lx", i,
+			       after.r[i], before.r[i]);
 	return FACT_PASS;
 }
 
@@ -91,12 +103,14 @@ FACT(keeps_cli, "patch.keeps.cli", "SDM 2A CLI, 2B STI", "CLI and STI change no 
 	return verdict;
 }
 
-FACT(keeps_save_flags, "patch.keeps.save_flags", "SDM 2B PUSHF", "saving the flags changes RAX alone")
+FACT(keeps_save_flags, "patch.keeps.save_flags", "SDM 2B PUSHF",
+     "saving the flags changes RAX alone")
 {
 	return keeps(site_save_flags, patterns(), PVROM_RAX);
 }
 
-FACT(keeps_cr3, "patch.keeps.cr3", "SDM 2B MOV", "reading CR3 changes RAX alone, writing it nothing")
+FACT(keeps_cr3, "patch.keeps.cr3", "SDM 2B MOV",
+     "reading CR3 changes RAX alone, writing it nothing")
 {
 	struct registers before = patterns();
 	enum verdict verdict = keeps(site_read_cr3, before, PVROM_RAX);
@@ -105,7 +119,8 @@ FACT(keeps_cr3, "patch.keeps.cr3", "SDM 2B MOV", "reading CR3 changes RAX alone,
 	return verdict == FACT_PASS ? keeps(site_write_cr3, before, 0) : verdict;
 }
 
-FACT(keeps_msr, "patch.keeps.rdmsr", "SDM 2B RDMSR", "RDMSR changes RAX and RDX alone, and clears their high halves")
+FACT(keeps_msr, "patch.keeps.rdmsr", "SDM 2B RDMSR",
+     "RDMSR changes RAX and RDX alone, and clears their high halves")
 {
 	struct registers before = patterns(), after = before;
 
@@ -151,7 +166,8 @@ static uint64_t flags_lost(void)
 	return lost & CONTROL_FLAGS;
 }
 
-FACT(keeps_flags, "patch.keeps.flags", "SDM 2B MOV, WRMSR, OUT", "writing CR0, CR3, CR4, an MSR or a port leaves IF as it is, set or clear")
+FACT(keeps_flags, "patch.keeps.flags", "SDM 2B MOV, WRMSR, OUT",
+     "writing CR0, CR3, CR4, an MSR or a port leaves IF as it is, set or clear")
 {
 	uint64_t with_if = flags_lost(), without_if;
 
@@ -168,13 +184,16 @@ extern const char patch_fault_at[];
 /* One copy, so that the label is one. */
 static void __attribute__((noinline)) load_idt_at(uint64_t pointer)
 {
-	__asm__ volatile(".globl patch_fault_at\npatch_fault_at:\n" PVROM_SITE(
-				 PVROM_PAD_2 "lidt (%%rdi)")
-			 : : PVROM_SITE_OF(PVROM_CPU_LOAD_IDT), "D"(pointer) : "memory", "cc");
+	__asm__ volatile(
+		".globl patch_fault_at\npatch_fault_at:\n" PVROM_SITE(PVROM_PAD_2 "lidt (%%rdi)")
+		:
+		: PVROM_SITE_OF(PVROM_CPU_LOAD_IDT), "D"(pointer)
+		: "memory", "cc");
 }
 
 /* PVROM-CPU-2 */
-FACT(fault_rip, "patch.fault.rip", "SDM 3A 6.5", "a fault of a privileged instruction has the RIP of its site, and RSP as there")
+FACT(fault_rip, "patch.fault.rip", "SDM 3A 6.5",
+     "a fault of a privileged instruction has the RIP of its site, and RSP as there")
 {
 	struct trap_catch caught;
 
@@ -246,19 +265,22 @@ static enum verdict sites_under(unsigned kind, const uint64_t *events)
 }
 
 /* PVROM-ROM-20 PVROM-CALL-17 */
-FACT(under_irq, "patch.under.interrupts", "SDM 3A 6.6", "sites do what they should while interrupts come in the middle of them")
+FACT(under_irq, "patch.under.interrupts", "SDM 3A 6.6",
+     "sites do what they should while interrupts come in the middle of them")
 {
 	return sites_under(VECTOR, &cpus[0].irq_count[VECTOR]);
 }
 
 /* PVROM-ROM-20 PVROM-CALL-17 */
-FACT(under_nmi, "patch.under.nmi", "SDM 3A 6.7", "sites do what they should while NMIs come in the middle of them")
+FACT(under_nmi, "patch.under.nmi", "SDM 3A 6.7",
+     "sites do what they should while NMIs come in the middle of them")
 {
 	return sites_under(IRQ_NMI, &cpus[0].nmi_count);
 }
 
 /* PVROM-ROM-28 */
-FACT(text_sealed, "patch.text.sealed", "SDM 3A 4.6", "text that sites lead to cannot be written: #PF(P W)")
+FACT(text_sealed, "patch.text.sealed", "SDM 3A 4.6",
+     "text that sites lead to cannot be written: #PF(P W)")
 {
 	struct trap_catch caught;
 	/* The copy of the ROM if there is one, else the functions that native sites call. */
@@ -300,7 +322,8 @@ static bool patch_back_and_forth(void)
 }
 
 /* PVROM-NEG-28 PVROM-NEG-30 */
-FACT(under_patching, "patch.under.patching", "SDM 3A 8.1.3", "sites do what they should on all other CPUs while they are un-patched and patched again")
+FACT(under_patching, "patch.under.patching", "SDM 3A 8.1.3",
+     "sites do what they should on all other CPUs while they are un-patched and patched again")
 {
 	bool patched;
 
@@ -317,9 +340,10 @@ FACT(under_patching, "patch.under.patching", "SDM 3A 8.1.3", "sites do what they
 	return FACT_PASS;
 }
 
-FACT(call_unknown, "patch.call.unknown", "pvrom: calls outside the table", "a call number nobody knows is answered NOT_SUPPORTED")
+FACT(call_unknown, "patch.call.unknown", "pvrom: calls outside the table",
+     "a call number nobody knows is answered NOT_SUPPORTED")
 {
-	static const uint32_t calls[] = {0x00ff, 0x01ff, 0x0800, 0xffff, 0xffffffff};
+	static const uint32_t calls[] = { 0x00ff, 0x01ff, 0x0800, 0xffff, 0xffffffff };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(calls); i++)
 		EXPECT_EQ(pvrom_call(&kernel_rom, calls[i], 0, 0, 0, 0, NULL),

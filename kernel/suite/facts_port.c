@@ -10,7 +10,8 @@
 /* No device of any machine of ours: between the LPT and COM ports. */
 #define EMPTY_PORT 0x2a0
 
-FACT(scratch, "port.out8.in8", "SDM 2A IN, 2B OUT", "what is written to COM1's scratch register is read back")
+FACT(scratch, "port.out8.in8", "SDM 2A IN, 2B OUT",
+     "what is written to COM1's scratch register is read back")
 {
 	for (unsigned value = 0; value < 256; value += 51) {
 		cpu_out8(COM1_SCRATCH, (uint8_t)value);
@@ -22,21 +23,27 @@ FACT(scratch, "port.out8.in8", "SDM 2A IN, 2B OUT", "what is written to COM1's s
 static uint64_t in8_with(uint64_t rax, uint16_t port)
 {
 	PVROM_ASM(PVROM_SITE(PVROM_PAD_4 "in %%dx,%%al")
-		  : "+a"(rax) : PVROM_SITE_OF(PVROM_CPU_IN8), "d"(port) : "memory", "cc");
+		  : "+a"(rax)
+		  : PVROM_SITE_OF(PVROM_CPU_IN8), "d"(port)
+		  : "memory", "cc");
 	return rax;
 }
 
 static uint64_t in16_with(uint64_t rax, uint16_t port)
 {
 	PVROM_ASM(PVROM_SITE(PVROM_PAD_3 "in %%dx,%%ax")
-		  : "+a"(rax) : PVROM_SITE_OF(PVROM_CPU_IN16), "d"(port) : "memory", "cc");
+		  : "+a"(rax)
+		  : PVROM_SITE_OF(PVROM_CPU_IN16), "d"(port)
+		  : "memory", "cc");
 	return rax;
 }
 
 static uint64_t in32_with(uint64_t rax, uint16_t port)
 {
 	PVROM_ASM(PVROM_SITE(PVROM_PAD_4 "in %%dx,%%eax")
-		  : "+a"(rax) : PVROM_SITE_OF(PVROM_CPU_IN32), "d"(port) : "memory", "cc");
+		  : "+a"(rax)
+		  : PVROM_SITE_OF(PVROM_CPU_IN32), "d"(port)
+		  : "memory", "cc");
 	return rax;
 }
 
@@ -64,14 +71,17 @@ FACT(out_keeps, "port.out.keeps", "SDM 2B OUT", "OUT changes no register")
 	uint64_t rax = 0x1122334455667733, rdx = 0x99887766554403ff;
 
 	PVROM_ASM(PVROM_SITE(PVROM_PAD_4 "out %%al,%%dx")
-		  : "+a"(rax), "+d"(rdx) : PVROM_SITE_OF(PVROM_CPU_OUT8) : "memory", "cc");
+		  : "+a"(rax), "+d"(rdx)
+		  : PVROM_SITE_OF(PVROM_CPU_OUT8)
+		  : "memory", "cc");
 	EXPECT_EQ(rax, 0x1122334455667733);
 	EXPECT_EQ(rdx, 0x99887766554403ff);
 	EXPECT_EQ(cpu_in8(COM1_SCRATCH), 0x33);
 	return FACT_PASS;
 }
 
-FACT(absent, "port.absent", "PC convention: an empty bus floats high", "a port without a device reads all ones, in each width")
+FACT(absent, "port.absent", "PC convention: an empty bus floats high",
+     "a port without a device reads all ones, in each width")
 {
 	EXPECT_EQ(cpu_in8(EMPTY_PORT), 0xff);
 	EXPECT_EQ(cpu_in16(EMPTY_PORT), 0xffff);
@@ -89,7 +99,8 @@ FACT(com1_ready, "port.com1.ready", "16550 data sheet, LSR", "COM1's transmitter
 	return FACT_PASS;
 }
 
-FACT(pit_latch, "port.pit.latch", "8254 data sheet, counter latch", "the PIT's latched count is stable until both bytes are read")
+FACT(pit_latch, "port.pit.latch", "8254 data sheet, counter latch",
+     "the PIT's latched count is stable until both bytes are read")
 {
 	uint8_t low, high;
 

@@ -46,7 +46,8 @@ static void look(void *unused)
 	f->apic_id = f->leaf1.ebx >> 24;
 }
 
-FACT(identity, "smp.apic_id", "SDM 3A 8.4", "each CPU's CPUID gives the APIC ID by which it is reached, and no two are equal")
+FACT(identity, "smp.apic_id", "SDM 3A 8.4",
+     "each CPU's CPUID gives the APIC ID by which it is reached, and no two are equal")
 {
 	smp_run_each(look, NULL);
 	for (uint32_t i = 0; i < smp_cpus; i++) {
@@ -57,7 +58,8 @@ FACT(identity, "smp.apic_id", "SDM 3A 8.4", "each CPU's CPUID gives the APIC ID 
 	return FACT_PASS;
 }
 
-FACT(control, "smp.control_registers", "SDM 3A 9.4", "every CPU came up with the kernel's CR0, CR3, CR4, EFER and PAT")
+FACT(control, "smp.control_registers", "SDM 3A 9.4",
+     "every CPU came up with the kernel's CR0, CR3, CR4, EFER and PAT")
 {
 	smp_run_each(look, NULL);
 	for (uint32_t i = 1; i < smp_cpus; i++) {
@@ -71,7 +73,8 @@ FACT(control, "smp.control_registers", "SDM 3A 9.4", "every CPU came up with the
 	return FACT_PASS;
 }
 
-FACT(own_bases, "smp.own_bases", "SDM 3A 8.7", "each CPU has its own GS base and its own TSS loaded")
+FACT(own_bases, "smp.own_bases", "SDM 3A 8.7",
+     "each CPU has its own GS base and its own TSS loaded")
 {
 	smp_run_each(look, NULL);
 	for (uint32_t i = 0; i < smp_cpus; i++) {
@@ -84,7 +87,8 @@ FACT(own_bases, "smp.own_bases", "SDM 3A 8.7", "each CPU has its own GS base and
 	return FACT_PASS;
 }
 
-FACT(features_equal, "smp.cpuid_equal", "SDM 2A CPUID", "CPUID shows the same features on every CPU")
+FACT(features_equal, "smp.cpuid_equal", "SDM 2A CPUID",
+     "CPUID shows the same features on every CPU")
 {
 	smp_run_each(look, NULL);
 	for (uint32_t i = 1; i < smp_cpus; i++) {
@@ -123,7 +127,8 @@ static bool all_at_once(smp_work_fn *work)
 	return ended;
 }
 
-FACT(atomic_add, "smp.locked_add", "SDM 3A 8.1.2", "locked increments from all CPUs at once are all counted, and so are plain ones under a lock")
+FACT(atomic_add, "smp.locked_add", "SDM 3A 8.1.2",
+     "locked increments from all CPUs at once are all counted, and so are plain ones under a lock")
 {
 	counter = 0;
 	plain = 0;
@@ -150,7 +155,8 @@ static void store_wide(void *unused)
 	}
 }
 
-FACT(atomic_store, "smp.aligned_store", "SDM 3A 8.1.1", "an aligned 8-byte store is never seen in part")
+FACT(atomic_store, "smp.aligned_store", "SDM 3A 8.1.1",
+     "an aligned 8-byte store is never seen in part")
 {
 	torn = 0;
 	wide = 0;
@@ -174,7 +180,8 @@ static void read_message(void *unused)
 	}
 }
 
-FACT(store_order, "smp.store_order", "SDM 3A 8.2.2", "two stores are seen by another CPU in their order")
+FACT(store_order, "smp.store_order", "SDM 3A 8.2.2",
+     "two stores are seen by another CPU in their order")
 {
 	message = message_ready = message_wrong = 0;
 	if (smp_cpus > 1)
@@ -193,7 +200,8 @@ FACT(store_order, "smp.store_order", "SDM 3A 8.2.2", "two stores are seen by ano
 
 /* CPU 0 never stops; with one CPU there is nobody to stop, and the loop is empty. */
 /* PVROM-SMP-8 */
-FACT(stop_start, "smp.stop_start", "SDM 3A 8.4.4", "each CPU but the first can be stopped and started again, twice")
+FACT(stop_start, "smp.stop_start", "SDM 3A 8.4.4",
+     "each CPU but the first can be stopped and started again, twice")
 {
 	for (uint32_t i = 1; i < smp_cpus; i++) {
 		for (unsigned round = 0; round < 2; round++) {
@@ -207,7 +215,8 @@ FACT(stop_start, "smp.stop_start", "SDM 3A 8.4.4", "each CPU but the first can b
 }
 
 /* PVROM-SMP-6 */
-FACT(stopped_silent, "smp.stopped_is_silent", "SDM 3A 8.4.2", "a stopped CPU does nothing when interrupts are sent to it")
+FACT(stopped_silent, "smp.stopped_is_silent", "SDM 3A 8.4.2",
+     "a stopped CPU does nothing when interrupts are sent to it")
 {
 	uint32_t last = smp_cpus - 1;
 	uint64_t before = probe_irqs(last, VECTOR);
@@ -221,11 +230,13 @@ FACT(stopped_silent, "smp.stopped_is_silent", "SDM 3A 8.4.2", "a stopped CPU doe
 		before = probe_irqs(last, VECTOR);
 	}
 	irq_send(VECTOR, BIT(last));
-	EXPECT(probe_wait_irq(last, VECTOR, before + 1, PATIENCE_US), "an interrupt is lost afterwards");
+	EXPECT(probe_wait_irq(last, VECTOR, before + 1, PATIENCE_US),
+	       "an interrupt is lost afterwards");
 	return FACT_PASS;
 }
 
-FACT(restart_state, "smp.restart.state", "SDM 3A 9.1.1", "a CPU that was started again has the kernel's control registers and interrupts on")
+FACT(restart_state, "smp.restart.state", "SDM 3A 9.1.1",
+     "a CPU that was started again has the kernel's control registers and interrupts on")
 {
 	uint32_t last = smp_cpus - 1;
 
@@ -284,7 +295,8 @@ FACT(cross_modify, "smp.cross_modifying_code", "SDM 3A 8.1.3",
 		cpu_cpuid(0, 0);
 		EXPECT_EQ(call_patched(), step);
 		/* Nobody executes the code while it is being changed: that is not promised. */
-		EXPECT(time_wait_for(&patch_done, step * (smp_cpus - 1), PATIENCE_US), "step %u", step);
+		EXPECT(time_wait_for(&patch_done, step * (smp_cpus - 1), PATIENCE_US), "step %u",
+		       step);
 	}
 	for (uint32_t i = 1; i < smp_cpus; i++)
 		EXPECT(smp_wait(i), "cpu %u did not end", i);
@@ -308,9 +320,10 @@ static void flush_shared(void *unused)
 }
 
 /* PVROM-IRQ-11 */
-FACT(shootdown, "smp.tlb_shootdown", "SDM 3A 4.10.5", "a page remapped and then flushed on every CPU is the new one on every CPU")
+FACT(shootdown, "smp.tlb_shootdown", "SDM 3A 4.10.5",
+     "a page remapped and then flushed on every CPU is the new one on every CPU")
 {
-	uint64_t *pages[2] = {memory_page(), memory_page()}, values[2] = {0x1111, 0x2222};
+	uint64_t *pages[2] = { memory_page(), memory_page() }, values[2] = { 0x1111, 0x2222 };
 
 	shared_va = probe_va(5);
 	stale = 0;
@@ -351,7 +364,8 @@ static void stay_busy(void *unused)
 }
 
 /* PVROM-NEG-28 */
-FACT(rendezvous, "smp.rendezvous", "SDM 3A 8.1.3", "in a rendezvous no other CPU moves, whatever it was doing")
+FACT(rendezvous, "smp.rendezvous", "SDM 3A 8.1.3",
+     "in a rendezvous no other CPU moves, whatever it was doing")
 {
 	for (uint32_t i = 1; i < smp_cpus; i++)
 		smp_post(i, stay_busy, NULL);

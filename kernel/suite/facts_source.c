@@ -64,7 +64,8 @@ static bool mask(bool masked)
 	return pvrom_irq_mask(SOURCE, masked) == PVROM_STATUS_OK;
 }
 
-FACT(routed, "irq.source.route", "82093AA, redirection table", "a device's interrupt comes as the vector, and to the CPU, to which it is routed")
+FACT(routed, "irq.source.route", "82093AA, redirection table",
+     "a device's interrupt comes as the vector, and to the CPU, to which it is routed")
 {
 	for (uint32_t cpu = 0; cpu < smp_cpus; cpu++) {
 		EXPECT(route(VECTOR, cpu) && mask(false), "cpu %u: not routed", cpu);
@@ -76,7 +77,8 @@ FACT(routed, "irq.source.route", "82093AA, redirection table", "a device's inter
 	return FACT_PASS;
 }
 
-FACT(masked, "irq.source.mask", "82093AA, interrupt mask", "a masked source is silent, and comes again once it is unmasked")
+FACT(masked, "irq.source.mask", "82093AA, interrupt mask",
+     "a masked source is silent, and comes again once it is unmasked")
 {
 	EXPECT(route(VECTOR, 0) && mask(true), "not routed");
 	EXPECT_EQ(came(0, VECTOR, SOON_US), 0);
@@ -87,7 +89,8 @@ FACT(masked, "irq.source.mask", "82093AA, interrupt mask", "a masked source is s
 	return FACT_PASS;
 }
 
-FACT(route_keeps_mask, "irq.source.route_keeps_mask", "82093AA, interrupt mask", "routing a masked source leaves it masked, an unmasked one unmasked")
+FACT(route_keeps_mask, "irq.source.route_keeps_mask", "82093AA, interrupt mask",
+     "routing a masked source leaves it masked, an unmasked one unmasked")
 {
 	EXPECT(route(VECTOR, 0) && mask(true) && route(OTHER_VECTOR, 0), "not routed");
 	EXPECT_EQ(came(0, OTHER_VECTOR, SOON_US), 0);

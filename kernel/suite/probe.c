@@ -10,8 +10,10 @@ SNIPPET(probe_read, ".globl probe_read, probe_read_at\nprobe_read_at: mov (%rdi)
 SNIPPET(probe_write, ".globl probe_write, probe_write_at\nprobe_write_at: mov %rdi, (%rdi)");
 SNIPPET(probe_call, ".globl probe_call\ncall *%rdi");
 
-USER_CODE(probe_user_read, ".globl probe_user_read, probe_user_read_at\nprobe_user_read_at: mov (%rdi), %rax");
-USER_CODE(probe_user_write, ".globl probe_user_write, probe_user_write_at\nprobe_user_write_at: mov %rdi, (%rdi)");
+USER_CODE(probe_user_read,
+	  ".globl probe_user_read, probe_user_read_at\nprobe_user_read_at: mov (%rdi), %rax");
+USER_CODE(probe_user_write,
+	  ".globl probe_user_write, probe_user_write_at\nprobe_user_write_at: mov %rdi, (%rdi)");
 USER_CODE(probe_user_jump, ".globl probe_user_jump\ncall *%rdi");
 USER_CODE(probe_user_nothing, ".globl probe_user_nothing");
 

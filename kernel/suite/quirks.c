@@ -13,7 +13,7 @@ SNIPPET(snip_int_far, "int $0x3f");
 QUIRK(idt_error_code, "int.error_code", "SDM 3A 6.13",
       "INT n beyond the IDT's limit is #GP(n * 8 + 2)")
 {
-	struct table_pointer small = {.limit = 0x3f * 16 - 1, .base = (uint64_t)trap_idt};
+	struct table_pointer small = { .limit = 0x3f * 16 - 1, .base = (uint64_t)trap_idt };
 	struct trap_catch caught;
 
 	cpu_cli();
@@ -106,17 +106,17 @@ static enum verdict expect_msr_refused(const uint64_t *pairs, unsigned count)
 QUIRK(msr_reserved, "msr.reserved_bits", "SDM 2B WRMSR",
       "a reserved bit of EFER or a reserved memory type in PAT is #GP(0)")
 {
-	static const uint64_t pairs[] = {MSR_EFER, BIT(1) | EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE,
-					 MSR_PAT, 0x0007040600070402};
+	static const uint64_t pairs[] = { MSR_EFER,
+					  BIT(1) | EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE,
+					  MSR_PAT, 0x0007040600070402 };
 
 	return expect_msr_refused(pairs, 2);
 }
 
-QUIRK(msr_canonical, "msr.canonical", "SDM 2B WRMSR",
-      "a non-canonical FS_BASE or LSTAR is #GP(0)")
+QUIRK(msr_canonical, "msr.canonical", "SDM 2B WRMSR", "a non-canonical FS_BASE or LSTAR is #GP(0)")
 {
-	static const uint64_t pairs[] = {MSR_FS_BASE, 0x0080000000000000, MSR_LSTAR,
-					 0x0080000000000000};
+	static const uint64_t pairs[] = { MSR_FS_BASE, 0x0080000000000000, MSR_LSTAR,
+					  0x0080000000000000 };
 
 	return expect_msr_refused(pairs, 2);
 }
