@@ -420,6 +420,7 @@ static void new_rom(void)
 	CU_ASSERT_TRUE(pause_leads_into(m->guest->copy));
 	CU_ASSERT_EQUAL(first_byte(PVROM_CPU_CLI), 0x2e);
 	CU_ASSERT_EQUAL(m->guest->rom_gpa, 0x280000);
+	CU_ASSERT_EQUAL(m->guest->rom_size, fixture_header(second)->rom_size);
 	CU_ASSERT_EQUAL(m->allocs, 2);
 	CU_ASSERT_EQUAL(m->frees, 1);
 	CU_ASSERT_EQUAL(m->guest->epoch, 2);

@@ -284,6 +284,19 @@ static void unpatched_is_identical(void)
 	end();
 }
 
+/* One site that cannot be written back does not keep the others from it. */
+static void unpatching_tries_every_site(void)
+{
+	begin_ready();
+	m->fail_write = 2;
+	pvrom_guest_unpatch(m->guest);
+	CU_ASSERT_EQUAL(m->guest->patched, 1);
+	pvrom_guest_unpatch(m->guest);
+	CU_ASSERT_EQUAL(m->guest->patched, 0);
+	CU_ASSERT_TRUE(machine_text_is_unchanged(m));
+	end();
+}
+
 static void patching_is_repeatable(void)
 {
 	static uint8_t patched[MACHINE_TEXT_SIZE];
@@ -767,6 +780,7 @@ int main(void)
 		TAP_TEST(reserved_calls_stay_native),
 		TAP_TEST(patched_sites_run),
 		{ "unpatched_is_identical [PVROM-SITE-5]", unpatched_is_identical },
+		TAP_TEST(unpatching_tries_every_site),
 		{ "patching_is_repeatable [PVROM-SITE-5]", patching_is_repeatable },
 		{ "one_rendezvous_for_all_sites [PVROM-NEG-28]", one_rendezvous_for_all_sites },
 		TAP_TEST(thousand_sites),
