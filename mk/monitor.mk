@@ -59,7 +59,10 @@ TEST.monitor.terminal       = $(MONITOR_TEST) 1 1024 100 terminal.sh script
 TEST_TIME.monitor.terminal  = 120
 TEST_NEEDS.monitor.terminal = $(MONITOR_LAB)
 
-CHECK_LONG += monitor.large
+CHECK_LONG += monitor.large monitor.mutants
+TEST.monitor.mutants       = $(MONITOR_TEST) 1 1024 300 mutants.sh
+TEST_TIME.monitor.mutants  = 330
+TEST_NEEDS.monitor.mutants = $(MONITOR_LAB)
 TEST.monitor.large       = $(MONITOR_TEST) 1 2048 300 large.sh
 TEST_TIME.monitor.large  = 330
 TEST_NEEDS.monitor.large = $(MONITOR_LAB)
