@@ -6,12 +6,13 @@
 
 bool features_cpuid(uint32_t leaf, uint32_t sub, unsigned reg, unsigned bit)
 {
-	struct cpuid_regs r = cpu_cpuid(leaf & 0x80000000, 0);
+	uint32_t regs[4];
 
-	if (r.eax < leaf)
+	pvrom_cpuid(leaf & 0x80000000, 0, regs);
+	if (regs[0] < leaf)
 		return false;
-	r = cpu_cpuid(leaf, sub);
-	return (&r.eax)[reg] >> bit & 1;
+	pvrom_cpuid(leaf, sub, regs);
+	return regs[reg] >> bit & 1;
 }
 
 /* x87, SSE and AVX are all that the kernel knows; the others stay off. */

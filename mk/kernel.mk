@@ -10,7 +10,7 @@ $(BUILD)/free/kernel/%.o: FLAGS_FOR += -Ikernel -Ikernel/suite
 $(KERNEL_ELF): $(call objs,free,$(KERNEL_SRCS)) $(BUILD)/libpvrom-guest.a kernel/kernel.lds
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) -nostdlib -static -no-pie -Wl,-T,kernel/kernel.lds -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
+	$(Q)$(CC) -nostdlib -static -Wl,-T,kernel/kernel.lds -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 		-Wl,--build-id=none -Wl,--no-warn-rwx-segments -o $@ $(filter %.o %.a,$^)
 
 ALL_TARGETS += $(KERNEL_ELF)
