@@ -94,7 +94,9 @@ void interrupts_send(struct vm *vm, uint32_t vcpu, uint32_t vector)
 	};
 
 	/* A CPU whose APIC is off takes nothing, as on hardware: not an error. */
+	pthread_mutex_lock(&vm->vcpus[vcpu].apic);
 	ioctl(vm->fd, KVM_SIGNAL_MSI, &msi);
+	pthread_mutex_unlock(&vm->vcpus[vcpu].apic);
 }
 
 static uint8_t *vector_byte(struct kvm_lapic_state *apic, unsigned int table, unsigned int vector)
@@ -102,34 +104,45 @@ static uint8_t *vector_byte(struct kvm_lapic_state *apic, unsigned int table, un
 	return (uint8_t *)&apic->regs[table + vector / 32 * 16 + vector % 32 / 8];
 }
 
+static bool clear_bit(struct kvm_lapic_state *apic, unsigned int table, unsigned int vector)
+{
+	uint8_t *byte = vector_byte(apic, table, vector), bit = (uint8_t)(1u << vector % 8);
+	bool was_set = *byte & bit;
+
+	*byte &= (uint8_t)~bit;
+	return was_set;
+}
+
+/*
+ * Clears the highest set bit from `vector` down to `least` in a table of the APIC; on the CPU's own
+ * thread. What is sent from here meanwhile waits, or the old state would be written over it; KVM's own
+ * devices cannot be made to wait.
+ */
+static void clear_highest(struct vcpu *vcpu, unsigned int table, unsigned int vector,
+			  unsigned int least)
+{
+	struct kvm_lapic_state apic;
+	bool cleared = false;
+
+	pthread_mutex_lock(&vcpu->apic);
+	if (ioctl(vcpu->fd, KVM_GET_LAPIC, &apic) == 0)
+		for (vector++; vector-- > least && !cleared;)
+			cleared = clear_bit(&apic, table, vector);
+	if (cleared)
+		ioctl(vcpu->fd, KVM_SET_LAPIC, &apic);
+	pthread_mutex_unlock(&vcpu->apic);
+}
+
 /* Takes back a vector that was sent and is not yet in service; on the CPU's own thread. */
 void interrupts_withdraw(struct vcpu *vcpu, uint8_t vector)
 {
-	struct kvm_lapic_state apic;
-	uint8_t *byte = vector_byte(&apic, APIC_IRR, vector), bit = (uint8_t)(1u << vector % 8);
-
-	if (ioctl(vcpu->fd, KVM_GET_LAPIC, &apic) < 0 || !(*byte & bit))
-		return;
-	*byte &= (uint8_t)~bit;
-	ioctl(vcpu->fd, KVM_SET_LAPIC, &apic);
+	clear_highest(vcpu, APIC_IRR, vector, vector);
 }
 
 /* Ends the highest vector in service by the state of the APIC; edge-triggered ones only. */
 static void end_by_state(struct vcpu *vcpu)
 {
-	struct kvm_lapic_state apic;
-
-	if (ioctl(vcpu->fd, KVM_GET_LAPIC, &apic) < 0)
-		return;
-	for (unsigned int vector = 256; vector-- > 0;) {
-		uint8_t *byte = vector_byte(&apic, APIC_ISR, vector);
-
-		if (*byte >> vector % 8 & 1) {
-			*byte &= (uint8_t) ~(1u << vector % 8);
-			ioctl(vcpu->fd, KVM_SET_LAPIC, &apic);
-			return;
-		}
-	}
+	clear_highest(vcpu, APIC_ISR, 255, 0);
 }
 
 static bool set_msr(struct vcpu *vcpu, uint32_t index, uint64_t value)
@@ -160,16 +173,14 @@ void interrupts_pv_eoi(struct vcpu *vcpu, uint64_t value)
 	set_msr(vcpu, MSR_PV_EOI, value);
 }
 
-static bool change(struct vm *vm, uint32_t pin, struct route route)
+/* Applies what was done to a pin and unlocks the routes. */
+static bool finish_change(struct vm *vm, uint64_t pin)
 {
-	bool done;
+	bool open = !vm->routes.pin[pin].masked, done = apply(vm);
 
-	pthread_mutex_lock(&vm->routes.lock);
-	vm->routes.pin[pin] = route;
-	done = apply(vm);
 	pthread_mutex_unlock(&vm->routes.lock);
 	/* A line that is high already makes no edge by itself. */
-	if (done && pin == COM1_IRQ && !route.masked)
+	if (done && pin == COM1_IRQ && open)
 		serial_repeat_line(&vm->serial);
 	return done;
 }
@@ -179,20 +190,19 @@ bool interrupts_route(struct vm *vm, uint64_t pin, uint8_t vector, uint32_t vcpu
 {
 	if (pin == 0 || pin >= ROUTE_PINS)
 		return false;
-	return change(vm, (uint32_t)pin,
-		      (struct route){ true, vm->routes.pin[pin].masked, vector, vcpu });
+	pthread_mutex_lock(&vm->routes.lock);
+	vm->routes.pin[pin] = (struct route){ true, vm->routes.pin[pin].masked, vector, vcpu };
+	return finish_change(vm, pin);
 }
 
 /* Holds a pin back, or lets it through again; false: no such pin. */
 bool interrupts_mask(struct vm *vm, uint64_t pin, bool masked)
 {
-	struct route route;
-
 	if (pin == 0 || pin >= ROUTE_PINS)
 		return false;
-	route = vm->routes.pin[pin];
-	route.masked = masked;
-	return change(vm, (uint32_t)pin, route);
+	pthread_mutex_lock(&vm->routes.lock);
+	vm->routes.pin[pin].masked = masked;
+	return finish_change(vm, pin);
 }
 
 /* Gives all pins back to the I/O APIC. */

@@ -73,8 +73,7 @@ static void run(struct vm *vm)
 	for (unsigned int i = vm->opt->cpus; i-- > 0;)
 		vcpu_start(&vm->vcpus[i]);
 	wait_for_end(vm);
-	for (unsigned int i = 0; i < vm->opt->cpus; i++)
-		vcpu_join(&vm->vcpus[i]);
+	vcpu_join_all(vm);
 	alarms_stop(vm);
 	terminal_detach();
 }

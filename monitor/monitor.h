@@ -138,6 +138,7 @@ struct vcpu;
 struct vcpu_work {
 	void (*run)(struct vcpu *vcpu, void *argument);
 	void *argument;
+	bool between_calls; /* not while the CPU's thread waits inside a call */
 	bool done;
 	struct vcpu_work *next;
 };
@@ -171,12 +172,13 @@ struct vcpu {
 	unsigned int index; /* also the APIC id and the pvrom id */
 	uint8_t withdraw;   /* a vector that another thread wants to be taken back, or 0 */
 	bool in_call;	    /* its thread is inside pvrom_host_call() */
-	bool replaced;	    /* and its state was replaced meanwhile */
 	struct exit_counts exits;
 	uint64_t callers[KNOWN_CALLERS]; /* addresses that called in 64-bit mode */
 	uint64_t calls[CALL_COUNTERS + 1];
 	size_t run_size;
 	pthread_t thread;
+	pthread_mutex_t
+		apic;	 /* held while its APIC is read, changed and written, or a message sent */
 	uint64_t pv_eoi; /* what interrupts_pv_eoi() was told; on its own thread, or stopped */
 	struct kvm_regs last_regs; /* at the last exit but for calls, for a dump */
 	struct kvm_sregs reset_sregs;
@@ -248,7 +250,8 @@ struct vm {
 	uint8_t cmos_index; /* as last written; PCs have one for all CPUs */
 	struct routes routes;
 	struct alarms alarms;
-	pthread_mutex_t lock; /* guards the two fields above and each CPU's work */
+	unsigned int threads; /* of CPUs, that have not ended; guarded by lock */
+	pthread_mutex_t lock; /* guards end and exit_status too, and each CPU's work */
 	pthread_cond_t changed;
 };
 
@@ -339,8 +342,10 @@ void vcpu_signals(void);
 void vcpu_create(struct vm *vm, unsigned int index);
 void vcpu_destroy(struct vcpu *vcpu);
 void vcpu_start(struct vcpu *vcpu);
-void vcpu_join(struct vcpu *vcpu);
+void vcpu_join_all(struct vm *vm);
 void vcpu_do(struct vcpu *vcpu, void (*run)(struct vcpu *vcpu, void *argument), void *argument);
+void vcpu_do_between_calls(struct vcpu *vcpu, void (*run)(struct vcpu *vcpu, void *argument),
+			   void *argument);
 void vcpu_withdraw(struct vcpu *vcpu, uint8_t vector);
 bool vcpu_is_mine(const struct vcpu *vcpu);
 

@@ -192,10 +192,9 @@ static inline void full_call(struct vcpu *vcpu, struct pvrom_host_regs *call)
 		vcpu_state_stop(vcpu);
 	else if (action == PVROM_ACTION_SHUTDOWN)
 		shut_down(vcpu, call->arg[0], call->arg[1]);
-	else if (action == PVROM_ACTION_RESUME && !vcpu->replaced)
+	else if (action == PVROM_ACTION_RESUME)
 		write_registers(vcpu, call);
 	vcpu->in_call = false;
-	vcpu->replaced = false;
 }
 
 /*

@@ -133,19 +133,14 @@ static void ask_running(struct vcpu *vcpu, void *running)
 		*(bool *)running = true;
 }
 
-static void for_others(struct vm *vm, uint32_t vcpu, void (*run)(struct vcpu *vcpu, void *argument),
-		       void *argument)
-{
-	for (unsigned int i = 0; i < vm->opt->cpus; i++)
-		if (i != vcpu)
-			vcpu_do(&vm->vcpus[i], run, argument);
-}
-
 static bool op_others_run(void *ctx, uint32_t vcpu)
 {
+	struct vm *vm = ctx;
 	bool running = false;
 
-	for_others(ctx, vcpu, ask_running, &running);
+	for (unsigned int i = 0; i < vm->opt->cpus; i++)
+		if (i != vcpu)
+			vcpu_do(&vm->vcpus[i], ask_running, &running);
 	return running;
 }
 
@@ -155,11 +150,18 @@ static void stop_here(struct vcpu *vcpu, void *unused)
 	vcpu_state_stop(vcpu);
 }
 
-/* A CPU that is stopped late may have started another meanwhile: until all stand still. */
+/*
+ * Each after the call that it is in: a batch would go on after its RESET. A CPU that is stopped late
+ * may have started another meanwhile: until all stand still.
+ */
 static void op_park_others(void *ctx, uint32_t vcpu)
 {
+	struct vm *vm = ctx;
+
 	do
-		for_others(ctx, vcpu, stop_here, NULL);
+		for (unsigned int i = 0; i < vm->opt->cpus; i++)
+			if (i != vcpu)
+				vcpu_do_between_calls(&vm->vcpus[i], stop_here, NULL);
 	while (op_others_run(ctx, vcpu));
 }
 

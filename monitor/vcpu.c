@@ -51,6 +51,7 @@ void vcpu_create(struct vm *vm, unsigned int index)
 
 	vcpu->vm = vm;
 	vcpu->index = index;
+	pthread_mutex_init(&vcpu->apic, NULL);
 	vcpu->run_size = (size_t)ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)index);
 	vcpu->run = mmap(NULL, vcpu->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
@@ -63,6 +64,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 {
 	munmap(vcpu->run, vcpu->run_size);
 	close(vcpu->fd);
+	pthread_mutex_destroy(&vcpu->apic);
 }
 
 static void run_failed(struct vcpu *vcpu)
@@ -89,15 +91,26 @@ static HOT void run_once(struct vcpu *vcpu)
 	}
 }
 
+/* Takes the first piece of work that may be done now, NULL if there is none; vm->lock held. */
+static struct vcpu_work *next_work(struct vcpu *vcpu)
+{
+	struct vcpu_work **at = &vcpu->work, *work;
+
+	while (*at != NULL && (*at)->between_calls && vcpu->in_call)
+		at = &(*at)->next;
+	work = *at;
+	if (work != NULL)
+		__atomic_store_n(at, work->next, __ATOMIC_RELAXED);
+	return work;
+}
+
 /* Does what others have left for this thread to do; vm->lock held, given up meanwhile. */
 static void do_work(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
+	struct vcpu_work *work;
 
-	while (vcpu->work != NULL) {
-		struct vcpu_work *work = vcpu->work;
-
-		vcpu->work = work->next;
+	while ((work = next_work(vcpu)) != NULL) {
 		pthread_mutex_unlock(&vm->lock);
 		work->run(vcpu, work->argument);
 		pthread_mutex_lock(&vm->lock);
@@ -135,7 +148,18 @@ static HOT void *vcpu_thread(void *argument)
 		run_once(vcpu);
 	}
 	me = NULL;
+	pthread_mutex_lock(&vcpu->vm->lock);
+	vcpu->vm->threads--;
+	pthread_cond_broadcast(&vcpu->vm->changed);
+	pthread_mutex_unlock(&vcpu->vm->lock);
 	return NULL;
+}
+
+static void count_thread(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->lock);
+	vm->threads++;
+	pthread_mutex_unlock(&vm->lock);
 }
 
 /* Starts the thread; it takes kicks and no other signal. */
@@ -146,6 +170,7 @@ void vcpu_start(struct vcpu *vcpu)
 
 	sigfillset(&all_but_kick);
 	sigdelset(&all_but_kick, KICK_SIGNAL);
+	count_thread(vcpu->vm);
 	pthread_sigmask(SIG_SETMASK, &all_but_kick, &before);
 	error = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -190,7 +215,7 @@ static void forget_work(struct vcpu *vcpu, struct vcpu_work *work)
 {
 	for (struct vcpu_work **at = &vcpu->work; *at != NULL; at = &(*at)->next)
 		if (*at == work) {
-			*at = work->next;
+			__atomic_store_n(at, work->next, __ATOMIC_RELAXED);
 			work->done = true;
 			return;
 		}
@@ -217,30 +242,60 @@ static void wait_for_work(struct vcpu *vcpu, struct vcpu_work *work)
 	}
 }
 
-/*
- * Has `run` called on the CPU's own thread, and returns when that is done.
- * With no lock held, by a CPU's thread.
- */
-void vcpu_do(struct vcpu *vcpu, void (*run)(struct vcpu *vcpu, void *argument), void *argument)
+static void leave_and_wait(struct vcpu *vcpu, struct vcpu_work *work)
 {
-	struct vcpu_work work = { run, argument, false, NULL };
-
-	if (vcpu_is_mine(vcpu)) {
-		run(vcpu, argument);
-		return;
-	}
 	pthread_mutex_lock(&vcpu->vm->lock);
-	add_work(vcpu, &work);
+	add_work(vcpu, work);
 	kick(vcpu);
 	/* It may itself wait for somebody's work, where a kick does not reach it. */
 	pthread_cond_broadcast(&vcpu->vm->changed);
-	wait_for_work(vcpu, &work);
+	wait_for_work(vcpu, work);
 	pthread_mutex_unlock(&vcpu->vm->lock);
 }
 
-/* Waits for the thread's end, after machine_finish(). */
-void vcpu_join(struct vcpu *vcpu)
+/*
+ * Has `run` called on the CPU's own thread, and returns when that is done (or the machine's life
+ * is over). With no lock held, by a CPU's thread.
+ */
+void vcpu_do(struct vcpu *vcpu, void (*run)(struct vcpu *vcpu, void *argument), void *argument)
 {
-	kick(vcpu);
-	pthread_join(vcpu->thread, NULL);
+	struct vcpu_work work = { .run = run, .argument = argument };
+
+	if (vcpu_is_mine(vcpu))
+		run(vcpu, argument);
+	else
+		leave_and_wait(vcpu, &work);
+}
+
+/*
+ * The same on another CPU, and not before the call in which that may be has ended. Two that wait
+ * for each other so would wait for ever: for RESET only, which the core lets in one at a time.
+ */
+void vcpu_do_between_calls(struct vcpu *vcpu, void (*run)(struct vcpu *vcpu, void *argument),
+			   void *argument)
+{
+	struct vcpu_work work = { .run = run, .argument = argument, .between_calls = true };
+
+	leave_and_wait(vcpu, &work);
+}
+
+static void wait_for_threads(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->lock);
+	while (vm->threads > 0)
+		pthread_cond_wait(&vm->changed, &vm->lock);
+	pthread_mutex_unlock(&vm->lock);
+}
+
+/*
+ * Waits for all threads' end, after machine_finish(). None is joined before the last has left the
+ * guest: until then each may be kicked by the others.
+ */
+void vcpu_join_all(struct vm *vm)
+{
+	for (unsigned int i = 0; i < vm->opt->cpus; i++)
+		kick(&vm->vcpus[i]);
+	wait_for_threads(vm);
+	for (unsigned int i = 0; i < vm->opt->cpus; i++)
+		pthread_join(vm->vcpus[i].thread, NULL);
 }

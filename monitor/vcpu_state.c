@@ -83,15 +83,11 @@ void vcpu_state_reset(struct vcpu *vcpu)
 }
 
 /*
- * A CPU whose state is replaced in the middle of a call still has its OUT to
- * finish, or KVM would finish it on the new state.
+ * A CPU whose state is replaced may still have an access to finish, that of its last exit or the
+ * OUT of its SMP_STOP, or KVM would finish it on the new state.
  */
 static void finish_io(struct vcpu *vcpu)
 {
-	if (!vcpu->in_call)
-		return;
-	vcpu->replaced = true;
-	vcpu->run->kvm_dirty_regs = 0;
 	vcpu->run->immediate_exit = 1;
 	ioctl(vcpu->fd, KVM_RUN, 0);
 }

@@ -92,7 +92,11 @@ tiny calls; prints 1 '^good: a call from compatibility mode' 'calls are told fro
 expect 1 '\[guest 0\] said to the host' '  and a line of the guest is shown'
 tiny calls --quiet; [ $status = 1 ] && [ ! -s "$dir/err" ]; result $? '  but not with --quiet'
 tiny start=4 --cpus 4; prints 1 '^good: and unseals' 'CPUs are started, stopped and parked by calls'
+ends=; for i in 1 2 3 4; do tiny storm=12 --cpus 12; ends="$ends $status"; done
+[ "$ends" = ' 1 1 1 1' ]; result $? 'the end comes while CPUs kick each other'
+tiny batch --cpus 2; prints 1 '^good: no batch' 'RESET waits for the calls that others are in'
 tiny interrupts; prints 1 '^good: unmasked' 'alarms, IPIs, EOI and routes by calls'
+tiny lost --cpus 2; prints 1 '^good: none lost' 'no IPI is lost when an alarm is taken back'
 tiny off=0; [ $status = 0 ]; result $? 'SHUTDOWN off with code 0 is status 0'
 tiny off=7; [ $status = 15 ]; result $? '  with code 7 it is status 15'
 tiny crash=3; expect 7 'the guest says that it has crashed (code 3)' 'SHUTDOWN crash says so'

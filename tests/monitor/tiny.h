@@ -61,13 +61,17 @@ static inline uint64_t tsc(void)
 /* tiny_calls.c */
 uint32_t call(uint32_t number, uint64_t first, uint64_t second, uint64_t third);
 uint32_t seal(uint64_t features, uint8_t alarm_vector);
+uint32_t start_at(uint64_t id, void (*main)(uint64_t id));
 void check(bool good, const char *what);
 void check_end(void);
 void try_calls(void);
 void try_start(uint64_t cpus);
+void try_storm(uint64_t cpus);
+void try_batch(void);
 void shut_down(uint64_t how, uint64_t code);
 
 /* tiny_interrupts.c */
 void try_interrupts(void);
+void try_lost(void);
 
 #endif

@@ -24,7 +24,7 @@ uint32_t call(uint32_t number, uint64_t first, uint64_t second, uint64_t third)
 }
 
 /* Negotiates these features; returns the status of the step that failed, or OK. */
-uint32_t seal(uint64_t features, uint8_t alarm_vector)
+static uint32_t seal_at(uint64_t epoch, uint64_t features, uint8_t alarm_vector)
 {
 	static struct pvrom_negotiation words;
 	uint32_t status;
@@ -33,7 +33,7 @@ uint32_t seal(uint64_t features, uint8_t alarm_vector)
 		.size = sizeof(words),
 		.major = PVROM_MAJOR,
 		.minor = PVROM_MINOR,
-		.epoch = 1,
+		.epoch = epoch,
 		.wanted = features,
 		.required = features,
 		.alarm_vector = alarm_vector,
@@ -42,6 +42,12 @@ uint32_t seal(uint64_t features, uint8_t alarm_vector)
 	if (status == PVROM_STATUS_OK)
 		status = call(PVROM_BASE_NEGOTIATE, (uint64_t)&words, PVROM_NEGOTIATE_COMMIT, 0);
 	return status;
+}
+
+/* The same in the machine's first epoch. */
+uint32_t seal(uint64_t features, uint8_t alarm_vector)
+{
+	return seal_at(1, features, alarm_vector);
 }
 
 static uint64_t failures;
@@ -100,7 +106,7 @@ static void other_main(uint64_t id)
 	end(98);
 }
 
-static struct pvrom_smp_state state_for(uint64_t id)
+static struct pvrom_smp_state state_for(uint64_t id, void (*main)(uint64_t id))
 {
 	struct {
 		uint16_t limit;
@@ -108,7 +114,7 @@ static struct pvrom_smp_state state_for(uint64_t id)
 	} __attribute__((packed)) gdt;
 	struct pvrom_smp_state state = {
 		.size = sizeof(state),
-		.rip = (uint64_t)other_main,
+		.rip = (uint64_t)main,
 		.rdi = id,
 		.rsp = (uint64_t)(others[id].stack + sizeof(others[id].stack) - 8),
 		.efer = 0x500,
@@ -130,7 +136,7 @@ static uint32_t start(uint64_t id, uint64_t more_cr4)
 {
 	static struct pvrom_smp_state state;
 
-	state = state_for(id);
+	state = state_for(id, other_main);
 	state.cr4 |= more_cr4;
 	return call(PVROM_SMP_START, id, (uint64_t)&state, 0);
 }
@@ -188,6 +194,77 @@ void try_start(uint64_t cpus)
 	check(call(PVROM_BASE_RESET, PVROM_RESET_FORCE, 0, 0) == PVROM_STATUS_OK, "RESET by force");
 	check(!is_beating(1, PATIENCE) && !is_beating(cpus - 1, PATIENCE), "parks the others");
 	check(start(1, 0) == PVROM_STATUS_DENIED, "and unseals");
+	check_end();
+}
+
+/* Starts a CPU in a function of its own, with interrupts off and no IDT; returns the status. */
+uint32_t start_at(uint64_t id, void (*main)(uint64_t id))
+{
+	static struct pvrom_smp_state state;
+
+	state = state_for(id, main);
+	return call(PVROM_SMP_START, id, (uint64_t)&state, 0);
+}
+
+static uint64_t storm_cpus;
+
+static void kick_all(uint64_t id)
+{
+	others[id].arrived++;
+	for (;;)
+		for (uint64_t other = 0; other < storm_cpus; other++)
+			call(PVROM_SMP_KICK, other, 0, 0);
+}
+
+/* The machine ends while all its CPUs want something of each other. */
+void try_storm(uint64_t cpus)
+{
+	storm_cpus = cpus;
+	check(seal(PVROM_FEATURE_BIT(PVROM_FEATURE_SMP), 0) == PVROM_STATUS_OK, "smp sealed");
+	for (uint64_t id = 1; id < cpus; id++)
+		if (start_at(id, kick_all) != PVROM_STATUS_OK)
+			check(false, "a start");
+	for (uint64_t id = 1; id < cpus; id++)
+		wait_for_arrival(id, 1);
+	check_end();
+}
+
+static struct pvrom_vcpu_area batched_area __attribute__((aligned(PVROM_VCPU_AREA_ALIGN)));
+static struct pvrom_batch_entry batch[32];
+
+/* Kicks of the first CPU, which is in RESET by then, and an area at the end: again and again. */
+static void batch_for_ever(uint64_t id)
+{
+	for (uint64_t i = 0; i < 31; i++)
+		batch[i] = (struct pvrom_batch_entry){ .call = PVROM_SMP_KICK };
+	batch[31] = (struct pvrom_batch_entry){
+		.call = PVROM_BASE_VCPU_AREA,
+		.arg = { (uint64_t)&batched_area, sizeof(batched_area) },
+	};
+	others[id].arrived++;
+	for (;;)
+		call(PVROM_BASE_BATCH, (uint64_t)batch, 32, 0);
+}
+
+/* RESET by force waits for the call that another CPU is in: nothing of it is left afterwards. */
+void try_batch(void)
+{
+	uint64_t left = 0;
+
+	for (uint64_t round = 1; round <= 20; round++) {
+		if (seal_at(round, PVROM_FEATURE_BIT(PVROM_FEATURE_SMP), 0) != PVROM_STATUS_OK ||
+		    start_at(1, batch_for_ever) != PVROM_STATUS_OK)
+			check(false, "sealed and started");
+		wait_for_arrival(1, round);
+		is_beating(1, PATIENCE / 100);
+		if (call(PVROM_BASE_RESET, PVROM_RESET_FORCE, 0, 0) != PVROM_STATUS_OK)
+			check(false, "RESET by force");
+		is_beating(1, PATIENCE / 100); /* time for the other CPU's thread */
+		left += call(PVROM_BASE_VCPU_AREA, (uint64_t)&batched_area, sizeof(batched_area),
+			     0) != PVROM_STATUS_OK;
+		call(PVROM_BASE_VCPU_AREA, PVROM_VCPU_AREA_NONE, 0, 0);
+	}
+	check(left == 0, "no batch goes on after RESET");
 	check_end();
 }
 

@@ -230,3 +230,42 @@ void try_interrupts(void)
 	try_route();
 	check_end();
 }
+
+static volatile uint64_t lost, sent;
+#define SENDS 2000
+
+/* On the second CPU: sends, and waits until it has come. */
+static void send_for_ever(uint64_t id)
+{
+	uint64_t start;
+
+	(void)id;
+	for (uint64_t i = 1; i <= SENDS && !lost; i++) {
+		call(PVROM_IRQ_SEND, VECTOR_SENT, 0, 1);
+		for (start = tsc(); count[VECTOR_SENT] < i && !lost;)
+			lost = tsc() - start > 2000 * MS;
+		sent = i;
+	}
+	for (;;)
+		__asm__ volatile("pause");
+}
+
+/* Takes due alarms back while another CPU sends: what is sent at that moment must come too. */
+void try_lost(void)
+{
+	const uint64_t features = PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ) |
+				  PVROM_FEATURE_BIT(PVROM_FEATURE_ALARM) |
+				  PVROM_FEATURE_BIT(PVROM_FEATURE_SMP);
+
+	set_up();
+	check(seal(features, VECTOR_ALARM) == PVROM_STATUS_OK, "irq, alarm and smp sealed");
+	check(start_at(1, send_for_ever) == PVROM_STATUS_OK, "the sender");
+	while (sent < SENDS && !lost) {
+		set_alarm(1);
+		wait(MS / 50);
+		call(PVROM_CLOCK_ALARM_CANCEL, 0, 0, 0);
+		__asm__ volatile("sti; nop; cli");
+	}
+	check(!lost, "none lost");
+	check_end();
+}

@@ -227,8 +227,14 @@ static void act(const char *text, uint32_t magic, uint64_t record)
 		try_calls();
 	else if ((rest = after(text, "start=")))
 		try_start(number(rest));
+	else if ((rest = after(text, "storm=")))
+		try_storm(number(rest));
+	else if (after(text, "batch"))
+		try_batch();
 	else if (after(text, "interrupts"))
 		try_interrupts();
+	else if (after(text, "lost"))
+		try_lost();
 	else if ((rest = after(text, "off=")))
 		shut_down(0, number(rest));
 	else if ((rest = after(text, "crash=")))
