@@ -71,3 +71,5 @@ TEST_TIME.install.consumer  = 120
 TEST_NEEDS.install.consumer = all
 TEST.install.dist           = tests/install/dist_test
 TEST_TIME.install.dist      = 120
+TEST_SHARES.install.consumer = yes
+TEST_SHARES.install.dist = yes

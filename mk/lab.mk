@@ -27,3 +27,6 @@ TEST.lab.shadow      = tests/lab/lab_kvm_test 0
 TEST_NEEDS.lab.shadow = $(LAB)
 TEST.lab.run         = tests/lab/lab_run_test
 TEST_NEEDS.lab.run   = $(LAB)
+TEST_SHARES.lab.npt = yes
+TEST_SHARES.lab.shadow = yes
+TEST_SHARES.lab.run = yes

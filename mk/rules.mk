@@ -156,10 +156,11 @@ SAY_LEFT_OUT = $(if $(LEFT_OUT),printf 'left out: %s\n' $(foreach l,$(LEFT_OUT),
 
 # ---- test groups -------------------------------------------------------------------------------
 # A group NAME in a CHECK list has TEST.NAME (the command), TEST_TIME.NAME (seconds, default 120)
-# and TEST_NEEDS.NAME (what must be built first).
+# and TEST_NEEDS.NAME (what must be built first).  TEST_SHARES.NAME = yes lets it run beside others;
+# those of CHECK_QUICK all do.
 group_needs = $(sort $(foreach g,$(1),$(TEST_NEEDS.$(g))))
 define group_line
-$(1)	$(or $(TEST_TIME.$(1)),120)	$(TEST.$(1))
+$(1)	$(or $(TEST_TIME.$(1)),120)$(if $(TEST_SHARES.$(1))$(filter $(1),$(CHECK_QUICK)),+)	$(TEST.$(1))
 
 endef
 # The list goes to a file, for a command line would be too long and its quotes lost.
