@@ -28,4 +28,5 @@ TEST_NEEDS.loop.guest_cost = guest/include/pvrom/sites.h
 TEST.loop.guest_build       = tests/loop/guest_build $(BUILD)/libpvrom-guest.a '$(CC)' \
 	$(if $(ALT_CC),'$(notdir $(ALT_CC))')
 TEST_TIME.loop.guest_build  = 180
+TEST_SHARES.loop.guest_build = yes
 TEST_NEEDS.loop.guest_build = $(BUILD)/libpvrom-guest.a

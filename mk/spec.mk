@@ -37,6 +37,7 @@ TEST.promises = tests/promises/promises_check
 CHECK += spec
 TEST.spec       = spec/spec_check
 TEST_NEEDS.spec = $(BUILD)/spec/pvrom.html $(BUILD)/spec/pvrom.pdf
+TEST_SHARES.spec = yes
 
 ifeq ($(and $(call have,asciidoctor),$(call have,asciidoctor-pdf)),)
 $(call left_out,the document,asciidoctor and ruby-asciidoctor-pdf)
