@@ -30,3 +30,8 @@ CHECK_LONG += guests.bugs
 TEST.guests.bugs       = tests/guests/bugs_test $(KERNEL_ELF)
 TEST_TIME.guests.bugs  = 320
 TEST_NEEDS.guests.bugs = $(KERNEL_ELF) $(BUILD)/test/pvrun $(LAB)
+
+CHECK += guests.routes
+TEST.guests.routes       = tests/guests/routes_test $(KERNEL_ELF)
+TEST_TIME.guests.routes  = 180
+TEST_NEEDS.guests.routes = $(KERNEL_ELF) $(BUILD)/pvrun $(BUILD)/pvrom-call.rom $(LAB)

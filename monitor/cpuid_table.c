@@ -154,10 +154,12 @@ static void name_file(const struct vm *vm, uint32_t r[4])
 	r[3] = header.checksum;
 }
 
-/* pvrom's leaves, as the host core answers them; none without a ROM. */
+/* pvrom's leaves, as the host core answers them; none without a ROM, or if they are not the way to it. */
 static void add_pvrom(struct table *table, const struct vm *vm)
 {
-	for (uint32_t leaf = PVROM_BASE; vm->rom_size != 0; leaf++) {
+	if (vm->rom_size == 0 || vm->opt->find != FIND_CPUID)
+		return;
+	for (uint32_t leaf = PVROM_BASE;; leaf++) {
 		uint32_t r[4];
 
 		if (!pvrom_host_cpuid(&vm->pvrom.host, PVROM_BASE, leaf, r))

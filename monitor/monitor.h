@@ -59,6 +59,8 @@ static inline uint64_t page_up(uint64_t value)
 enum stats_form { STATS_NONE, STATS_TEXT, STATS_JSON };
 enum boot_method { BOOT_AUTO, BOOT_PVH, BOOT_MULTIBOOT };
 enum rom_mode { ROM_ON, ROM_OFF, ROM_FILE };
+/* Where a guest can find the ROM: the leaves, a copy in the option ROM window, or an address it is told. */
+enum rom_route { FIND_CPUID, FIND_WINDOW, FIND_TOLD };
 
 /* A file handed to the guest beside the kernel. */
 struct module_arg {
@@ -79,6 +81,7 @@ struct options {
 	uint64_t memory; /* bytes, a multiple of the page size */
 	enum boot_method boot;
 	enum rom_mode rom;
+	enum rom_route find;
 	enum stats_form stats;
 	bool no_reboot;
 	bool quiet;

@@ -14,6 +14,7 @@ enum {
 	KEY_INITRD,
 	KEY_MODULE,
 	KEY_ROM,
+	KEY_FIND,
 	KEY_FEATURE,
 	KEY_SLOTS,
 	KEY_STATS,
@@ -36,6 +37,11 @@ static const struct argp_option table[] = {
 	{ "rom", KEY_ROM, "on|off|FILE", 0,
 	  "The pvrom ROM: ours, none, or this image in its place, whatever it holds; the CPUID "
 	  "leaves name what its header says (on)",
+	  0 },
+	{ "find", KEY_FIND, "cpuid|window|told", 0,
+	  "Where the guest can find the ROM: by CPUID leaves; in the option ROM window; only at "
+	  "the "
+	  "address that its command line tells it (cpuid)",
 	  0 },
 	{ "feature", KEY_FEATURE, "-NAME|+NAME", 0,
 	  "Switch a pvrom feature off, or on again (repeatable)", 0 },
@@ -125,6 +131,18 @@ static void parse_feature(struct argp_state *state, struct options *opt, const c
 		opt->features_off &= ~bit;
 }
 
+static void parse_find(struct argp_state *state, struct options *opt, const char *text)
+{
+	static const char *const names[] = { "cpuid", "window", "told" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(text, names[i]) == 0) {
+			opt->find = (enum rom_route)i;
+			return;
+		}
+	argp_error(state, "--find: `%s' is not cpuid, window or told", text);
+}
+
 /* FILE[=TEXT]; cuts the argument at the first = sign. */
 static void parse_module(struct argp_state *state, struct options *opt, char *text)
 {
@@ -201,6 +219,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_INITRD: opt->initrd = arg; return 0;
 	case KEY_MODULE: parse_module(state, opt, arg); return 0;
 	case KEY_ROM: parse_rom(opt, arg); return 0;
+	case KEY_FIND: parse_find(state, opt, arg); return 0;
 	case KEY_NO_REBOOT: opt->no_reboot = true; return 0;
 	}
 	return parse_rare(key, arg, state);

@@ -109,6 +109,15 @@ static void place_rom(struct vm *vm)
 	file_close(&file);
 }
 
+/* What firmware would do with an option ROM; the memory there is the guest's, who may overwrite it. */
+static void copy_to_window(struct vm *vm)
+{
+	uint64_t room = PVROM_WINDOW_END - PVROM_WINDOW_FIRST;
+	uint64_t size = vm->rom_size < room ? vm->rom_size : room;
+
+	memcpy(memory_at(vm, PVROM_WINDOW_FIRST, size), memory_at(vm, vm->rom_gpa, size), size);
+}
+
 /* Sets up the host core; the CPUs exist and have not yet run. */
 void pvrom_glue_create(struct vm *vm)
 {
@@ -119,6 +128,8 @@ void pvrom_glue_create(struct vm *vm)
 	if (pvrom_host_init(&vm->pvrom.host, &config, vm->pvrom.vcpus) != PVROM_HOST_OK)
 		fail(EXIT_CANNOT_RUN, "the pvrom host core refuses this machine");
 	place_rom(vm);
+	if (vm->opt->find == FIND_WINDOW)
+		copy_to_window(vm);
 }
 
 /*
