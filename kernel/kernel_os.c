@@ -19,11 +19,21 @@ static bool is_mapped(uint64_t address)
 	return small ? *small & PTE_P : large && (*large & PTE_P);
 }
 
+/* What a table entry may point to: an address of more bits than the processor has faults when used. */
+static uint64_t map_end(void)
+{
+	uint64_t end = BIT(cpu_cpuid(0x80000008, 0).eax & 63);
+
+	return end < MAP_END ? end : MAP_END;
+}
+
 /* What the kernel has not mapped at boot (a ROM in no range of the loader's map) is mapped here. */
 const void *pvrom_os_map(void *os, uint64_t gpa, size_t size)
 {
+	const uint64_t end = map_end();
+
 	(void)os;
-	if (gpa < PAGE_SIZE || gpa >= MAP_END || size > MAP_END - gpa)
+	if (gpa < PAGE_SIZE || gpa >= end || size > end - gpa)
 		return NULL;
 	for (uint64_t at = ALIGN_DOWN(gpa, PAGE_SIZE); at < gpa + size; at += PAGE_SIZE)
 		if (!is_mapped(at))
