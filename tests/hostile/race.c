@@ -20,6 +20,7 @@
 #define MEMORY 0x8000
 #define OWN 0x1000 /* each vCPU's structures: its page */
 #define AREAS 0x6000
+#define SET (PVROM_FEATURE_BIT(PVROM_FEATURE_CPU) | PVROM_FEATURE_BIT(PVROM_FEATURE_SMP))
 
 static uint8_t memory[MEMORY] __attribute__((aligned(4096)));
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -27,6 +28,7 @@ static struct pvrom_host host;
 static struct pvrom_host_vcpu vcpus[VCPUS];
 static bool over;
 static bool forgets_the_lock, reads_twice; /* planted */
+static uint64_t epoch = 1;		   /* as the embedder, who raises it, knows it */
 static uint32_t told;			   /* calls that were answered OK */
 
 /* ---- the embedder's callbacks ------------------------------------------------------------------------ */
@@ -148,18 +150,21 @@ static void *embed(void *unused)
 		pvrom_host_raise_epoch(&host);
 		pvrom_host_refill_log(&host);
 		pvrom_host_set_hardware(&host, PVROM_HW_NESTED_PAGING);
-		usleep(50);
+		__atomic_add_fetch(&epoch, 2, __ATOMIC_RELAXED);
+		usleep(200);
 	}
 	return NULL;
 }
 
-static void write_words(uint64_t gpa, uint64_t epoch)
+/* A set that is no other than the one that is sealed, so that the calls in it stay served. */
+static void write_words(uint64_t gpa)
 {
 	const struct pvrom_negotiation n = {
 		.size = sizeof(n),
 		.major = PVROM_MAJOR,
-		.epoch = epoch,
-		.wanted = 7,
+		.epoch = __atomic_load_n(&epoch, __ATOMIC_RELAXED),
+		.wanted = SET,
+		.granted = SET,
 		.epoch_vector = 0x40,
 		.alarm_vector = 0x41,
 	};
@@ -207,7 +212,7 @@ static void *run_vcpu(void *argument)
 		struct pvrom_host_regs regs = draw(vcpu->id, &seed);
 
 		if (i % 16 == 0)
-			write_words((uint64_t)vcpu->id * OWN, i / 16 + 1);
+			write_words((uint64_t)vcpu->id * OWN);
 		PROMISE(pvrom_host_call(vcpu, &regs) == PVROM_ACTION_RESUME);
 		PROMISE(regs.status < PVROM_STATUS_COUNT);
 		PROMISE(!pvrom_host_trace.double_fetches && !pvrom_host_trace.strays);
@@ -229,9 +234,20 @@ static void set_up(void)
 		.transport = PVROM_TRANSPORT_PORT,
 	};
 
+	uint64_t form;
+
 	smp = pvrom_host_smp;
 	smp.call = smp_call;
 	PROMISE(pvrom_host_init(&host, &config, vcpus) == PVROM_HOST_OK);
+	write_words(0);
+	for (form = PVROM_NEGOTIATE_PROPOSE; form <= PVROM_NEGOTIATE_COMMIT; form++) {
+		struct pvrom_host_regs regs = { .call = PVROM_BASE_NEGOTIATE,
+						.arg = { 0, form },
+						.mode64 = 1 };
+
+		pvrom_host_call(&vcpus[0], &regs);
+		PROMISE(regs.status == PVROM_STATUS_OK);
+	}
 }
 
 static void run(void)
