@@ -29,6 +29,7 @@
  * translates); a KVM that interprets ring 0 needs about 500.
  */
 #define SLOWEST_NS	100u
+#define TRIES		5
 
 struct trial {
 	int kvm, vm, vcpu;
@@ -224,15 +225,21 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* The best of a few: other work on the machine makes a CPU look slow, nothing makes an interpreter fast. */
 static int try_speed(void)
 {
-	uint64_t start = now_ns(), ns;
+	uint64_t start, ns;
 
-	if (try_code(loop_code, sizeof(loop_code), 1))
-		return -1;
-	ns = (now_ns() - start) / (2 * LOOPS);
-	printf("# %llu ns an instruction in ring 0\n", (unsigned long long)ns);
-	return ns > SLOWEST_NS ? -1 : 0;
+	for (int i = 0; i < TRIES; i++) {
+		start = now_ns();
+		if (try_code(loop_code, sizeof(loop_code), 1))
+			return -1;
+		ns = (now_ns() - start) / (2 * LOOPS);
+		printf("# %llu ns an instruction in ring 0\n", (unsigned long long)ns);
+		if (ns <= SLOWEST_NS)
+			return 0;
+	}
+	return -1;
 }
 
 static int number;
@@ -249,7 +256,7 @@ int main(void)
 	int failed;
 
 	/* A KVM that hangs must not hang us: the default action ends the process. */
-	alarm(20);
+	alarm(60);
 	puts("1..3");
 	failed = report(try_code(real_mode_code, sizeof(real_mode_code), 0), "real mode");
 	failed += report(try_code(long_mode_code, sizeof(long_mode_code), 1),
