@@ -46,11 +46,11 @@ TEST.monitor.usage       = tests/monitor/monitor_usage_test
 TEST_NEEDS.monitor.usage = $(BUILD)/pvrun
 
 CHECK += monitor.npt monitor.shadow monitor.linux monitor.terminal
-TEST.monitor.npt            = $(MONITOR_TEST) 1 1024 100 guests.sh
-TEST_TIME.monitor.npt       = 120
+TEST.monitor.npt            = $(MONITOR_TEST) 1 1024 160 guests.sh
+TEST_TIME.monitor.npt       = 180
 TEST_NEEDS.monitor.npt      = $(MONITOR_LAB)
-TEST.monitor.shadow         = $(MONITOR_TEST) 0 1024 100 guests.sh
-TEST_TIME.monitor.shadow    = 120
+TEST.monitor.shadow         = $(MONITOR_TEST) 0 1024 160 guests.sh
+TEST_TIME.monitor.shadow    = 180
 TEST_NEEDS.monitor.shadow   = $(MONITOR_LAB)
 TEST.monitor.linux          = $(MONITOR_TEST) 1 1024 100 linux.sh linux
 TEST_TIME.monitor.linux     = 120

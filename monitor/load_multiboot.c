@@ -124,6 +124,9 @@ static uint64_t load_image(struct vm *vm, const struct file_image *file, uint32_
 		     "an ELF file",
 		     file->path);
 	end = elf_load(vm, file, &elf_entry);
+	if (elf_entry > UINT32_MAX || end > UINT32_MAX)
+		fail(EXIT_NOT_A_KERNEL, "%s is not a multiboot kernel: it does not lie below 4 GiB",
+		     file->path);
 	*entry = (uint32_t)elf_entry;
 	return end;
 }

@@ -75,7 +75,7 @@ static uint64_t unit(struct argp_state *state, const char *suffix, const char *t
 
 	if (*suffix == '\0')
 		return MIB(1);
-	if (found == NULL || suffix[1] != '\0')
+	if (found == NULL || *found == '\0' || suffix[1] != '\0')
 		argp_error(state, "--memory: `%s' is not a size", text);
 	return (uint64_t)1 << (10 * (found - units + 1));
 }

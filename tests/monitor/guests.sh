@@ -71,6 +71,9 @@ for file in tiny.elf tiny32.elf; do
 	run ./pvrun --boot multiboot --append exit=5 plain; [ $status = 11 ]
 	result $? "multiboot without address fields: $file by its segments"
 done
+cp tiny.elf plain; printf '\3\0\0\0\373O\122\344' | dd of=plain bs=1 seek=4100 conv=notrunc 2>/dev/null
+printf '\1' | dd of=plain bs=1 seek=28 conv=notrunc 2>/dev/null
+run ./pvrun --boot multiboot --append exit=5 plain; expect 126 'below 4 GiB' '  an entry above 4 GiB is none'
 echo first >one; echo second >two
 for boot in pvh multiboot; do
 	tiny record --boot $boot --initrd one --module two='a b=c' --module one
