@@ -54,7 +54,8 @@ static inline void pvrom_host_unlock(const struct pvrom_host *host)
 }
 
 /* core.c */
-PVROM_HOT uint32_t pvrom_host_dispatch(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call);
+PVROM_HOT uint32_t pvrom_host_dispatch(struct pvrom_host_vcpu *vcpu,
+				       struct pvrom_host_request *call);
 /* The sealed set changes under the lock and is looked at without it: a call that comes while
  * another vCPU commits is answered by the old set or the new one. */
 static inline uint64_t pvrom_host_sealed(const struct pvrom_host *host)
@@ -64,7 +65,7 @@ static inline uint64_t pvrom_host_sealed(const struct pvrom_host *host)
 
 /* offer.c; all with the lock held while vCPUs run. */
 PVROM_HOT const struct pvrom_host_feature *pvrom_host_feature(const struct pvrom_host *host,
-							     uint32_t number);
+							      uint32_t number);
 uint64_t pvrom_host_can(const struct pvrom_host *host);
 uint64_t pvrom_host_close(uint64_t features);
 

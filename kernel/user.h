@@ -22,8 +22,8 @@
 
 struct user_run {
 	uint64_t kernel_rsp; /* trap_entry.S: offset 0 */
-	struct trap_frame
-		frame; /* in: where to start; out: where it ended. trap_entry.S: offset 8 */
+	/* In: where to start; out: where it ended. trap_entry.S: offset 8. */
+	struct trap_frame frame;
 	uint64_t vector, error, cr2;
 	/* On SYSCALL, if not NULL: true resumes the user by SYSRET, false ends the run. */
 	bool (*on_syscall)(struct user_run *run, struct trap_frame *frame);

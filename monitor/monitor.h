@@ -180,8 +180,8 @@ struct vcpu {
 	uint64_t calls[CALL_COUNTERS + 1];
 	size_t run_size;
 	pthread_t thread;
-	pthread_mutex_t
-		apic;	 /* held while its APIC is read, changed and written, or a message sent */
+	/* Held while its APIC is read, changed and written, or a message sent. */
+	pthread_mutex_t apic;
 	uint64_t pv_eoi; /* what interrupts_pv_eoi() was told; on its own thread, or stopped */
 	struct kvm_regs last_regs; /* at the last exit but for calls, for a dump */
 	struct kvm_sregs reset_sregs;

@@ -9,11 +9,12 @@
 static void *op_translate(void *ctx, struct pvrom_gpa gpa, uint64_t *len)
 {
 	struct vm *vm = ctx;
+	uint64_t up_to_rom = vm->rom_gpa - gpa.gpa;
 
 	if (gpa.gpa >= vm->rom_gpa && gpa.gpa < vm->low_size)
 		return NULL;
-	if (gpa.gpa<vm->rom_gpa && * len> vm->rom_gpa - gpa.gpa)
-		*len = vm->rom_gpa - gpa.gpa;
+	if (gpa.gpa < vm->rom_gpa && up_to_rom < *len)
+		*len = up_to_rom;
 	return memory_span(vm, gpa.gpa, len);
 }
 

@@ -56,8 +56,8 @@ PVROM_CONSTANTS_END
 /* What stands at a site of the call in a kernel that runs native; the sixth column. */
 PVROM_CONSTANTS_BEGIN
 PVROM_CONSTANT(PVROM_NATIVE_NOTHING, 0) /* no native form: the call exists only on a host */
-PVROM_CONSTANT(PVROM_NATIVE_INSN, 1)    /* the instruction, operands in fixed registers */
-PVROM_CONSTANT(PVROM_NATIVE_CALL, 2)    /* a call of the kernel's own function (System V) */
+PVROM_CONSTANT(PVROM_NATIVE_INSN, 1)	/* the instruction, operands in fixed registers */
+PVROM_CONSTANT(PVROM_NATIVE_CALL, 2)	/* a call of the kernel's own function (System V) */
 PVROM_CONSTANTS_END
 
 /*
@@ -77,7 +77,8 @@ PVROM_CONSTANTS_END
 	X(BASE, LOG, 0x0004, BASE, 2, NOTHING, 0, 0, "", "a line of text for the host's log")      \
 	X(BASE, BATCH, 0x0005, BASE, 2, NOTHING, 0x01, 0, "", "several calls with one crossing")   \
 	X(BASE, RESET, 0x0006, BASE, 1, NOTHING, 0, 0, "", "give everything back")                 \
-	X(BASE, SHUTDOWN, 0x0007, BASE, 2, NOTHING, 0, 0, "", "power off, restart or report a crash")
+	X(BASE, SHUTDOWN, 0x0007, BASE, 2, NOTHING, 0, 0, "",                                      \
+	  "power off, restart or report a crash")
 
 #define PVROM_CPU_CALLS(X)                                                                         \
 	X(CPU, CLI, 0x0100, CPU, 0, INSN, 0, 0, "cli", "interrupts off")                           \
@@ -165,7 +166,8 @@ PVROM_CONSTANTS_END
 	X(MMU, NOTIFY, 0x0504, MMU, 2, NOTHING, 0x10, 0, "", "an entry was written")               \
 	X(MMU, ENTRIES, 0x0505, MMU, 2, NOTHING, 0x10, 0, "", "a batch of entries")                \
 	X(MMU, RANGE, 0x0506, MMU, 4, NOTHING, 0x10, 0, "", "protect or clear a range of a table") \
-	X(MMU, SWITCH_ROOT, 0x0507, MMU, 1, INSN, 0x10, 0, "mov %rdi,%cr3", "switch address space") \
+	X(MMU, SWITCH_ROOT, 0x0507, MMU, 1, INSN, 0x10, 0, "mov %rdi,%cr3",                        \
+	  "switch address space")                                                                  \
 	X(MMU, FLUSH_ONE, 0x0508, MMU, 1, INSN, 0x10, 0, "invlpg (%rdi)", "flush one page")        \
 	X(MMU, FLUSH_RANGE, 0x0509, MMU, 2, NOTHING, 0x10, 0, "", "flush a range of pages")        \
 	X(MMU, FLUSH_ALL, 0x050a, MMU, 0, NOTHING, 0x10, 0, "", "flush everything")                \
@@ -208,7 +210,8 @@ PVROM_CONSTANTS_END
 /* The constants: PVROM_CPU_CLI and so on. */
 #define PVROM_CALL_CONSTANT_(GROUP, NAME, number, feature, args, native, flags, regs, insn, text)  \
 	PVROM_CONSTANT(PVROM_##GROUP##_##NAME, number)
-#define PVROM_GROUP_CONSTANT_(NAME, number, version, name) PVROM_CONSTANT(PVROM_GROUP_##NAME, number)
+#define PVROM_GROUP_CONSTANT_(NAME, number, version, name)                                         \
+	PVROM_CONSTANT(PVROM_GROUP_##NAME, number)
 PVROM_CONSTANTS_BEGIN
 PVROM_CALL_TABLE(PVROM_CALL_CONSTANT_)
 PVROM_GROUP_TABLE(PVROM_GROUP_CONSTANT_)

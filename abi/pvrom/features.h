@@ -58,7 +58,8 @@ PVROM_CONSTANTS_END
 	X(NOT_SUPPORTED, 6, "not supported by this host",                                          \
 	  "This host, or this version of it, has no such feature.")
 
-#define PVROM_REASON_CONSTANT_(NAME, number, words, text) PVROM_CONSTANT(PVROM_REASON_##NAME, number)
+#define PVROM_REASON_CONSTANT_(NAME, number, words, text)                                          \
+	PVROM_CONSTANT(PVROM_REASON_##NAME, number)
 PVROM_CONSTANTS_BEGIN
 PVROM_REASON_TABLE(PVROM_REASON_CONSTANT_)
 PVROM_CONSTANT(PVROM_REASON_COUNT, 7)

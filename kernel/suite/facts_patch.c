@@ -20,32 +20,30 @@ struct registers {
 };
 
 #define R(n) #n "*8(%%rax)"
+/* clang-format would take R(n) for a call. */
+/* clang-format off */
 #define LOAD_ALL                                                                                   \
 	"push %%rbp\n\tpush %%rbx\n\tpush %%rax\n\t"                                               \
-	"mov " R(1) ",%%rcx\n\tmov " R(2) ",%%rdx\n\tmov " R(3) ",%%rbx\n\tmov " R(                \
-		5) ",%%rbp\n\t"                                                                    \
-		   "mov " R(6) ",%%rsi\n\tmov " R(7) ",%%rdi\n\tmov " R(8) ",%%r8\n\tmov " R(      \
-			   9) ",%%r9\n\t"                                                          \
-			      "mov " R(10) ",%%r10\n\tmov " R(11) ",%%r11\n\tmov " R(              \
-				      12) ",%%r12\n\t"                                             \
-					  "mov " R(13) ",%%r13\n\tmov " R(14) ",%%r14\n\tmov " R(  \
-						  15) ",%%r15\n\tmov " R(0) ",%%rax\n\t"
+	"mov " R(1) ",%%rcx\n\t" "mov " R(2) ",%%rdx\n\t"                                          \
+	"mov " R(3) ",%%rbx\n\t" "mov " R(5) ",%%rbp\n\t"                                          \
+	"mov " R(6) ",%%rsi\n\t" "mov " R(7) ",%%rdi\n\t"                                          \
+	"mov " R(8) ",%%r8\n\t" "mov " R(9) ",%%r9\n\t"                                            \
+	"mov " R(10) ",%%r10\n\t" "mov " R(11) ",%%r11\n\t"                                        \
+	"mov " R(12) ",%%r12\n\t" "mov " R(13) ",%%r13\n\t"                                        \
+	"mov " R(14) ",%%r14\n\t" "mov " R(15) ",%%r15\n\t"                                        \
+	"mov " R(0) ",%%rax\n\t"
 /* The pointer lies on the stack; RAX goes there first. */
 #define STORE_ALL                                                                                  \
 	"\n\txchg %%rax,(%%rsp)\n\t"                                                               \
-	"mov %%rcx," R(1) "\n\tmov %%rdx," R(2) "\n\tmov %%rbx," R(3) "\n\tmov %%rbp," R(          \
-		5) "\n\t"                                                                          \
-		   "mov %%rsi," R(6) "\n\tmov %%rdi," R(7) "\n\tmov %%r8," R(8) "\n\tmov %%r9," R( \
-			   9) "\n\t"                                                               \
-			      "mov %%r10," R(10) "\n\tmov %%r11," R(11) "\n\tmov %%r12," R(        \
-				      12) "\n\t"                                                   \
-					  "mov %%r13," R(13) "\n\tmov %%r14," R(                   \
-						  14) "\n\tmov %%r15," R(15) "\n\t"                \
-									     "pop " R(             \
-										     0) "\n\tpop " \
-											"%%"       \
-											"rbx\n\tp" \
-											"op %%rbp"
+	"mov %%rcx," R(1) "\n\t" "mov %%rdx," R(2) "\n\t"                                          \
+	"mov %%rbx," R(3) "\n\t" "mov %%rbp," R(5) "\n\t"                                          \
+	"mov %%rsi," R(6) "\n\t" "mov %%rdi," R(7) "\n\t"                                          \
+	"mov %%r8," R(8) "\n\t" "mov %%r9," R(9) "\n\t"                                            \
+	"mov %%r10," R(10) "\n\t" "mov %%r11," R(11) "\n\t"                                        \
+	"mov %%r12," R(12) "\n\t" "mov %%r13," R(13) "\n\t"                                        \
+	"mov %%r14," R(14) "\n\t" "mov %%r15," R(15) "\n\t"                                        \
+	"pop " R(0) "\n\tpop %%rbx\n\tpop %%rbp"
+/* clang-format on */
 #define CLOBBERS                                                                                   \
 	"rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",          \
 		"memory", "cc"

@@ -70,8 +70,8 @@ struct world {
 	/* The embedder. */
 	uint64_t longest; /* translate gives at most so many bytes at once; 0: no limit */
 	bool racing;	  /* several threads: no sanitizer tricks, no events */
-	uint32_t
-		hide_every; /* hide memory only at every n-th call, for it takes its time; 0: always */
+	/* Hide memory only at every n-th call, for it takes its time; 0: always. */
+	uint32_t hide_every;
 	uint32_t calls;
 	pthread_mutex_t mutex;
 	int locked;

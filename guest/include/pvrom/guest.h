@@ -92,13 +92,13 @@ struct pvrom_guest {
 	uint16_t rom_minor;
 	uint16_t transport; /* PVROM_TRANSPORT_x that hypercalls take */
 	uint16_t transport_port;
-	uint32_t
-		call_status; /* PVROM_STATUS_x behind a verdict of HOST_ERROR or REQUIRED_MISSING */
-	uint32_t patched;    /* sites that are not native now */
-	uint64_t missing;    /* required features that the host did not grant */
-	uint64_t granted;    /* the committed set */
-	uint64_t epoch;	     /* of the committed set */
-	uint8_t *copy;	     /* the sealed copy of the ROM, or NULL */
+	/* PVROM_STATUS_x behind a verdict of HOST_ERROR or REQUIRED_MISSING. */
+	uint32_t call_status;
+	uint32_t patched; /* sites that are not native now */
+	uint64_t missing; /* required features that the host did not grant */
+	uint64_t granted; /* the committed set */
+	uint64_t epoch;	  /* of the committed set */
+	uint8_t *copy;	  /* the sealed copy of the ROM, or NULL */
 	size_t copy_size;
 	const uint8_t *text; /* the copy into which sites lead now, or NULL */
 	size_t text_size;
