@@ -156,6 +156,50 @@ void kernel_rom_start(void)
 	print_features();
 }
 
+/* A halt in ROM text is left at its return: that is done here, and the site is behind. */
+static bool leave_text(struct trap_frame *frame)
+{
+	uint64_t text = (uint64_t)kernel_rom.copy;
+
+	if (!text || frame->rip - text >= kernel_rom.copy_size)
+		return true;
+	if (*(const uint8_t *)frame->rip != 0xc3)
+		return false;
+	frame->rip = *(const uint64_t *)frame->rsp;
+	frame->rsp += 8;
+	return true;
+}
+
+/* What the shim puts behind a template that is shorter than its site. */
+static bool is_nop(const uint8_t *at, uint64_t size)
+{
+	static const uint8_t nops[5][4] = {
+		{ 0 }, { 0x90 }, { 0x66, 0x90 }, { 0x0f, 0x1f, 0x00 }, { 0x0f, 0x1f, 0x40, 0x00 }
+	};
+
+	return size < ARRAY_SIZE(nops) && !memcmp(at, nops[size], size);
+}
+
+bool kernel_rom_may_wait(struct trap_frame *frame)
+{
+	if (frame->cs & 3)
+		return true;
+	if (!leave_text(frame))
+		return false;
+	for (struct pvrom_site *site = kernel_sites_start; site < kernel_sites_end; site++) {
+		uint64_t start = (uint64_t)site + (uint64_t)(int64_t)site->offset;
+		uint64_t done = frame->rip - start;
+
+		if (!done || done >= site->length)
+			continue;
+		if (!is_nop((const uint8_t *)frame->rip, site->length - done))
+			return false;
+		frame->rip = start + site->length;
+		break;
+	}
+	return true;
+}
+
 void kernel_rom_init_cpu(void)
 {
 	if (kernel_rom.granted)

@@ -7,6 +7,8 @@
 
 #include "lib.h"
 
+struct trap_frame;
+
 extern struct pvrom_guest kernel_rom;
 
 /*
@@ -16,6 +18,12 @@ extern struct pvrom_guest kernel_rom;
 void kernel_rom_start(void);
 /* On a CPU that comes up: registers its area if a host is there. */
 void kernel_rom_init_cpu(void);
+/*
+ * May the code that FRAME interrupted wait while sites are written? Not in the middle of a site, and not
+ * in ROM text. Behind the work of either, before a NOP or a return, FRAME is moved on to where it
+ * may. False: let it go on and interrupt it again. Executes no site.
+ */
+bool kernel_rom_may_wait(struct trap_frame *frame);
 /* Between facts: negotiates again if the host has raised the epoch. */
 void kernel_rom_poll(void);
 /* True if calls of a feature (PVROM_FEATURE_x) go to a host. */

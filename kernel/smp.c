@@ -37,6 +37,7 @@ void boot_bare_serialize(void);
 #define COUNT_QUIET_US 300000
 #define WORK_PATIENCE_US 10000000
 #define SEND_AGAIN_US 200000
+#define GATHER_AGAIN_US 300
 
 void smp_init_boot_cpu(void)
 {
@@ -218,46 +219,66 @@ void smp_run_each(smp_work_fn *work, void *argument)
 			smp_run(i, work, argument);
 }
 
-static uint32_t arrived, generation;
+static uint32_t generation;
+static uint64_t expected; /* the CPUs that shall wait, by index */
+static uint64_t arrived;  /* and those that do */
 
-/* Interrupt handler: from here to its end no sites but those of the way out, after serializing. */
+/*
+ * Interrupt handler: from here to its end no sites but those of the way out, after serializing.
+ * Code that was interrupted in the middle of a site goes on, and is interrupted again.
+ */
 static void rendezvous_wait(struct trap_frame *frame)
 {
 	uint32_t mine = __atomic_load_n(&generation, __ATOMIC_ACQUIRE);
+	uint64_t self = BIT(this_cpu()->index);
 
-	(void)frame;
-	__atomic_fetch_add(&arrived, 1, __ATOMIC_RELEASE);
+	if (!kernel_rom_may_wait(frame))
+		return;
+	/* Nobody waits for this CPU: a second interrupt of a rendezvous that is over. */
+	if (!(__atomic_load_n(&expected, __ATOMIC_ACQUIRE) & self))
+		return;
+	__atomic_fetch_or(&arrived, self, __ATOMIC_RELEASE);
 	/* Acquire: what the actor wrote before it let us go; partner: the store in smp_rendezvous(). */
 	while (__atomic_load_n(&generation, __ATOMIC_ACQUIRE) == mine)
 		cpu_relax();
 	boot_bare_serialize();
-	__atomic_fetch_sub(&arrived, 1, __ATOMIC_RELEASE);
+	__atomic_fetch_and(&arrived, ~self, __ATOMIC_RELEASE);
 }
 
-static uint64_t online_others(uint32_t *count)
+static uint64_t online_others(void)
 {
 	uint64_t set = 0;
 
-	*count = 0;
-
 	for (uint32_t i = 0; i < smp_cpus; i++)
-		if (i != this_cpu()->index && READ_ONCE(cpus[i].state) == SMP_ONLINE) {
+		if (i != this_cpu()->index && READ_ONCE(cpus[i].state) == SMP_ONLINE)
 			set |= BIT(i);
-			++*count;
-		}
 	return set;
+}
+
+/* Sends to those that are not there yet, until all are. */
+static void gather(uint64_t others)
+{
+	uint64_t missing, again = 0;
+
+	while ((missing = others & ~__atomic_load_n(&arrived, __ATOMIC_ACQUIRE))) {
+		uint64_t now = cpu_rdtsc();
+
+		if (now >= again) {
+			irq_send(VECTOR_RENDEZVOUS, missing);
+			again = now + time_us(GATHER_AGAIN_US);
+		}
+		cpu_relax();
+	}
 }
 
 void smp_rendezvous(smp_work_fn *act, void *argument)
 {
-	uint32_t count;
-	uint64_t others = online_others(&count), flags = cpu_save_flags_cli();
+	uint64_t others = online_others(), flags = cpu_save_flags_cli();
 
 	irq_set(VECTOR_RENDEZVOUS, rendezvous_wait);
-	if (others)
-		irq_send(VECTOR_RENDEZVOUS, others);
-	while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) != count)
-		cpu_relax();
+	__atomic_store_n(&expected, others, __ATOMIC_RELEASE);
+	gather(others);
+	__atomic_store_n(&expected, 0, __ATOMIC_RELEASE);
 	act(argument);
 	/* Release: partner of the acquire in rendezvous_wait(). */
 	__atomic_fetch_add(&generation, 1, __ATOMIC_RELEASE);
