@@ -281,34 +281,25 @@ static uint32_t check_reloc(const uint8_t *rom, const struct pvrom_slot *slot,
 	return 0;
 }
 
-/* Relocation at is right and changes no byte that one of the slot's earlier ones changes. */
-static bool reloc_is_valid(const uint8_t *rom, const struct pvrom_rom_header *h,
-			   const struct pvrom_slot *slot, uint32_t at)
-{
-	struct pvrom_reloc reloc, other;
-	uint32_t span, i;
-
-	pvrom_read_reloc(rom, h, at, &reloc);
-	span = check_reloc(rom, slot, &reloc);
-	for (i = slot->reloc_first; span && i < at; i++) {
-		pvrom_read_reloc(rom, h, i, &other);
-		if (ranges_overlap(reloc.offset, span, other.offset,
-				   check_reloc(rom, slot, &other)))
-			return false;
-	}
-	return span != 0;
-}
-
+/* All of a slot's relocations are right, and in ascending order in its text and in its template: so
+ * none overlaps another, and no number of them makes the check dear. */
 static bool relocs_are_valid(const uint8_t *rom, const struct pvrom_rom_header *h,
 			     const struct pvrom_slot *slot)
 {
 	uint32_t i, end = (uint32_t)slot->reloc_first + slot->reloc_count;
+	struct pvrom_reloc reloc;
+	uint32_t span, *from, free_from[2] = { 0, 0 }; /* template, text */
 
 	if (slot->reloc_count && end > h->reloc_count)
 		return false;
-	for (i = slot->reloc_first; i < end; i++)
-		if (!reloc_is_valid(rom, h, slot, i))
+	for (i = slot->reloc_first; i < end; i++) {
+		pvrom_read_reloc(rom, h, i, &reloc);
+		span = check_reloc(rom, slot, &reloc);
+		from = &free_from[reloc.offset - slot->text < slot->text_size];
+		if (!span || reloc.offset < *from)
 			return false;
+		*from = reloc.offset + span;
+	}
 	return true;
 }
 

@@ -203,7 +203,8 @@ PVROM_SIZE_IS(pvrom_rom_header, 0xa0);
  *	0x08	text_size	bytes, at most
  *	0x0a	template_size	bytes, at most PVROM_SITE_MAX
  *	0x0c	template_offset	offset of its template; 0 if it has none
- *	0x10	reloc_first	index of its first relocation; they all lie in its text or template
+ *	0x10	reloc_first	index of its first relocation; they all lie in its text or template,
+ *				in each of them in ascending order, without overlap
  *	0x12	reloc_count
  *	0x14	clobbers	registers (PVROM_RAX ...) that text or template change: a subset of
  *				what the native form changes (calls.h)

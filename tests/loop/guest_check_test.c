@@ -329,6 +329,7 @@ static void bad_relocations(void)
 {
 	uint32_t first = (fresh(), slot(PVROM_IRQ_EOI)->reloc_first);
 	uint32_t in_template = slot(PVROM_CPU_STORE_TR)->reloc_first + 3u;
+	struct pvrom_reloc swapped;
 
 	EXPECT_WITH(fixture_reloc(image, first)->kind = 0, BAD_RELOCATION);
 	EXPECT_WITH(fixture_reloc(image, first)->kind = 4, BAD_RELOCATION);
@@ -344,6 +345,11 @@ static void bad_relocations(void)
 	EXPECT_WITH(fixture_reloc(image, first + 2)->offset--, BAD_RELOCATION);
 	EXPECT_WITH(fixture_reloc(image, first + 2)->addend = 1, BAD_RELOCATION);
 	/* Two for the same bytes. */
+	/* All three are right, but not in ascending order. */
+	EXPECT_WITH((swapped = *fixture_reloc(image, first),
+		     *fixture_reloc(image, first) = *fixture_reloc(image, first + 1),
+		     *fixture_reloc(image, first + 1) = swapped),
+		    BAD_RELOCATION);
 	EXPECT_WITH(*fixture_reloc(image, first + 1) = *fixture_reloc(image, first),
 		    BAD_RELOCATION);
 	/* A template that returns would return from the kernel's function. */
@@ -434,7 +440,7 @@ int main(void)
 		TAP_TEST(text_overlapping),
 		TAP_TEST(text_without_endbr64),
 		TAP_TEST(relocation_leaves_its_slot),
-		TAP_TEST(bad_relocations),
+		{ "bad_relocations [PVROM-ROM-31]", bad_relocations },
 		TAP_TEST(relocation_table_outside),
 		TAP_TEST(bad_symbols),
 		TAP_TEST(damaged_at_random),
