@@ -104,6 +104,8 @@ static void place_rom(struct vm *vm)
 	if (vm->opt->rom != ROM_FILE)
 		return;
 	file_open(&file, vm->opt->rom_file);
+	if (file.size > vm->rom_size)
+		fail(EXIT_CANNOT_RUN, "%s has grown", vm->opt->rom_file);
 	memset(room, 0, vm->rom_size);
 	memcpy(room, file.data, file.size);
 	file_close(&file);
