@@ -57,6 +57,32 @@ static void breakpoints_off(void)
 	pvrom_write_dr6(0);
 }
 
+/*
+ * A fact that needs a breakpoint to be where it was put, tried until it holds. QEMU 7.2's software
+ * SVM does not set up its breakpoints anew when it enters a guest or leaves it, so that an exit at
+ * the wrong moment (a timer, say) loses one or leaves one of the other world's. A host that always
+ * loses them still fails.
+ */
+#define TRIES 20
+#define BREAKPOINT_FACT(id, name, manual, statement)                                               \
+	static enum verdict try_##id(void);                                                        \
+	FACT(id, name, manual, statement)                                                          \
+	{                                                                                          \
+		return until_it_holds(try_##id);                                                   \
+	}                                                                                          \
+	static enum verdict try_##id(void)
+
+static enum verdict until_it_holds(enum verdict (*try)(void))
+{
+	enum verdict verdict = FACT_FAIL;
+
+	for (unsigned i = 0; i < TRIES && verdict == FACT_FAIL; i++) {
+		verdict = try();
+		breakpoints_off();
+	}
+	return verdict;
+}
+
 /* ---- single-stepping --------------------------------------------------------------------------- */
 
 static void step_on(struct trap_frame *frame)
@@ -303,8 +329,8 @@ static enum verdict breaks(unsigned n)
 }
 
 #define BREAK_FACT(n)                                                                              \
-	FACT(break_##n, "debug.execute.dr" #n, "SDM 3B 18.3.1.1",                                  \
-	     "DR" #n " stops before the instruction at its address, and DR6 says B" #n)            \
+	BREAKPOINT_FACT(break_##n, "debug.execute.dr" #n, "SDM 3B 18.3.1.1",                       \
+			"DR" #n " stops before the instruction at its address, and DR6 says B" #n) \
 	{                                                                                          \
 		return breaks(n);                                                                  \
 	}
@@ -316,8 +342,9 @@ BREAK_FACT(3)
 SNIPPET(snippet_break_loop,
 	"mov $3, %ecx\nsnippet_break_loop_at: dec %ecx\njnz snippet_break_loop_at");
 
-FACT(break_resume, "debug.execute.rf", "SDM 3B 18.3.1.1",
-     "RF in the IRET frame suppresses a breakpoint for one instruction: a loop hits it each time")
+BREAKPOINT_FACT(break_resume, "debug.execute.rf", "SDM 3B 18.3.1.1",
+		"RF in the IRET frame suppresses a breakpoint for one instruction: a loop hits it "
+		"each time")
 {
 	hits_begin(note_and_resume);
 	set_address(0, (uint64_t)snippet_break_loop_at);
@@ -328,8 +355,8 @@ FACT(break_resume, "debug.execute.rf", "SDM 3B 18.3.1.1",
 	return FACT_PASS;
 }
 
-FACT(break_disabled, "debug.execute.disabled", "SDM 3B 18.2.4",
-     "an address in a debug register that DR7 does not enable stops nothing")
+BREAKPOINT_FACT(break_disabled, "debug.execute.disabled", "SDM 3B 18.2.4",
+		"an address in a debug register that DR7 does not enable stops nothing")
 {
 	hits_begin(note_and_resume);
 	set_address(0, (uint64_t)snippet_break_at);
@@ -341,8 +368,8 @@ FACT(break_disabled, "debug.execute.disabled", "SDM 3B 18.2.4",
 	return FACT_PASS;
 }
 
-FACT(break_two, "debug.execute.two", "SDM 3B 18.2.3",
-     "two breakpoints at one address are one #DB with both bits")
+BREAKPOINT_FACT(break_two, "debug.execute.two", "SDM 3B 18.2.3",
+		"two breakpoints at one address are one #DB with both bits")
 {
 	hits_begin(note_and_resume);
 	set_address(1, (uint64_t)snippet_break_at);
@@ -355,8 +382,8 @@ FACT(break_two, "debug.execute.two", "SDM 3B 18.2.3",
 	return FACT_PASS;
 }
 
-FACT(break_user, "debug.execute.user", "SDM 3B 18.3.1.1",
-     "a breakpoint on user code stops user mode")
+BREAKPOINT_FACT(break_user, "debug.execute.user", "SDM 3B 18.3.1.1",
+		"a breakpoint on user code stops user mode")
 {
 	struct user_run run;
 
@@ -372,8 +399,8 @@ FACT(break_user, "debug.execute.user", "SDM 3B 18.3.1.1",
 	return FACT_PASS;
 }
 
-FACT(break_kept, "debug.kept", "SDM 3B 18.2",
-     "debug registers are kept over calls, a halt, and a visit to user mode")
+BREAKPOINT_FACT(break_kept, "debug.kept", "SDM 3B 18.2",
+		"debug registers are kept over calls, a halt, and a visit to user mode")
 {
 	struct user_run run;
 
@@ -428,8 +455,9 @@ static enum verdict watches(unsigned length)
 }
 
 #define WATCH_FACT(length)                                                                         \
-	FACT(watch_##length, "debug.write.length" #length, "SDM 3B 18.2.5",                        \
-	     "a write breakpoint of " #length " bytes covers these and no byte beside them")       \
+	BREAKPOINT_FACT(watch_##length, "debug.write.length" #length, "SDM 3B 18.2.5",             \
+			"a write breakpoint of " #length                                           \
+			" bytes covers these and no byte beside them")                             \
 	{                                                                                          \
 		return watches(length);                                                            \
 	}
@@ -438,8 +466,8 @@ WATCH_FACT(2)
 WATCH_FACT(4)
 WATCH_FACT(8)
 
-FACT(watch_trap, "debug.write.trap", "SDM 3B 18.3.1.2",
-     "a data breakpoint is a trap: the write is done and RIP is behind it")
+BREAKPOINT_FACT(watch_trap, "debug.write.trap", "SDM 3B 18.3.1.2",
+		"a data breakpoint is a trap: the write is done and RIP is behind it")
 {
 	watched[8] = 0;
 	watch(DR7_WRITE, 1);
@@ -451,8 +479,8 @@ FACT(watch_trap, "debug.write.trap", "SDM 3B 18.3.1.2",
 	return FACT_PASS;
 }
 
-FACT(watch_read, "debug.access", "SDM 3B 18.2.4",
-     "an access breakpoint stops reads and writes, a write breakpoint no reads")
+BREAKPOINT_FACT(watch_read, "debug.access", "SDM 3B 18.2.4",
+		"an access breakpoint stops reads and writes, a write breakpoint no reads")
 {
 	unsigned reads, both;
 
@@ -469,8 +497,8 @@ FACT(watch_read, "debug.access", "SDM 3B 18.2.4",
 	return FACT_PASS;
 }
 
-FACT(watch_user, "debug.write.user", "SDM 3B 18.3.1.2",
-     "a data breakpoint on a user address stops user writes")
+BREAKPOINT_FACT(watch_user, "debug.write.user", "SDM 3B 18.3.1.2",
+		"a data breakpoint on a user address stops user writes")
 {
 	struct user_run run;
 
