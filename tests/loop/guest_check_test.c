@@ -344,12 +344,12 @@ static void bad_relocations(void)
 	EXPECT_WITH(image[fixture_reloc(image, first + 1)->offset + 1] ^= 0x01, BAD_RELOCATION);
 	EXPECT_WITH(fixture_reloc(image, first + 2)->offset--, BAD_RELOCATION);
 	EXPECT_WITH(fixture_reloc(image, first + 2)->addend = 1, BAD_RELOCATION);
-	/* Two for the same bytes. */
 	/* All three are right, but not in ascending order. */
 	EXPECT_WITH((swapped = *fixture_reloc(image, first),
 		     *fixture_reloc(image, first) = *fixture_reloc(image, first + 1),
 		     *fixture_reloc(image, first + 1) = swapped),
 		    BAD_RELOCATION);
+	/* Two for the same bytes. */
 	EXPECT_WITH(*fixture_reloc(image, first + 1) = *fixture_reloc(image, first),
 		    BAD_RELOCATION);
 	/* A template that returns would return from the kernel's function. */

@@ -54,7 +54,10 @@ bool pvrom_os_text_write(void *os, void *where, const void *bytes, size_t size);
  * Brings all online CPUs together with interrupts off, outside ROM text and lazy sections, runs
  * act(argument) on the calling CPU while the others wait, and lets them go after each has
  * executed a serializing instruction (cpuid, say). NMI and #MC handlers must not use call sites.
- * The code that waits must contain none either. Not called before other CPUs are online? Then
+ * The code that waits must contain none either. A CPU that the rendezvous interrupted inside a site
+ * (between the two instructions of one, or before the padding behind a template) must leave it
+ * before it waits, or it would come back into the middle of other bytes: return from the interrupt
+ * and wait at the next one. Not called before other CPUs are online? Then
  * act(argument) and a serializing instruction are all there is to do.
  */
 void pvrom_os_rendezvous(void *os, void (*act)(void *argument), void *argument);
