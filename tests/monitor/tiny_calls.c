@@ -232,6 +232,8 @@ void try_storm(uint64_t cpus)
 static struct pvrom_vcpu_area batched_area __attribute__((aligned(PVROM_VCPU_AREA_ALIGN)));
 static struct pvrom_batch_entry batch[32];
 
+#define BREATH 20000000 /* ticks: about as long as a batch of kicks takes in the lab */
+
 /* Kicks of the first CPU, which is in RESET by then, and an area at the end: again and again. */
 static void batch_for_ever(uint64_t id)
 {
@@ -242,8 +244,12 @@ static void batch_for_ever(uint64_t id)
 		.arg = { (uint64_t)&batched_area, sizeof(batched_area) },
 	};
 	others[id].arrived++;
-	for (;;)
+	for (;;) {
 		call(PVROM_BASE_BATCH, (uint64_t)batch, 32, 0);
+		/* Kicked without a pause, the first CPU would never get on where both share one of the host. */
+		for (uint64_t start = __builtin_ia32_rdtsc(); __builtin_ia32_rdtsc() - start < BREATH;)
+			;
+	}
 }
 
 /* RESET by force waits for the call that another CPU is in: nothing of it is left afterwards. */
