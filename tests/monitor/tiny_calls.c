@@ -247,7 +247,8 @@ static void batch_for_ever(uint64_t id)
 	for (;;) {
 		call(PVROM_BASE_BATCH, (uint64_t)batch, 32, 0);
 		/* Kicked without a pause, the first CPU would never get on where both share one of the host. */
-		for (uint64_t start = __builtin_ia32_rdtsc(); __builtin_ia32_rdtsc() - start < BREATH;)
+		for (uint64_t start = __builtin_ia32_rdtsc();
+		     __builtin_ia32_rdtsc() - start < BREATH;)
 			;
 	}
 }
