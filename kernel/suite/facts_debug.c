@@ -293,7 +293,14 @@ FACT(step_syscall, "debug.tf.syscall", "SDM 2B SYSCALL",
 
 /* ---- breakpoints on execution ------------------------------------------------------------------ */
 
+/*
+ * Where breakpoints are enabled, nothing else is judged: QEMU 7.2's software SVM (see
+ * BREAKPOINT_FACT) may leave one behind that no debug register shows, for good, for the next guest
+ * too, and #DB then comes whenever that address is executed.
+ */
 SNIPPET(snippet_break, "nop\nsnippet_break_at: lea 1(%rdi), %rax\nnop");
+SNIPPET(snippet_unbroken, "nop\nsnippet_unbroken_at: lea 1(%rdi), %rax\nnop");
+USER_CODE(user_break, "nop\nlea (%rdi), %rax\nxor %ecx, %ecx");
 
 static void set_address(unsigned n, uint64_t address)
 {
@@ -359,10 +366,10 @@ BREAKPOINT_FACT(break_disabled, "debug.execute.disabled", "SDM 3B 18.2.4",
 		"an address in a debug register that DR7 does not enable stops nothing")
 {
 	hits_begin(note_and_resume);
-	set_address(0, (uint64_t)snippet_break_at);
-	set_address(1, (uint64_t)snippet_break_at);
+	set_address(0, (uint64_t)snippet_unbroken_at);
+	set_address(1, (uint64_t)snippet_unbroken_at);
 	pvrom_write_dr7(DR7_RESET);
-	snippet_break(0);
+	snippet_unbroken(0);
 	breakpoints_off();
 	EXPECT_EQ(hits.count, 0);
 	return FACT_PASS;
@@ -388,13 +395,13 @@ BREAKPOINT_FACT(break_user, "debug.execute.user", "SDM 3B 18.3.1.1",
 	struct user_run run;
 
 	hits_begin(note_and_resume);
-	set_address(3, user_address(user_steps) + 1);
+	set_address(3, user_address(user_break) + 1);
 	pvrom_write_dr7(DR7_RESET | DR7_ENABLE(3, DR7_EXECUTE, 0));
-	user_call(&run, user_steps, 0, 0, 0);
+	user_call(&run, user_break, 0, 0, 0);
 	breakpoints_off();
 	EXPECT_TRAP(run, VECTOR_USER_EXIT, 0);
 	EXPECT_EQ(hits.count, 1);
-	EXPECT_EQ(hits.rip[0], user_address(user_steps) + 1);
+	EXPECT_EQ(hits.rip[0], user_address(user_break) + 1);
 	EXPECT_EQ(hits.first.cs, SEL_UCODE | 3);
 	return FACT_PASS;
 }
@@ -528,7 +535,7 @@ FACT(dr6_sticky, "debug.dr6.sticky", "SDM 3B 18.2.3",
 	pvrom_write_dr6(DR6_BS);
 	EXPECT_EQ(pvrom_read_dr6() & DR6_BS, DR6_BS);
 	cpu_cpuid(0, 0);
-	snippet_break(0);
+	snippet_unbroken(0);
 	EXPECT_EQ(pvrom_read_dr6() & DR6_BS, DR6_BS);
 	pvrom_write_dr6(0);
 	return FACT_PASS;
