@@ -32,15 +32,11 @@
 #include <stdint.h>
 
 #include <pvrom/abi.h>
+#include <pvrom/gpa.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* A guest-physical address: a structure, so that it is never taken for a number or a pointer. */
-struct pvrom_gpa {
-	uint64_t gpa;
-};
 
 struct pvrom_host;
 struct pvrom_host_vcpu;
