@@ -55,7 +55,7 @@ static const struct kind {
 } kinds[] = {
 	{ "null", PVROM_BASE_VERSION, PVROM_STATUS_OK, 1, 0 },
 	{ "unknown", 0x4321, PVROM_STATUS_NOT_SUPPORTED, 1, 0 },
-	{ "reserved", PVROM_MMU_SET_ENTRY, PVROM_STATUS_NOT_SUPPORTED, 1, 0 },
+	{ "reserved", PVROM_MEM_SHARE, PVROM_STATUS_NOT_SUPPORTED, 1, 0 },
 	{ "denied", PVROM_CLOCK_ALARM_SET, PVROM_STATUS_DENIED, 1, 0 },
 	{ "mode", PVROM_BASE_VERSION, PVROM_STATUS_MODE, 0, 0 },
 	{ "not_required", PVROM_CPU_CLI, PVROM_STATUS_NOT_REQUIRED, 1, 1 },

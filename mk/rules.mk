@@ -40,7 +40,7 @@ WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wpointer-arith -Wwrite-strings 
 	-Wstrict-prototypes -Wmissing-prototypes $(WERROR)
 
 # The public headers; every folder may include these, and only these of other folders.
-INCLUDES := -Iabi -Iguest/include -Ihost/include -Ivirtqueue/include
+INCLUDES := -Iabi -Iguest/include -Ihost/include -Ivirtqueue/include -Ipvmmu/include
 
 COMMON   := -std=gnu11 $(WARNINGS) $(INCLUDES) -fno-strict-aliasing -fno-common \
 	'-ffile-prefix-map=$(CURDIR)=.'
@@ -157,10 +157,15 @@ SAY_LEFT_OUT = $(if $(LEFT_OUT),printf 'left out: %s\n' $(foreach l,$(LEFT_OUT),
 # ---- test groups -------------------------------------------------------------------------------
 # A group NAME in a CHECK list has TEST.NAME (the command), TEST_TIME.NAME (seconds, default 120)
 # and TEST_NEEDS.NAME (what must be built first).  TEST_SHARES.NAME = yes lets it run beside others;
-# those of CHECK_QUICK all do.
+# those of CHECK_QUICK all do.  What needs the lab gets some minutes more: its Linux may freeze, and
+# be started again (tools/lab-run --again), which takes none of the time that the test itself has.
+LAB_FREEZE_TIME := 480
+group_seconds = $(or $(TEST_TIME.$(1)),120)
+group_limit = $(if $(filter $(BUILD)/lab/base.cpio,$(TEST_NEEDS.$(1))),$(shell \
+	expr $(group_seconds) + $(LAB_FREEZE_TIME)),$(group_seconds))
 group_needs = $(sort $(foreach g,$(1),$(TEST_NEEDS.$(g))))
 define group_line
-$(1)	$(or $(TEST_TIME.$(1)),120)$(if $(TEST_SHARES.$(1))$(filter $(1),$(CHECK_QUICK)),+)	$(TEST.$(1))
+$(1)	$(group_limit)$(if $(TEST_SHARES.$(1))$(filter $(1),$(CHECK_QUICK)),+)	$(TEST.$(1))
 
 endef
 # The list goes to a file, for a command line would be too long and its quotes lost.

@@ -20,8 +20,10 @@ PVROM_CONSTANT(PVROM_MINOR, 0)
 PVROM_CONSTANTS_END
 
 #include <pvrom/calls.h>
+#include <pvrom/clock.h>
 #include <pvrom/discovery.h>
 #include <pvrom/features.h>
+#include <pvrom/mmu.h>
 #include <pvrom/negotiate.h>
 #include <pvrom/note.h>
 #include <pvrom/rom.h>

@@ -149,31 +149,44 @@ PVROM_CONSTANTS_END
 	X(SMP, KICK, 0x0302, SMP, 1, CALL, 0, 0x0fc7, "IPI", "wake a vCPU from halt")
 
 #define PVROM_CLOCK_CALLS(X)                                                                       \
-	X(CLOCK, PAGE, 0x0400, CLOCK, 2, CALL, 0x10, 0x0fc7, "TSC", "register the clock page")     \
-	X(CLOCK, WALL, 0x0401, CLOCK, 1, CALL, 0x10, 0x0fc7, "RTC", "wall-clock time")             \
+	X(CLOCK, PAGE, 0x0400, CLOCK, 2, NOTHING, 0, 0, "", "register or release the clock page")  \
+	X(CLOCK, WALL, 0x0401, CLOCK, 1, NOTHING, 0, 0, "", "the time of day, once")               \
 	X(CLOCK, ALARM_SET, 0x0402, ALARM, 1, CALL, 0, 0x0fc7, "TSC deadline or local APIC timer", \
 	  "interrupt this vCPU when its TSC reaches a value")                                      \
 	X(CLOCK, ALARM_CANCEL, 0x0403, ALARM, 0, CALL, 0, 0x0fc7,                                  \
 	  "TSC deadline or local APIC timer", "no alarm after this returns")                       \
-	X(CLOCK, STOLEN, 0x0404, CLOCK, 1, CALL, 0x10, 0x0fc7, "", "stolen time of a vCPU")
+	X(CLOCK, STOLEN, 0x0404, CLOCK, 1, NOTHING, 0x01, 0, "", "stolen nanoseconds of a vCPU")   \
+	X(CLOCK, ALARM_AVAILABLE, 0x0405, CLOCK, 1, NOTHING, 0, 0, "",                             \
+	  "interrupt this vCPU when its available time reaches a value")
 
 #define PVROM_MMU_CALLS(X)                                                                         \
-	X(MMU, REGISTER_TABLE, 0x0500, MMU, 3, NOTHING, 0x10, 0, "", "a page becomes a table")     \
-	X(MMU, RELEASE_TABLE, 0x0501, MMU, 1, NOTHING, 0x10, 0, "", "a page is no table any more") \
-	X(MMU, SET_ENTRY, 0x0502, MMU, 2, INSN, 0x10, 0, "mov %rsi,(%rdi)", "store an entry")      \
-	X(MMU, SWAP_ENTRY, 0x0503, MMU, 2, INSN, 0x11, 0x0001, "xchg %rax,(%rdi)",                 \
+	X(MMU, REGISTER_TABLE, 0x0500, MMU, 3, NOTHING, 0, 0, "", "a page becomes a table")        \
+	X(MMU, RELEASE_TABLE, 0x0501, MMU, 1, NOTHING, 0, 0, "", "a page is no table any more")    \
+	X(MMU, SET_ENTRY, 0x0502, MMU, 2, INSN, 0, 0, "mov %rsi,(%rdi)",                           \
+	  "store an entry; the call takes its gpa")                                                \
+	X(MMU, SWAP_ENTRY, 0x0503, MMU, 2, INSN, 0x01, 0x0001, "xchg %rax,(%rdi)",                 \
 	  "exchange an entry and return the old one with its A and D bits")                        \
-	X(MMU, NOTIFY, 0x0504, MMU, 2, NOTHING, 0x10, 0, "", "an entry was written")               \
-	X(MMU, ENTRIES, 0x0505, MMU, 2, NOTHING, 0x10, 0, "", "a batch of entries")                \
-	X(MMU, RANGE, 0x0506, MMU, 4, NOTHING, 0x10, 0, "", "protect or clear a range of a table") \
-	X(MMU, SWITCH_ROOT, 0x0507, MMU, 1, INSN, 0x10, 0, "mov %rdi,%cr3",                        \
-	  "switch address space")                                                                  \
-	X(MMU, FLUSH_ONE, 0x0508, MMU, 1, INSN, 0x10, 0, "invlpg (%rdi)", "flush one page")        \
-	X(MMU, FLUSH_RANGE, 0x0509, MMU, 2, NOTHING, 0x10, 0, "", "flush a range of pages")        \
-	X(MMU, FLUSH_ALL, 0x050a, MMU, 0, NOTHING, 0x10, 0, "", "flush everything")                \
-	X(MMU, FLUSH_SET, 0x050b, MMU, 4, NOTHING, 0x10, 0, "", "flush on a set of CPUs")          \
-	X(MMU, LAZY_BEGIN, 0x050c, MMU, 0, NOTHING, 0x10, 0, "", "updates may wait")               \
-	X(MMU, LAZY_END, 0x050d, MMU, 0, NOTHING, 0x10, 0, "", "updates are due")
+	X(MMU, NOTIFY, 0x0504, MMU, 2, NOTHING, 0, 0, "",                                          \
+	  "entries were written: gpa of the first, how many")                                      \
+	X(MMU, ENTRIES, 0x0505, MMU, 2, NOTHING, 0, 0, "",                                         \
+	  "words as in a ring: gpa of the first, how many")                                        \
+	X(MMU, RANGE, 0x0506, MMU, 4, NOTHING, 0x01, 0, "",                                        \
+	  "protect, clear or flush a range of an address space")                                   \
+	X(MMU, SWITCH_ROOT, 0x0507, MMU, 1, INSN, 0, 0, "mov %rdi,%cr3", "switch address space")   \
+	X(MMU, FLUSH_ONE, 0x0508, MMU, 1, INSN, 0, 0, "invlpg (%rdi)", "flush one page")           \
+	X(MMU, FLUSH_RANGE, 0x0509, MMU, 1, NOTHING, 0, 0, "", "flush a range of pages")           \
+	X(MMU, FLUSH_ALL, 0x050a, MMU, 0, NOTHING, 0, 0, "", "flush everything")                   \
+	X(MMU, FLUSH_SET, 0x050b, MMU, 4, NOTHING, 0, 0, "", "flush on a set of CPUs")             \
+	X(MMU, LAZY_BEGIN, 0x050c, MMU, 0, NOTHING, 0x10, 0, "",                                   \
+	  "updates may wait: needs no call, the ring holds them")                                  \
+	X(MMU, LAZY_END, 0x050d, MMU, 0, NOTHING, 0, 0, "", "updates are due: drain the rings")    \
+	X(MMU, RING, 0x050e, MMU, 1, NOTHING, 0, 0, "", "register or release this vCPU's ring")    \
+	X(MMU, FILL, 0x050f, MMU_FAULT, 2, NOTHING, 0, 0, "", "make a hidden entry visible")       \
+	X(MMU, RESIDENT, 0x0510, MMU_FAULT, 2, NOTHING, 0, 0, "",                                  \
+	  "pages that must never be hidden")                                                       \
+	X(MMU, FAULTS, 0x0511, MMU_FAULT, 1, NOTHING, 0, 0, "",                                    \
+	  "page faults go straight to this vCPU, or not")                                          \
+	X(MMU, MAP, 0x0512, MMU, 3, NOTHING, 0, 0, "", "take over a map of table pages")
 
 #define PVROM_DEV_CALLS(X)                                                                         \
 	X(DEV, LIST, 0x0600, DEV, 2, NOTHING, 0x10, 0, "", "list the devices")                     \
@@ -203,7 +216,7 @@ PVROM_CONSTANTS_END
 	X(IRQ, 2, 0x0100, "irq")                                                                   \
 	X(SMP, 3, 0x0100, "smp")                                                                   \
 	X(CLOCK, 4, 0x0100, "clock")                                                               \
-	X(MMU, 5, 0x0000, "mmu")                                                                   \
+	X(MMU, 5, 0x0100, "mmu")                                                                   \
 	X(DEV, 6, 0x0000, "dev")                                                                   \
 	X(MEM, 7, 0x0000, "mem")
 

@@ -10,7 +10,7 @@
 /*
  * X(NAME, bit, features it depends on (mask of bits), name for people, what it is)
  *
- * A granted set is closed under dependencies. Bits 10 to 63 are not assigned: a host never
+ * A granted set is closed under dependencies. Bits 11 to 63 are not assigned: a host never
  * offers one and a guest that wants one is not granted it.
  */
 #define PVROM_FEATURE_TABLE(X)                                                                     \
@@ -23,13 +23,14 @@
 	X(DEV, 6, 1 << 1, "dev", "the device bus")                                                 \
 	X(BLK, 7, 1 << 6, "blk", "disks on the device bus")                                        \
 	X(NET, 8, 1 << 6, "net", "network cards on the device bus")                                \
-	X(MEM, 9, 0, "mem", "memory given back, taken again and shared")
+	X(MEM, 9, 0, "mem", "memory given back, taken again and shared")                           \
+	X(MMU_FAULT, 10, 1 << 5, "mmu-fault", "page faults delivered straight to the guest")
 
 #define PVROM_FEATURE_CONSTANT_(NAME, bit, needs, name, text)                                      \
 	PVROM_CONSTANT(PVROM_FEATURE_##NAME, bit)
 PVROM_CONSTANTS_BEGIN
 PVROM_FEATURE_TABLE(PVROM_FEATURE_CONSTANT_)
-PVROM_CONSTANT(PVROM_FEATURE_COUNT, 10)
+PVROM_CONSTANT(PVROM_FEATURE_COUNT, 11)
 PVROM_CONSTANT(PVROM_FEATURE_MAX, 64)
 PVROM_CONSTANTS_END
 

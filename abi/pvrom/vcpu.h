@@ -18,6 +18,8 @@ PVROM_CONSTANT(PVROM_VCPU_AREA_SIZE, 0x100)
 PVROM_CONSTANT(PVROM_VCPU_AREA_ALIGN, 0x100)
 PVROM_CONSTANT(PVROM_VCPU_AREA_EPOCH, 0x08)
 PVROM_CONSTANT(PVROM_VCPU_AREA_EOI, 0x14)
+PVROM_CONSTANT(PVROM_VCPU_AREA_STEAL, 0x40)
+PVROM_CONSTANT(PVROM_VCPU_AREA_CLOCK, 0x80)
 /* Bit 0 of eoi. */
 PVROM_CONSTANT(PVROM_VCPU_EOI_IDLE, 0x1)
 PVROM_CONSTANTS_END
@@ -33,11 +35,25 @@ PVROM_CONSTANTS_END
  *				needs no EOI; the guest tests and clears it with one instruction (btr)
  *				where it would end the interrupt, and if it was set ends nothing
  *	0x18	reserved0[5]	host, at registration	zero
- *	0x40	steal[64]	reserved for stolen time
- *	0x80	reserved1[16]	reserved for the clock
+ *	0x40	steal[64]	the layer below: under KVM its own record of stolen time
+ *				(MSR_KVM_STEAL_TIME), else zero
+ *	0x80	clock_seq	host	raised by 1 before and after each snapshot of the fields up to
+ *				clock_fresh; odd meanwhile; 0 until the first
+ *	0x84	clock_state	host	PVROM_VCPU_RUNNING, _HALTED or _READY before this snapshot
+ *	0x88	clock_tsc	host	the TSC at which the next three hold
+ *	0x90	clock_real	host	monotonic nanoseconds, as from the clock page
+ *	0x98	clock_stolen	host	nanoseconds of these for which the vCPU was ready and did not run
+ *	0xa0	clock_halted	host	nanoseconds of these for which it was halted
+ *	0xa8	clock_fresh	host	while the vCPU runs the snapshot is never older than this many
+ *				nanoseconds; all ones: the host does not say
+ *	0xb0	calls[8]	host	calls that this vCPU has made, by group; taken with the snapshot
+ *	0xf0	reserved1[2]	zero
  *	0x100
  *
- * At registration the host writes all of it. Fields not named here stay zero in this version.
+ * At registration the host writes all of it. The fields from clock_seq on are for the kernel only, are
+ * written by the host's thread of this vCPU while the feature clock is in the sealed set, and are zero before.
+ * Available time is clock_real - clock_stolen: halted time is available.
+ * Fields not named here stay zero in this version.
  */
 struct pvrom_vcpu_area {
 	uint32_t size;
@@ -48,7 +64,15 @@ struct pvrom_vcpu_area {
 	uint32_t eoi;
 	uint64_t reserved0[5];
 	uint8_t steal[64];
-	uint64_t reserved1[16];
+	uint32_t clock_seq;
+	uint32_t clock_state;
+	uint64_t clock_tsc;
+	uint64_t clock_real;
+	uint64_t clock_stolen;
+	uint64_t clock_halted;
+	uint64_t clock_fresh;
+	uint64_t calls[8];
+	uint64_t reserved1[2];
 };
 PVROM_OFFSET_IS(pvrom_vcpu_area, size, 0x00);
 PVROM_OFFSET_IS(pvrom_vcpu_area, major, 0x04);
@@ -57,8 +81,16 @@ PVROM_OFFSET_IS(pvrom_vcpu_area, epoch, PVROM_VCPU_AREA_EPOCH);
 PVROM_OFFSET_IS(pvrom_vcpu_area, vcpu, 0x10);
 PVROM_OFFSET_IS(pvrom_vcpu_area, eoi, PVROM_VCPU_AREA_EOI);
 PVROM_OFFSET_IS(pvrom_vcpu_area, reserved0, 0x18);
-PVROM_OFFSET_IS(pvrom_vcpu_area, steal, 0x40);
-PVROM_OFFSET_IS(pvrom_vcpu_area, reserved1, 0x80);
+PVROM_OFFSET_IS(pvrom_vcpu_area, steal, PVROM_VCPU_AREA_STEAL);
+PVROM_OFFSET_IS(pvrom_vcpu_area, clock_seq, PVROM_VCPU_AREA_CLOCK);
+PVROM_OFFSET_IS(pvrom_vcpu_area, clock_state, 0x84);
+PVROM_OFFSET_IS(pvrom_vcpu_area, clock_tsc, 0x88);
+PVROM_OFFSET_IS(pvrom_vcpu_area, clock_real, 0x90);
+PVROM_OFFSET_IS(pvrom_vcpu_area, clock_stolen, 0x98);
+PVROM_OFFSET_IS(pvrom_vcpu_area, clock_halted, 0xa0);
+PVROM_OFFSET_IS(pvrom_vcpu_area, clock_fresh, 0xa8);
+PVROM_OFFSET_IS(pvrom_vcpu_area, calls, 0xb0);
+PVROM_OFFSET_IS(pvrom_vcpu_area, reserved1, 0xf0);
 PVROM_SIZE_IS(pvrom_vcpu_area, PVROM_VCPU_AREA_SIZE);
 #endif
 

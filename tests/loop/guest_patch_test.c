@@ -202,30 +202,6 @@ static void only_the_granted_set_is_patched(void)
 	end();
 }
 
-/* A slot for a call that this version only reserves is not used, even if the feature is granted. */
-static void reserved_calls_stay_native(void)
-{
-	static const uint8_t template[] = { 0x90, 0x90, 0x90, 0x90, 0x90 };
-	const struct fixture_slot slot = { .call = PVROM_MMU_SET_ENTRY,
-					   .form = PVROM_FORM_INLINE,
-					   .template = template,
-					   .template_size = 5 };
-	const struct fixture_rom rom = { .transport = PVROM_TRANSPORT_PORT,
-					 .transport_port = 1,
-					 .slots = &slot,
-					 .slot_count = 1 };
-
-	m = machine_new();
-	fixture_build(image, &rom);
-	machine_add_usual_sites(m);
-	m->policy->wanted |= PVROM_FEATURE_BIT(PVROM_FEATURE_MMU);
-	CU_ASSERT_EQUAL(start(), PVROM_VERDICT_READY);
-	CU_ASSERT_EQUAL(m->guest->granted, m->policy->wanted);
-	CU_ASSERT_TRUE(machine_text_is_unchanged(m));
-	CU_ASSERT_EQUAL(m->guest->patched, 0);
-	end();
-}
-
 /* ---- it runs ------------------------------------------------------------------------------------- */
 
 static uint64_t run(const void *where)
@@ -777,7 +753,6 @@ int main(void)
 		{ "nopreempt_slots [PVROM-ROM-22]", nopreempt_slots },
 		{ "only_the_granted_set_is_patched [PVROM-ROM-9]",
 		  only_the_granted_set_is_patched },
-		TAP_TEST(reserved_calls_stay_native),
 		TAP_TEST(patched_sites_run),
 		{ "unpatched_is_identical [PVROM-SITE-5]", unpatched_is_identical },
 		TAP_TEST(unpatching_tries_every_site),

@@ -500,7 +500,7 @@ static void bad_configurations(void)
 {
 	static const struct pvrom_host_feature *const twice[] = { &pvrom_host_cpu, &pvrom_host_cpu,
 								  NULL };
-	static const struct pvrom_host_feature far = { .number = 10,
+	static const struct pvrom_host_feature far = { .number = PVROM_FEATURE_COUNT,
 						       .group = PVROM_GROUP_COUNT,
 						       .offer = extra_offer };
 	static const struct pvrom_host_feature mute = { .number = 5,
