@@ -28,12 +28,14 @@ void irq_stop_self(void) __attribute__((noreturn));
 static inline void irq_alarm_set(uint64_t deadline)
 {
 	this_cpu()->alarm_native = false;
+	this_cpu()->alarm_deadline = deadline ? deadline : 1;
 	pvrom_alarm_set(deadline);
 }
 
 /* No VECTOR_ALARM after this, but for one that is already pending. */
 static inline void irq_alarm_cancel(void)
 {
+	this_cpu()->alarm_deadline = 0;
 	pvrom_alarm_cancel();
 }
 

@@ -34,6 +34,7 @@ static void boot_cpu(void)
 	apic_init();
 	ioapic_init();
 	time_init();
+	time_alarm_init();
 	smp_init_boot_cpu();
 }
 

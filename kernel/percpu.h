@@ -59,7 +59,11 @@ struct cpu {
 	void (*work)(void *argument);
 	void *work_argument;
 	bool alarm_native;	 /* the last alarm was set by the native function */
-	uint64_t alarm_deadline; /* of the native alarm, TSC; 0: none */
+	uint64_t alarm_deadline; /* of the alarm that is set, TSC; 0: none */
+	uint64_t pit_deadline;	 /* the same for the PIT, whose interrupt clears it */
+	uint64_t alarm_count;	 /* alarms that ended here */
+	uint64_t alarm_early;	 /* of which before their time */
+	uint64_t alarm_latest;	 /* ticks by which the worst was late */
 	uint64_t gdt[GDT_ENTRIES];
 	struct tss tss;
 	uint8_t ist_stacks[3][IST_STACK] __attribute__((aligned(16)));

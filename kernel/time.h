@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* The TSC as the kernel's clock, and one-shot alarms from the local APIC timer. */
+/* The TSC's rate and waiting by it, and the native one-shot alarm. */
 #ifndef KERNEL_TIME_H
 #define KERNEL_TIME_H
 
 #include "lib.h"
 
-/* On the BSP with interrupts off: measures TSC and APIC timer against the PIT. */
+/*
+ * On the BSP with interrupts off: takes the TSC's rate from whoever states it, else measures it
+ * against the PIT. Where neither is to be had the kernel goes on without knowing.
+ */
 void time_init(void);
+/*
+ * Ticks a second. Where nobody knows it is a rate that no TSC exceeds, so that waiting is never too
+ * short; time_rate_known then is false.
+ */
 extern uint64_t time_tsc_hz;
-extern uint64_t time_apic_hz; /* of the APIC timer, divided by 1; 0 if it was not seen to count */
+extern bool time_rate_known;
+/* For people: "CPUID leaf 0x15", "measured against the PIT" ... */
+extern const char *time_rate_source;
 /* TSC ticks of so many microseconds. */
 uint64_t time_us(uint64_t us);
 /* Spins so long. */
@@ -17,15 +26,23 @@ void time_spin_us(uint64_t us);
 bool time_wait_for(const volatile uint32_t *word, uint32_t value, uint64_t us);
 
 /*
- * The native alarm: VECTOR_ALARM on this CPU not before its TSC reaches
+ * The native alarm, by the best timer there is: the TSC deadline, the local APIC timer, the PIT. The word
+ * "timer=" of the command line (deadline, apic, pit) asks for one. time_alarm_timer names it.
+ */
+extern const char *time_alarm_timer;
+void time_alarm_init(void);
+/*
+ * VECTOR_ALARM on this CPU not before its TSC reaches
  * DEADLINE; replaces one that is set. Interrupts off.
  */
 void time_native_alarm_set(uint64_t deadline);
 void time_native_alarm_cancel(void);
 /*
  * VECTOR_ALARM has come: true if an alarm has ended, false if this was too early (it is then armed
- * again) or cancelled meanwhile.
+ * again) or cancelled meanwhile. Counts how late it is.
  */
 bool time_alarm_due(void);
+/* A line about all alarms so far. */
+void time_alarm_print(void);
 
 #endif

@@ -10,6 +10,7 @@
 #include "kernel_rom.h"
 #include "percpu.h"
 #include "smp.h"
+#include "time.h"
 #include "traps.h"
 
 extern const struct fact facts_start[], facts_end[], quirks_start[], quirks_end[];
@@ -200,6 +201,7 @@ bool facts_run(void)
 	}
 	run_facts(&tally);
 	run_quirks();
+	time_alarm_print();
 	kprintf("# end\n");
 	return !tally.failed;
 }
