@@ -9,17 +9,19 @@ use KernelRun;
 
 # lab_runs(npt => 0|1, seconds => N, each => N, files => {name => path}, jobs => [{name =>,
 # pvrun => options, append => kernel command line, program => file}, ...]): a hash of runs by name
-# (see KernelRun::parse). Words of `pvrun` may name files of the payload. `each` limits one run.
+# (see KernelRun::parse). Words of `pvrun` may name files of the payload. `each` limits one run: one
+# that takes longer has hung, and stays so. If that Linux itself freezes, it is started again, which
+# is said, and goes on with the runs that have not come to an end.
 sub lab_runs {
 	my (%plan) = @_;
 	my $payload = tempdir('pvrom-runs.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 	system('cp', '--', $plan{files}{$_}, "$payload/$_") == 0 or die "$plan{files}{$_}: cannot copy\n"
 		for sort keys %{$plan{files}};
 	write_script("$payload/go", \%plan);
-	my ($text, $status) = KernelRun::capture($plan{seconds} + 30, 'tools/lab-run', '--npt',
-		$plan{npt}, '--cpus', $ENV{LAB_CPUS} // 2, '--timeout', $plan{seconds}, '--payload',
+	my ($text, $status) = KernelRun::capture($plan{seconds} + 900, 'tools/lab-run', '--again', 2,
+		'--npt', $plan{npt}, '--cpus', $ENV{LAB_CPUS} // 2, '--timeout', $plan{seconds}, '--payload',
 		$payload, '--out', "$payload/out", '--where', "$payload/where", '--', 'sh', './go');
-	print "# machine: ", slurp("$payload/where");
+	print "# using: ", slurp("$payload/where");
 	print "# the lab ended with status $status\n$text" if $status;
 	return map { $_->{name} => read_run("$payload/out", $_->{name}) } @{$plan{jobs}};
 }
@@ -30,9 +32,12 @@ sub write_script {
 	for (@{$plan->{jobs}}) {
 		my $program = $_->{program} // 'pvrun';
 		my $append = $_->{append} // 'facts';
-		print $out "timeout $plan->{each} ./$program --quiet --no-reboot $_->{pvrun} ",
-			"--append '$append' kernel >\$LAB_OUT/$_->{name}.console ",
-			"2>\$LAB_OUT/$_->{name}.error\n", "echo \$? >\$LAB_OUT/$_->{name}.status\n";
+		my $name = $_->{name};
+		print $out "[ -s \$LAB_OUT/$name.status ] || {\n",
+			"timeout -k 5 $plan->{each} ./$program --quiet --no-reboot $_->{pvrun} ",
+			"--append '$append' kernel >\$LAB_OUT/$name.console 2>\$LAB_OUT/$name.error\n",
+			"echo \$? >\$LAB_OUT/$name.status\n",
+			"lab-keep $name.console $name.error $name.status\n}\n";
 	}
 	print $out "exit 0\n";
 	close $out or die "$file: $!";
