@@ -8,6 +8,7 @@
 #include "cpu_features.h"
 #include "ioapic.h"
 #include "kernel_rom.h"
+#include "load.h"
 #include "machine_info.h"
 #include "memory.h"
 #include "paging.h"
@@ -49,5 +50,5 @@ void kernel_main(unsigned kind, uint64_t info)
 	kprintf("TAP version 13\n");
 	machine_info_print();
 	kernel_rom_start();
-	machine_exit(facts_run() ? EXIT_PASSED : EXIT_FAILED);
+	machine_exit((load_wanted() ? load_run() : facts_run()) ? EXIT_PASSED : EXIT_FAILED);
 }

@@ -3,15 +3,18 @@
 KERNEL_ELF := $(BUILD)/kernel/pvrom-kernel.elf
 # The order of the suite's files is the order of the facts.
 KERNEL_SRCS := kernel/boot.S kernel/boot_ap.S kernel/boot_bare.S kernel/trap_entry.S \
-	$(sort $(wildcard kernel/*.c)) $(sort $(wildcard kernel/suite/*.c))
+	$(sort $(wildcard kernel/*.c)) $(sort $(wildcard kernel/suite/*.c)) \
+	$(sort $(wildcard kernel/load/*.c))
 
-$(BUILD)/free/kernel/%.o: FLAGS_FOR += -Ikernel -Ikernel/suite
+$(BUILD)/free/kernel/%.o: FLAGS_FOR += -Ikernel -Ikernel/suite -Ikernel/load
+
+KERNEL_LINK = $(Q)$(CC) -nostdlib -static -Wl,-T,kernel/kernel.lds -Wl,-z,max-page-size=4096 \
+	-Wl,-z,noexecstack -Wl,--build-id=none -Wl,--no-warn-rwx-segments -o $@ $(filter %.o %.a,$^)
 
 $(KERNEL_ELF): $(call objs,free,$(KERNEL_SRCS)) $(BUILD)/libpvrom-guest.a kernel/kernel.lds
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) -nostdlib -static -Wl,-T,kernel/kernel.lds -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
-		-Wl,--build-id=none -Wl,--no-warn-rwx-segments -o $@ $(filter %.o %.a,$^)
+	$(KERNEL_LINK)
 
 ALL_TARGETS += $(KERNEL_ELF)
 
@@ -23,3 +26,17 @@ CHECK += kernel.native
 TEST.kernel.native = tests/guests/kernel_native_test $(KERNEL_ELF)
 TEST_TIME.kernel.native = 300
 TEST_NEEDS.kernel.native = $(KERNEL_ELF)
+
+# The work load natively; and with the planted fault of test builds, which it must notice.
+$(eval $(call variant,freetest,$$(CC),$$(FREE) -DPVROM_TEST))
+$(BUILD)/freetest/kernel/%.o: FLAGS_FOR += -Ikernel -Ikernel/load
+$(BUILD)/tests/pvrom-kernel-planted.elf: $(call objs,free,$(filter-out %/load_fault.c,$(KERNEL_SRCS))) \
+		$(call objs,freetest,kernel/load/load_fault.c) $(BUILD)/libpvrom-guest.a kernel/kernel.lds
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(KERNEL_LINK)
+
+CHECK += kernel.load
+TEST.kernel.load = tests/guests/load_test $(KERNEL_ELF) $(BUILD)/tests/pvrom-kernel-planted.elf
+TEST_TIME.kernel.load = 120
+TEST_NEEDS.kernel.load = $(KERNEL_ELF) $(BUILD)/tests/pvrom-kernel-planted.elf

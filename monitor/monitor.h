@@ -182,6 +182,7 @@ struct vcpu {
 	pthread_t thread;
 	/* Held while its APIC is read, changed and written, or a message sent. */
 	pthread_mutex_t apic;
+	uint32_t counter; /* which one the counter port shows */
 	uint64_t pv_eoi; /* what interrupts_pv_eoi() was told; on its own thread, or stopped */
 	struct kvm_regs last_regs; /* at the last exit but for calls, for a dump */
 	struct kvm_sregs reset_sregs;
@@ -371,6 +372,10 @@ void exit_handle(struct vcpu *vcpu);
 #define TRANSPORT_PORT 0xe4u /* no device of a PC is there; within reach of `out %eax,$imm8` */
 #define LIVE_PORT 0x5650u
 void port_access(struct vcpu *vcpu);
+
+/* counter_port.c */
+#define COUNTER_PORT 0x5654u
+void counter_port(struct vcpu *vcpu);
 
 /* cmos_clock.c */
 #define CMOS_INDEX 0x70u

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * The I/O ports of the machine, those of KVM's own PIC and PIT aside: COM1, the
- * CMOS clock, the debug exit, the two ways of a PC to reset, and with a ROM the two of pvrom. Elsewhere reads give ones and
+ * CMOS clock, the debug exit, the two ways of a PC to reset, the counter port, and with a ROM the two of pvrom. Elsewhere reads give ones and
  * writes go nowhere.
  */
 #include "monitor.h"
@@ -98,6 +98,9 @@ HOT void port_access(struct vcpu *vcpu)
 		pvrom_glue_call(vcpu);
 	else if (vcpu->run->io.port == LIVE_PORT && rom)
 		pvrom_glue_live(vcpu);
+	else if (vcpu->run->io.port == COUNTER_PORT && vcpu->run->io.size == 4 &&
+		 vcpu->run->io.count == 1)
+		counter_port(vcpu);
 	else
 		access_all(vcpu);
 }
