@@ -79,9 +79,12 @@ struct pvrom_vq_device_slot {
 	uint16_t count;	     /* packed: descriptors */
 	uint16_t record;     /* packed: its entry in the record of buffers in flight */
 	uint16_t next;	     /* free list, batch, or what to resubmit */
+	uint16_t link;	     /* packed: of the record's entry of this number, the next one */
+	uint16_t tail;	     /* and the end of the list of which it is the head */
+	uint32_t order;	     /* in order: the slot that was popped as that */
 	uint8_t state;
-	uint8_t reserved[3];
-	uint32_t order; /* in order: the slot that was popped as that */
+	bool faulty; /* of its buffer not all is known */
+	uint8_t reserved[2];
 };
 
 struct pvrom_vq_device_config {
@@ -114,7 +117,8 @@ struct pvrom_vq_device {
 	uint32_t generation; /* of the last request; never 0 */
 	uint32_t in_flight;  /* requests popped and not completed */
 	uint32_t unshown;    /* completed and not published */
-	uint32_t taken;	     /* packed: descriptors popped and not published */
+	uint32_t taken;	     /* packed: descriptors popped and not shown as used */
+	uint32_t unjudged;   /* packed: descriptors used since it was judged whether to interrupt */
 	uint32_t resubmit;   /* how many are to be popped again */
 	uint16_t avail;	     /* split: index; packed: position of the next buffer to pop */
 	uint16_t used;	     /* the same for the next one to be completed, shown or not */
@@ -123,18 +127,21 @@ struct pvrom_vq_device {
 	uint16_t free_slot;  /* packed: free slots */
 	uint16_t batch;	     /* completed and not published: a list of slots */
 	uint16_t resubmit_head;
-	uint16_t oldest;   /* in order: the next place to be completed */
-	uint16_t youngest; /* in order: the place of the next pop */
-	uint16_t batch_id; /* the first used entry of a batch, held back (packed) */
-	uint16_t batch_flags;
-	uint16_t event; /* the event word as last written */
+	uint16_t oldest;      /* in order: the next place to be completed */
+	uint16_t youngest;    /* in order: the place of the next pop */
+	uint16_t first_flags; /* packed: flags of the batch's first, held back */
+	uint16_t skip_from; /* in order: where the used entry of those that need none will stand */
+	uint16_t record_head; /* record: split, last_batch_head; packed, free_head */
+	uint16_t record_old;  /* record: packed, old_free_head */
+	uint16_t record_num;  /* record: packed, descriptors of the list that is being taken */
+	bool skip;
+	bool skip_wrap;
 	bool avail_wrap;
 	bool used_wrap;
 	bool shown_wrap;
 	bool notify;	/* notifications are wanted */
 	bool signalled; /* an interrupt was judged since init: the event index can be trusted */
 	bool log;
-	uint8_t reserved[2];
 };
 
 /* One piece of a request in host memory; gpa for dirty logging and for messages. */
@@ -190,8 +197,8 @@ struct pvrom_vq_request {
 };
 
 /*
- * Sets up a queue: indices 0, wrap counters 1, notifications on. config is copied; what it points to must
- * stay. BAD_CONFIG: size or alignment (2.7, 2.8.10.1), VERSION_1 missing, no slots; NO_MEMORY: see map.
+ * Sets up a queue: indices 0, wrap counters 1, notifications on. Zero *vq before the first time, never
+ * after. config is copied; what it points to must stay. BAD_CONFIG: size or alignment (2.7, 2.8.10.1), VERSION_1 missing, no slots; NO_MEMORY: see map.
  * Also after a reset, of the queue (2.6.1) too: requests popped before are STALE from then on, so a late
  * complete() of one writes nothing. (Their data is the caller's: a backend must be done before the
  * reset is acknowledged.) If config->inflight has a record, continue with pvrom_vq_device_resume().
@@ -213,7 +220,8 @@ enum pvrom_vq_result pvrom_vq_device_pop(struct pvrom_vq_device *vq,
 /*
  * The device is done with request and wrote written bytes from the first writable byte on (cut to
  * what is writable); written may be less than was written, never more (2.7.8.2). Not shown before publish.
- * With IN_ORDER requests may be completed in any order too: the queue keeps them in order.
+ * With IN_ORDER requests may be completed in any order too: the queue keeps them in order. (A packed queue
+ * with a record shows each at once, since the record can take back no more than one.)
  * STALE: not in flight in this queue since its last init; nothing is done.
  */
 enum pvrom_vq_result pvrom_vq_device_complete(struct pvrom_vq_device *vq,
@@ -292,7 +300,9 @@ size_t pvrom_vq_inflight_bytes(uint64_t features, uint32_t size);
  * After init over a record that a process left behind, in the place of set_state: ends what that one had
  * begun, finds the indices, and lets pop return first the buffers that were in flight, in the order in which
  * they were first taken. A record of zeros is a new one: it is set up and the queue begins where
- * init put it or a set_state since. BROKEN (reason INFLIGHT): it makes no sense.
+ * init put it or a set_state since. Afterwards interrupt the driver once and look at the ring once, whatever
+ * publish and the notifications say: both may have been due when the process died.
+ * BROKEN (reason INFLIGHT): the record makes no sense.
  */
 enum pvrom_vq_result pvrom_vq_device_resume(struct pvrom_vq_device *vq);
 

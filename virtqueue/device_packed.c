@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The device half of packed virtqueues, VIRTIO 1.2 clause 2.8.
+ *
+ * A batch of used descriptors becomes visible by the flags of its first one, written last. With a record
+ * of buffers in flight a batch is one used descriptor: after a crash the record tells whether that
+ * one was shown, and cannot tell more.
+ */
+#include "vq_internal.h"
+
+static struct pvrom_vq_packed_desc *ring(const struct pvrom_vq_device *vq)
+{
+	return vq->desc_at;
+}
+
+/* ---- taking -------------------------------------------------------------------------------------- */
+
+static bool is_available(const struct pvrom_vq_device *vq, uint16_t flags)
+{
+	return (flags & VQ_AVAIL_USED) == vq_avail_flags(vq->avail_wrap);
+}
+
+/* The descriptor at position i, whose flags were read, copied once. */
+static void read_desc(const struct pvrom_vq_device *vq, uint32_t i, uint16_t flags,
+		      struct vq_element *element)
+{
+	const struct pvrom_vq_packed_desc *d = &ring(vq)[i];
+
+	element->addr = vq_load64(&d->addr);
+	element->len = vq_load32(&d->len);
+	element->next = vq_load16(&d->id);
+	element->flags = flags;
+}
+
+/* One descriptor of a list; a table must be a list of its own (2.8.5, 2.8.19). */
+static void walk_one(struct vq_walk *walk, const struct vq_element *element, uint32_t n)
+{
+	if (!(element->flags & PVROM_VQ_DESC_INDIRECT))
+		pvrom_vq_walk_buffer(walk, element);
+	else if (VQ_REFUSE(TABLE_NEXT, n))
+		pvrom_vq_walk_fault(walk, PVROM_VQ_FAULT_INDIRECT_NEXT);
+	else
+		pvrom_vq_walk_table(walk, element);
+	if (VQ_REFUSE(CHAIN_LENGTH, n >= walk->vq->chain_max))
+		pvrom_vq_walk_fault(walk, PVROM_VQ_FAULT_LOOP);
+}
+
+/*
+ * Follows the list that begins at avail, to its end even if it is faulty, for the last descriptor has
+ * the id (2.8.6). Sets how many descriptors it has; 0 if there is no end among those that are free.
+ */
+static uint16_t gather(struct pvrom_vq_device *vq, uint16_t flags, struct pvrom_vq_request *request,
+		       uint32_t *count, uint16_t *record)
+{
+	uint32_t free = vq->config.size - vq->taken, n = 0, at = vq->avail;
+	struct vq_element element;
+	struct vq_walk walk;
+	bool last;
+
+	pvrom_vq_walk_begin(&walk, vq, request);
+	*count = 0;
+	do {
+		if (VQ_REFUSE(PACKED_END, n >= free))
+			return 0;
+		read_desc(vq, at, flags, &element);
+		last = !(element.flags & PVROM_VQ_DESC_NEXT);
+		*record = pvrom_vq_record_packed_taken(vq, &element, n == 0, last);
+		walk_one(&walk, &element, n++);
+		at = at + 1 < vq->config.size ? at + 1 : 0;
+		flags = last ? 0 : vq_load16(&ring(vq)[at].flags);
+	} while (!last);
+	*count = n;
+	return element.next;
+}
+
+static uint32_t take_slot(struct pvrom_vq_device *vq)
+{
+	uint32_t slot = vq->free_slot;
+
+	vq->free_slot = vq->config.slots[slot].next;
+	return slot;
+}
+
+enum pvrom_vq_result pvrom_vq_device_packed_pop(struct pvrom_vq_device *vq,
+						struct pvrom_vq_request *request)
+{
+	/* Acquire: the descriptors after the flags; partner: the release store in
+	 * pvrom_vq_driver_packed_publish(). 2.8.21.1.1 */
+	uint16_t flags = vq_load16_acquire(&ring(vq)[vq->avail].flags);
+	uint16_t id, record;
+	uint32_t count, slot;
+
+	if (!is_available(vq, flags))
+		return PVROM_VQ_EMPTY;
+	if (VQ_REFUSE(PACKED_OVERRUN, vq->taken >= vq->config.size))
+		return pvrom_vq_device_break(vq, PVROM_VQ_REASON_OVERRUN);
+	vq_step(vq, PVROM_VQ_STEP_POP_SEEN);
+	id = gather(vq, flags, request, &count, &record);
+	if (!count)
+		return pvrom_vq_device_break(vq, PVROM_VQ_REASON_NO_END);
+	slot = take_slot(vq);
+	vq->config.slots[slot].record = record;
+	vq->taken += count;
+	vq_advance(&vq->avail, &vq->avail_wrap, count, vq->config.size);
+	pvrom_vq_device_take(vq, request, slot, id, (uint16_t)count);
+	vq_step(vq, PVROM_VQ_STEP_POP_DONE);
+	return PVROM_VQ_OK;
+}
+
+/* A buffer of before a crash: its descriptors may be overwritten, the record has them. */
+enum pvrom_vq_result pvrom_vq_device_packed_again(struct pvrom_vq_device *vq,
+						  struct pvrom_vq_request *request, uint32_t slot)
+{
+	uint16_t entry = vq->config.slots[slot].record;
+	uint32_t count = vq->config.slots[slot].count, n;
+	struct vq_element element = { 0, 0, 0, 0 };
+	struct vq_walk walk;
+
+	pvrom_vq_walk_begin(&walk, vq, request);
+	for (n = 0; n < count; n++) {
+		pvrom_vq_record_packed_get(vq, &entry, &element);
+		walk_one(&walk, &element, n);
+	}
+	pvrom_vq_device_take(vq, request, slot, element.next, (uint16_t)count);
+	return PVROM_VQ_OK;
+}
+
+bool pvrom_vq_device_packed_pending(struct pvrom_vq_device *vq)
+{
+	return is_available(vq, vq_load16(&ring(vq)[vq->avail].flags));
+}
+
+/* ---- giving back --------------------------------------------------------------------------------- */
+
+/* Makes the batch visible. */
+static void show(struct pvrom_vq_device *vq)
+{
+	if (vq->batch == VQ_NO_SLOT)
+		return;
+	pvrom_vq_record_packed_index(vq);
+	/* Release: the batch and its data before the first one's flags; partner: the acquire load in
+	 * driver_packed.c, read_used(). */
+	vq_store16_release(&ring(vq)[vq->shown].flags, vq->first_flags);
+	vq_dirty(vq, vq->config.desc, 16ull * vq->shown, 16);
+	vq_step(vq, PVROM_VQ_STEP_USED_SHOWN);
+	pvrom_vq_record_packed_shown(vq);
+	vq->shown = vq->used;
+	vq->shown_wrap = vq->used_wrap;
+	vq->skip = false;
+	pvrom_vq_device_release_batch(vq);
+}
+
+/* A used descriptor at position at (2.8.2): address left alone, flags held back if it is the first. */
+static void write_used(struct pvrom_vq_device *vq, uint16_t at, bool wrap,
+		       const struct pvrom_vq_device_slot *s)
+{
+	struct pvrom_vq_packed_desc *d = &ring(vq)[at];
+	uint16_t flags = (uint16_t)(vq_used_flags(wrap) | (s->len ? PVROM_VQ_DESC_WRITE : 0));
+
+	vq_store16(&d->id, s->id);
+	vq_store32(&d->len, s->len);
+	if (at == vq->shown) {
+		vq->first_flags = flags;
+	} else {
+		vq_store16(&d->flags, flags);
+		vq_dirty(vq, vq->config.desc, 16ull * at, sizeof(*d));
+	}
+	vq_step(vq, PVROM_VQ_STEP_USED_WRITTEN);
+}
+
+/*
+ * A buffer is used. With IN_ORDER one that was used completely needs no descriptor of its own if one
+ * behind it in the batch has one, which then stands at the place of the first (2.8.8).
+ */
+void pvrom_vq_device_packed_used(struct pvrom_vq_device *vq, uint32_t slot)
+{
+	struct pvrom_vq_device_slot *s = &vq->config.slots[slot];
+
+	if (vq->config.inflight && !vq->skip)
+		show(vq);
+	if (!vq->skip) {
+		vq->skip_from = vq->used;
+		vq->skip_wrap = vq->used_wrap;
+	}
+	pvrom_vq_record_packed_used(vq, slot);
+	write_used(vq, vq->skip_from, vq->skip_wrap, s);
+	vq->skip = vq_may_skip(vq, s);
+	vq_advance(&vq->used, &vq->used_wrap, s->count, vq->config.size);
+	vq->unjudged += s->count;
+	s->next = vq->batch;
+	vq->batch = (uint16_t)slot;
+	if (vq->config.inflight && !vq_device_has(vq, PVROM_VQ_F_IN_ORDER))
+		show(vq);
+}
+
+/* Does the driver want an interrupt for the last count descriptors? 2.8.10 */
+static bool wanted(struct pvrom_vq_device *vq, uint32_t count)
+{
+	uint32_t word = vq_load32(vq->driver_at);
+	uint32_t flags = word >> 16 & 3;
+	bool first = !vq->signalled;
+
+	vq->signalled = true;
+	if (flags != PVROM_VQ_EVENT_DESC || !vq_device_has(vq, PVROM_VQ_F_EVENT_IDX))
+		return flags != PVROM_VQ_EVENT_DISABLE;
+	return first || count >= vq->config.size ||
+	       vq_packed_event_passed((uint16_t)word, vq->used, vq->used_wrap, vq->config.size,
+				      count);
+}
+
+bool pvrom_vq_device_packed_publish(struct pvrom_vq_device *vq)
+{
+	uint32_t count = vq->unjudged;
+	bool interrupt;
+
+	show(vq);
+	if (!count)
+		return false;
+	vq->unjudged = 0;
+	/* The flags before the driver's wish; partner: the barrier in pvrom_vq_driver_packed_on(). 2.8.10 */
+	vq_barrier();
+	interrupt = wanted(vq, count);
+	vq_step(vq, PVROM_VQ_STEP_USED_JUDGED);
+	return interrupt;
+}
+
+/* ---- notifications ------------------------------------------------------------------------------- */
+
+void pvrom_vq_device_packed_notify(struct pvrom_vq_device *vq, bool on)
+{
+	uint32_t flags = vq_device_has(vq, PVROM_VQ_F_EVENT_IDX) ? PVROM_VQ_EVENT_DESC
+								 : PVROM_VQ_EVENT_ENABLE;
+
+	vq_store32(vq->device_at,
+		   vq_event_word(vq->avail, vq->avail_wrap, on ? flags : PVROM_VQ_EVENT_DISABLE));
+	vq_dirty(vq, vq->config.device, 0, sizeof(struct pvrom_vq_event));
+}

@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The record of buffers in flight, in the form of vhost-user's INFLIGHT_SHMFD ("Inflight I/O tracking" in
+ * its document): what the next process needs to go on where this one died.
+ *
+ * While the queue runs, the record is only written; what would have to be read back stands in private
+ * memory too, for others can reach the record. Only pvrom_vq_device_resume() reads it, and checks.
+ * x86 keeps the order of the stores; the compiler must, so each store is a release.
+ */
+#include "vq_internal.h"
+
+/*	offset size  field of struct record_split_entry
+ *	0      1     inflight
+ *	1      5     reserved
+ *	6      2     next      the entry before it in the batch
+ *	8      8     counter
+ */
+struct record_split_entry {
+	uint8_t inflight;
+	uint8_t reserved[5];
+	uint16_t next;
+	uint64_t counter;
+};
+
+struct record_split {
+	uint64_t features;
+	uint16_t version; /* 1; 0: a new record */
+	uint16_t desc_num;
+	uint16_t last_batch_head;
+	uint16_t used_idx;
+	struct record_split_entry desc[];
+};
+
+struct record_packed_entry {
+	uint8_t inflight;
+	uint8_t reserved;
+	uint16_t next; /* in a list, or of the free ones */
+	uint16_t last; /* of a head: the end of its list */
+	uint16_t num;  /* of a head: descriptors */
+	uint64_t counter;
+	uint16_t id;
+	uint16_t flags;
+	uint32_t len;
+	uint64_t addr;
+};
+
+/* The document's used_idx, old_used_idx, used_wrap_counter, old_used_wrap_counter and its padding are two
+ * words here, so that one store changes what belongs together. */
+struct record_packed {
+	uint64_t features;
+	uint16_t version;
+	uint16_t desc_num;
+	uint16_t free_head;
+	uint16_t old_free_head;
+	uint64_t index;
+	uint64_t reserved;
+	struct record_packed_entry desc[];
+};
+_Static_assert(sizeof(struct record_split_entry) == 16 && sizeof(struct record_split) == 16,
+	       "QueueRegionSplit");
+_Static_assert(sizeof(struct record_packed_entry) == 32 && sizeof(struct record_packed) == 32,
+	       "QueueRegionPacked");
+
+#define RECORD_VERSION 1
+
+#define PUT(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELEASE)
+#define GET(field) __atomic_load_n(&(field), __ATOMIC_ACQUIRE)
+
+static struct record_split *split(const struct pvrom_vq_device *vq)
+{
+	return vq->config.inflight;
+}
+
+static struct record_packed *packed(const struct pvrom_vq_device *vq)
+{
+	return vq->config.inflight;
+}
+
+static bool is_packed(const struct pvrom_vq_device *vq)
+{
+	return vq_device_has(vq, PVROM_VQ_F_RING_PACKED);
+}
+
+size_t pvrom_vq_inflight_bytes(uint64_t features, uint32_t size)
+{
+	size_t bytes;
+
+	if (!pvrom_vq_layout(features, size, NULL))
+		return 0;
+	if (features & PVROM_VQ_F_RING_PACKED)
+		bytes = sizeof(struct record_packed) + sizeof(struct record_packed_entry) * size;
+	else
+		bytes = sizeof(struct record_split) + sizeof(struct record_split_entry) * size;
+	/* Rounded up, so that regions of several queues can follow one another. */
+	return (bytes + 63) & ~(size_t)63;
+}
+
+/* ---- split, while it runs ------------------------------------------------------------------------ */
+
+void pvrom_vq_record_split_taken(struct pvrom_vq_device *vq, uint16_t head)
+{
+	if (!vq->config.inflight)
+		return;
+	PUT(split(vq)->desc[head].counter, vq->counter++);
+	vq_step(vq, PVROM_VQ_STEP_POP_COUNTED);
+	PUT(split(vq)->desc[head].inflight, 1);
+	vq_step(vq, PVROM_VQ_STEP_POP_MARKED);
+}
+
+void pvrom_vq_record_split_used(struct pvrom_vq_device *vq, uint16_t head)
+{
+	if (!vq->config.inflight)
+		return;
+	PUT(split(vq)->desc[head].next, vq->record_head);
+	vq_step(vq, PVROM_VQ_STEP_USED_LINKED);
+	vq->record_head = head;
+	PUT(split(vq)->last_batch_head, head);
+	vq_step(vq, PVROM_VQ_STEP_USED_HEAD);
+}
+
+void pvrom_vq_record_split_shown(struct pvrom_vq_device *vq)
+{
+	uint16_t slot;
+
+	if (!vq->config.inflight)
+		return;
+	for (slot = vq->batch; slot != VQ_NO_SLOT; slot = vq->config.slots[slot].next)
+		PUT(split(vq)->desc[slot].inflight, 0);
+	vq_step(vq, PVROM_VQ_STEP_USED_CLEARED);
+	PUT(split(vq)->used_idx, vq->shown);
+	vq_step(vq, PVROM_VQ_STEP_USED_NOTED);
+}
+
+/* ---- packed, while it runs ----------------------------------------------------------------------- */
+
+/* The head of a list that is being noted: what the record calls old_free_head. */
+static void begin_list(struct pvrom_vq_device *vq)
+{
+	struct record_packed_entry *e = &packed(vq)->desc[vq->record_old];
+
+	vq->record_num = 0;
+	PUT(e->num, 0);
+	PUT(e->counter, vq->counter++);
+	vq_step(vq, PVROM_VQ_STEP_POP_COUNTED);
+	PUT(e->inflight, 1);
+	vq_step(vq, PVROM_VQ_STEP_POP_MARKED);
+}
+
+uint16_t pvrom_vq_record_packed_taken(struct pvrom_vq_device *vq, const struct vq_element *element,
+				      bool first, bool last)
+{
+	struct record_packed *r = packed(vq);
+	uint16_t head = vq->record_old;
+	uint16_t at = vq->record_head;
+
+	if (!r)
+		return 0;
+	if (first)
+		begin_list(vq);
+	/* The copy before the number, so that a list that is counted in full is one that is noted in full. */
+	PUT(r->desc[at].addr, element->addr);
+	PUT(r->desc[at].len, element->len);
+	PUT(r->desc[at].flags, element->flags);
+	PUT(r->desc[at].id, element->next);
+	if (last) {
+		vq->config.slots[head].tail = at;
+		PUT(r->desc[head].last, at);
+	}
+	PUT(r->desc[head].num, ++vq->record_num);
+	vq_step(vq, PVROM_VQ_STEP_POP_COPIED);
+	vq->record_head = vq->config.slots[at].link;
+	PUT(r->free_head, vq->record_head);
+	if (last) {
+		vq->record_old = vq->record_head;
+		PUT(r->old_free_head, vq->record_old);
+	}
+	return head;
+}
+
+void pvrom_vq_record_packed_used(struct pvrom_vq_device *vq, uint32_t slot)
+{
+	struct record_packed *r = packed(vq);
+	uint16_t entry = vq->config.slots[slot].record, tail;
+
+	if (!r)
+		return;
+	tail = vq->config.slots[entry].tail;
+	vq->config.slots[tail].link = vq->record_head;
+	PUT(r->desc[tail].next, vq->record_head);
+	vq_step(vq, PVROM_VQ_STEP_USED_LINKED);
+	vq->record_head = entry;
+	PUT(r->free_head, entry);
+	vq_step(vq, PVROM_VQ_STEP_USED_HEAD);
+}
+
+/* A position and its wrap counter. */
+struct place {
+	uint16_t at;
+	bool wrap;
+};
+
+static uint64_t index_word(struct place used, struct place old)
+{
+	return used.at | (uint64_t)old.at << 16 | (uint64_t)used.wrap << 32 |
+	       (uint64_t)old.wrap << 40;
+}
+
+void pvrom_vq_record_packed_index(struct pvrom_vq_device *vq)
+{
+	if (!vq->config.inflight)
+		return;
+	PUT(packed(vq)->index, index_word((struct place){ vq->used, vq->used_wrap },
+					  (struct place){ vq->shown, vq->shown_wrap }));
+	vq_step(vq, PVROM_VQ_STEP_USED_INDEX);
+}
+
+void pvrom_vq_record_packed_shown(struct pvrom_vq_device *vq)
+{
+	struct record_packed *r = packed(vq);
+	uint16_t slot;
+
+	if (!r)
+		return;
+	for (slot = vq->batch; slot != VQ_NO_SLOT; slot = vq->config.slots[slot].next)
+		PUT(r->desc[vq->config.slots[slot].record].inflight, 0);
+	vq_step(vq, PVROM_VQ_STEP_USED_CLEARED);
+	vq->record_old = vq->record_head;
+	PUT(r->old_free_head, vq->record_old);
+	PUT(r->index, index_word((struct place){ vq->used, vq->used_wrap },
+				 (struct place){ vq->used, vq->used_wrap }));
+	vq_step(vq, PVROM_VQ_STEP_USED_NOTED);
+}
+
+void pvrom_vq_record_packed_get(const struct pvrom_vq_device *vq, uint16_t *entry,
+				struct vq_element *element)
+{
+	const struct record_packed_entry *e = &packed(vq)->desc[*entry];
+
+	element->addr = GET(e->addr);
+	element->len = GET(e->len);
+	element->flags = GET(e->flags);
+	element->next = GET(e->id);
+	*entry = vq->config.slots[*entry].link;
+}
+
+/* ---- what is to be taken again, in order --------------------------------------------------------- */
+
+/*
+ * slots[0 to count - 1].order are numbers of slots whose .writable is a counter: sorts them. A heap, for the
+ * counters are whatever stands in the record.
+ */
+static bool later(const struct pvrom_vq_device_slot *s, uint32_t a, uint32_t b)
+{
+	return s[s[a].order].writable > s[s[b].order].writable;
+}
+
+static void swap(struct pvrom_vq_device_slot *s, uint32_t a, uint32_t b)
+{
+	uint32_t order = s[a].order;
+
+	s[a].order = s[b].order;
+	s[b].order = order;
+}
+
+static void sift(struct pvrom_vq_device_slot *s, uint32_t i, uint32_t count)
+{
+	for (;;) {
+		uint32_t child = 2 * i + 1;
+
+		if (child >= count)
+			return;
+		if (child + 1 < count && later(s, child + 1, child))
+			child++;
+		if (!later(s, child, i))
+			return;
+		swap(s, i, child);
+		i = child;
+	}
+}
+
+static void sort(struct pvrom_vq_device_slot *s, uint32_t count)
+{
+	uint32_t i;
+
+	for (i = count / 2; i--;)
+		sift(s, i, count);
+	for (i = count; i-- > 1;) {
+		swap(s, 0, i);
+		sift(s, 0, i);
+	}
+}
+
+static void found(struct pvrom_vq_device *vq, uint32_t number, uint64_t counter)
+{
+	struct pvrom_vq_device_slot *s = vq->config.slots;
+
+	s[vq->resubmit++].order = number;
+	s[number].writable = counter;
+	if (counter >= vq->counter)
+		vq->counter = counter + 1;
+}
+
+/* ---- split, after a crash ------------------------------------------------------------------------ */
+
+static void new_split(struct pvrom_vq_device *vq)
+{
+	struct record_split *r = split(vq);
+	uint32_t i;
+
+	for (i = 0; i < vq->config.size; i++)
+		r->desc[i] = (struct record_split_entry){ 0 };
+	r->features = 0;
+	r->desc_num = (uint16_t)vq->config.size;
+	r->last_batch_head = 0;
+	r->used_idx = vq->used;
+	PUT(r->version, RECORD_VERSION);
+}
+
+/* The batch that was shown may still be marked; false if that makes no sense. */
+static bool end_batch(struct pvrom_vq_device *vq, uint16_t used)
+{
+	struct record_split *r = split(vq);
+	uint16_t count = (uint16_t)(used - GET(r->used_idx));
+	uint16_t head = GET(r->last_batch_head);
+
+	if (VQ_REFUSE(RECORD_BATCH, count > vq->config.size))
+		return false;
+	for (; count; count--) {
+		if (VQ_REFUSE(RECORD_LINK, head >= vq->config.size))
+			return false;
+		PUT(r->desc[head].inflight, 0);
+		head = GET(r->desc[head].next);
+	}
+	PUT(r->used_idx, used);
+	return true;
+}
+
+static void find_split(struct pvrom_vq_device *vq)
+{
+	struct record_split *r = split(vq);
+	uint32_t i;
+
+	for (i = 0; i < vq->config.size; i++)
+		if (GET(r->desc[i].inflight))
+			found(vq, i, GET(r->desc[i].counter));
+}
+
+static void list_split(struct pvrom_vq_device *vq)
+{
+	struct pvrom_vq_device_slot *s = vq->config.slots;
+	uint32_t i;
+
+	sort(s, vq->resubmit);
+	vq->resubmit_head = vq->resubmit ? (uint16_t)s[0].order : VQ_NO_SLOT;
+	for (i = 0; i < vq->resubmit; i++) {
+		s[s[i].order].state = VQ_LEFT;
+		s[s[i].order].next =
+			i + 1 < vq->resubmit ? (uint16_t)s[i + 1].order : (uint16_t)VQ_NO_SLOT;
+	}
+}
+
+static enum pvrom_vq_result resume_split(struct pvrom_vq_device *vq)
+{
+	uint16_t used = pvrom_vq_device_split_shown(vq);
+
+	if (!end_batch(vq, used))
+		return pvrom_vq_device_break(vq, PVROM_VQ_REASON_INFLIGHT);
+	find_split(vq);
+	list_split(vq);
+	vq->record_head = GET(split(vq)->last_batch_head);
+	vq->used = vq->shown = used;
+	/* Each entry that was taken is either used or in flight. */
+	vq->avail = vq->avail_seen = (uint16_t)(used + vq->resubmit);
+	return PVROM_VQ_OK;
+}
+
+/* ---- packed, after a crash ----------------------------------------------------------------------- */
+
+static void new_packed(struct pvrom_vq_device *vq)
+{
+	struct record_packed *r = packed(vq);
+	struct place used = { vq->used, vq->used_wrap };
+	uint32_t i;
+
+	for (i = 0; i < vq->config.size; i++) {
+		uint16_t next = (uint16_t)(i + 1 < vq->config.size ? i + 1 : 0);
+
+		r->desc[i] = (struct record_packed_entry){ .next = next };
+		vq->config.slots[i].link = next;
+	}
+	r->features = 0;
+	r->desc_num = (uint16_t)vq->config.size;
+	r->free_head = r->old_free_head = 0;
+	r->index = index_word(used, used);
+	r->reserved = 0;
+	vq->record_head = vq->record_old = 0;
+	PUT(r->version, RECORD_VERSION);
+}
+
+/* The batch between old and used was shown: it is no longer in flight. */
+static bool commit(struct pvrom_vq_device *vq, uint32_t count)
+{
+	struct record_packed *r = packed(vq);
+	uint16_t head = GET(r->free_head);
+
+	while (count) {
+		uint16_t num, last;
+
+		if (VQ_REFUSE(RECORD_LINK, head >= vq->config.size))
+			return false;
+		num = GET(r->desc[head].num);
+		last = GET(r->desc[head].last);
+		if (VQ_REFUSE(RECORD_BATCH, !num || num > count))
+			return false;
+		if (VQ_REFUSE(RECORD_LINK, last >= vq->config.size))
+			return false;
+		PUT(r->desc[head].inflight, 0);
+		head = GET(r->desc[last].next);
+		count -= num;
+	}
+	PUT(r->old_free_head, GET(r->free_head));
+	return true;
+}
+
+/* Where the last batch began and ended, from the word; false if not in the ring. */
+static bool read_index(const struct pvrom_vq_device *vq, struct place *used, struct place *old)
+{
+	uint64_t word = GET(packed(vq)->index);
+
+	*used = (struct place){ (uint16_t)word, word >> 32 & 1 };
+	*old = (struct place){ (uint16_t)(word >> 16), word >> 40 & 1 };
+	return !VQ_REFUSE(RECORD_POSITION,
+			  used->at >= vq->config.size || old->at >= vq->config.size);
+}
+
+/* Ends the batch that was being shown, or takes it back. */
+static bool end_packed(struct pvrom_vq_device *vq)
+{
+	const struct pvrom_vq_packed_desc *ring = vq->desc_at;
+	struct place used, old;
+
+	if (!read_index(vq, &used, &old))
+		return false;
+	if (used.at != old.at || used.wrap != old.wrap) {
+		uint32_t lap = used.wrap != old.wrap ? vq->config.size : 0;
+		uint32_t count = used.at + lap - old.at;
+		uint16_t flags = vq_load16_acquire(&ring[old.at].flags) & VQ_AVAIL_USED;
+
+		if (VQ_REFUSE(RECORD_BATCH, !count || count > vq->config.size))
+			return false;
+		if (flags == vq_avail_flags(old.wrap))
+			used = old;
+		else if (!commit(vq, count))
+			return false;
+		PUT(packed(vq)->index, index_word(used, used));
+	}
+	vq->used = vq->shown = used.at;
+	vq->used_wrap = vq->shown_wrap = used.wrap;
+	return true;
+}
+
+/* Descriptors of the lists that are marked, but for the one at but. */
+static uint32_t marked(const struct pvrom_vq_device *vq, uint32_t but)
+{
+	const struct record_packed *r = packed(vq);
+	uint32_t i, sum = 0;
+
+	for (i = 0; i < vq->config.size; i++)
+		if (i != but && GET(r->desc[i].inflight))
+			sum += GET(r->desc[i].num);
+	return sum;
+}
+
+/*
+ * A list that was being taken stands at the head of the free ones, marked: it was not taken, the ring still
+ * has it. If nothing is free it was noted in full, or that head means nothing: then it stays.
+ */
+static bool end_list(struct pvrom_vq_device *vq)
+{
+	struct record_packed *r = packed(vq);
+	uint16_t head = GET(r->old_free_head);
+
+	if (VQ_REFUSE(RECORD_LINK, head >= vq->config.size))
+		return false;
+	if (GET(r->desc[head].inflight) &&
+	    marked(vq, head) + GET(r->desc[head].num) < vq->config.size)
+		PUT(r->desc[head].inflight, 0);
+	return true;
+}
+
+/* Follows a list that is in flight and notes it in private memory. generation 1: seen. */
+static bool follow(struct pvrom_vq_device *vq, uint32_t head, uint32_t count)
+{
+	struct pvrom_vq_device_slot *s = vq->config.slots;
+	const struct record_packed *r = packed(vq);
+	uint32_t at = head, n;
+
+	for (n = 0; n < count; n++) {
+		if (VQ_REFUSE(RECORD_LINK, at >= vq->config.size || s[at].generation))
+			return false;
+		s[at].generation = 1;
+		s[head].tail = (uint16_t)at;
+		s[at].link = GET(r->desc[at].next);
+		at = s[at].link;
+	}
+	return true;
+}
+
+static bool find_packed(struct pvrom_vq_device *vq)
+{
+	struct pvrom_vq_device_slot *s = vq->config.slots;
+	const struct record_packed *r = packed(vq);
+	uint32_t i;
+
+	for (i = 0; i < vq->config.size; i++) {
+		uint32_t num = GET(r->desc[i].num);
+
+		if (!GET(r->desc[i].inflight))
+			continue;
+		if (VQ_REFUSE(RECORD_COUNT, !num || num > vq->config.size - vq->taken))
+			return false;
+		if (!follow(vq, i, num))
+			return false;
+		s[i].count = (uint16_t)num;
+		vq->taken += num;
+		found(vq, i, GET(r->desc[i].counter));
+	}
+	return true;
+}
+
+/* All entries that no list has are free: linked anew, in private memory and in the record. */
+static void free_rest(struct pvrom_vq_device *vq)
+{
+	struct pvrom_vq_device_slot *s = vq->config.slots;
+	struct record_packed *r = packed(vq);
+	uint16_t head = 0;
+	uint32_t i;
+
+	for (i = vq->config.size; i--;) {
+		if (!s[i].generation) {
+			s[i].link = head;
+			PUT(r->desc[i].next, head);
+			head = (uint16_t)i;
+		}
+		s[i].generation = 0;
+	}
+	vq->record_head = vq->record_old = head;
+	PUT(r->free_head, head);
+	PUT(r->old_free_head, head);
+}
+
+/* Slots 0 to resubmit - 1 are those that are to be taken again, in order. */
+static void list_packed(struct pvrom_vq_device *vq)
+{
+	struct pvrom_vq_device_slot *s = vq->config.slots;
+	uint32_t i;
+
+	sort(s, vq->resubmit);
+	for (i = 0; i < vq->resubmit; i++) {
+		s[i].record = (uint16_t)s[i].order;
+		s[i].state = VQ_LEFT;
+	}
+	vq->resubmit_head = 0;
+	vq->free_slot = (uint16_t)(vq->resubmit < vq->config.size ? vq->resubmit : VQ_NO_SLOT);
+}
+
+static enum pvrom_vq_result resume_packed(struct pvrom_vq_device *vq)
+{
+	if (!end_packed(vq) || !end_list(vq) || !find_packed(vq))
+		return pvrom_vq_device_break(vq, PVROM_VQ_REASON_INFLIGHT);
+	free_rest(vq);
+	list_packed(vq);
+	vq->avail = vq->used;
+	vq->avail_wrap = vq->used_wrap;
+	vq_advance(&vq->avail, &vq->avail_wrap, vq->taken, vq->config.size);
+	return PVROM_VQ_OK;
+}
+
+/* Both records begin alike. */
+enum pvrom_vq_result pvrom_vq_device_resume(struct pvrom_vq_device *vq)
+{
+	struct record_split *r = split(vq);
+	uint16_t version;
+
+	if (!r)
+		return PVROM_VQ_OK;
+	vq->signalled = false;
+	version = GET(r->version);
+	if (!version) {
+		if (is_packed(vq))
+			new_packed(vq);
+		else
+			new_split(vq);
+		return PVROM_VQ_OK;
+	}
+	if (VQ_REFUSE(RECORD_HEADER,
+		      version != RECORD_VERSION || GET(r->desc_num) != vq->config.size))
+		return pvrom_vq_device_break(vq, PVROM_VQ_REASON_INFLIGHT);
+	return is_packed(vq) ? resume_packed(vq) : resume_split(vq);
+}
