@@ -17,6 +17,9 @@
 #include "time.h"
 #include "traps.h"
 
+/* How long a CPU may take from saying that it stops until it has. */
+#define START_PATIENCE_US 5000000
+
 /* One call takes 64 ids from a base; a set that spans more is sent in parts. */
 void irq_send(unsigned vector, uint64_t set)
 {
@@ -67,10 +70,15 @@ static void fill_start_state(uint32_t index)
 	};
 }
 
+/* A CPU says that it stops before it does, for it cannot say so afterwards: until then it is busy. */
 void irq_start_cpu(uint32_t index)
 {
+	uint64_t end = cpu_rdtsc() + time_us(START_PATIENCE_US);
+
 	fill_start_state(index);
-	pvrom_smp_start(cpus[index].vcpu, (uint64_t)&start_state);
+	while (pvrom_smp_start(cpus[index].vcpu, (uint64_t)&start_state) == PVROM_STATUS_BUSY &&
+	       cpu_rdtsc() < end)
+		cpu_relax();
 }
 
 void irq_stop_self(void)

@@ -75,3 +75,34 @@ bool self_interrupt(unsigned vector)
 			return false;
 	return true;
 }
+
+#define RESCUE_US 200000
+#define ALARM_PATIENCE_US 5000000
+
+static unsigned alarms_seen;
+
+static void alarm_again(struct trap_frame *frame)
+{
+	(void)frame;
+	alarms_seen++;
+	irq_alarm_set(cpu_rdtsc() + time_us(RESCUE_US));
+}
+
+bool halt_for_alarm(uint64_t us)
+{
+	uint64_t end = cpu_rdtsc() + time_us(us + ALARM_PATIENCE_US);
+
+	cpu_cli();
+	alarms_seen = 0;
+	irq_set(VECTOR_ALARM, alarm_again);
+	irq_alarm_set(cpu_rdtsc() + time_us(us));
+	cpu_sti_halt();
+	/* A native timer may end the halt early, and is then armed again. */
+	while (!READ_ONCE(alarms_seen) && cpu_rdtsc() < end)
+		cpu_relax();
+	cpu_cli();
+	irq_alarm_cancel();
+	irq_set(VECTOR_ALARM, NULL);
+	cpu_sti();
+	return alarms_seen == 1;
+}

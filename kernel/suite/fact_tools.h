@@ -41,6 +41,12 @@ void test_flush_all(void);
 
 /* CPU 1 if there is one, else CPU 0. */
 uint32_t other_cpu(void);
+/*
+ * STI; HLT that an alarm ends, US microseconds from now; returns with interrupts on. QEMU's software
+ * CPU as a host may forget the shadow of STI; an alarm that comes just there would leave the CPU
+ * asleep for good, so a second one follows. True if the first one did.
+ */
+bool halt_for_alarm(uint64_t us);
 /* An interrupt of VECTOR to this CPU, which has interrupts on, taken before it returns. */
 bool self_interrupt(unsigned vector);
 

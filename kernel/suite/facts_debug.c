@@ -416,9 +416,7 @@ BREAKPOINT_FACT(break_kept, "debug.kept", "SDM 3B 18.2",
 	pvrom_write_dr7(DR7_RESET | DR7_ENABLE(2, DR7_EXECUTE, 0));
 	cpu_cpuid(0, 0);
 	cpu_in8(0x80);
-	cpu_cli();
-	irq_alarm_set(cpu_rdtsc() + time_us(2000));
-	cpu_sti_halt();
+	halt_for_alarm(2000);
 	user_call(&run, probe_user_nothing, 0, 0, 0);
 	EXPECT_EQ(hits.count, 0);
 	EXPECT_EQ(pvrom_read_dr7(), DR7_RESET | DR7_ENABLE(2, DR7_EXECUTE, 0));

@@ -129,10 +129,7 @@ static void event_calls(void)
 
 static void event_halt(void)
 {
-	cpu_cli();
-	irq_alarm_set(cpu_rdtsc() + time_us(2000));
-	cpu_sti_halt();
-	irq_alarm_cancel();
+	halt_for_alarm(2000);
 }
 
 static void event_user(void)

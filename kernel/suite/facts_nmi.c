@@ -2,6 +2,7 @@
 /* Facts about NMI: when it comes, on which stack, and that one at a time is handled. */
 #include "cpu.h"
 #include "fact.h"
+#include "fact_tools.h"
 #include "irq.h"
 #include "probe.h"
 #include "smp.h"
@@ -227,10 +228,8 @@ FACT(wakes, "nmi.halt", "SDM 2A HLT", "an NMI ends a HLT with IF clear")
 
 	halted = awake = 0;
 	if (smp_cpus == 1) {
-		cpu_cli();
-		irq_send(0x60, BIT(0));
 		irq_send(IRQ_NMI, BIT(0));
-		cpu_sti_halt();
+		halt_for_alarm(SOON_US);
 		EXPECT(wait_nmi(0, before + 1), "it did not come");
 		return FACT_PASS;
 	}
