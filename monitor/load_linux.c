@@ -100,7 +100,7 @@ static void put_map(const struct vm *vm, struct boot_params *params)
 /* Loads a bzImage with initrd and command line. */
 void load_linux(struct vm *vm, const struct file_image *file)
 {
-	struct boot_params params = { .hdr = read_header(file) };
+	struct boot_params params = { .hdr = read_header(file), .acpi_rsdp_addr = ACPI_RSDP };
 	struct boot_area area;
 	uint64_t at;
 

@@ -16,7 +16,7 @@ struct start_info {
 	uint32_t nr_modules;
 	uint64_t modlist_paddr;
 	uint64_t cmdline_paddr;
-	uint64_t rsdp_paddr; /* 0: no ACPI tables */
+	uint64_t rsdp_paddr;
 	uint64_t memmap_paddr;
 	uint32_t memmap_entries;
 	uint32_t reserved;
@@ -66,7 +66,9 @@ static void put_map(struct boot_area *area, struct start_info *info)
 /* Loads an ELF kernel whose PVH note names `entry`. */
 void load_pvh(struct vm *vm, const struct file_image *file, uint32_t entry)
 {
-	struct start_info info = { .magic = START_INFO_MAGIC, .version = 1 };
+	struct start_info info = { .magic = START_INFO_MAGIC,
+				   .version = 1,
+				   .rsdp_paddr = ACPI_RSDP };
 	struct boot_area area;
 	uint64_t ignored, at, end = elf_load(vm, file, &ignored);
 

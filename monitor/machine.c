@@ -15,6 +15,7 @@ static void build(struct vm *vm)
 	vm->rom_size = pvrom_glue_room(vm->opt);
 	kvm_create_machine(vm);
 	memory_create(vm);
+	acpi_tables_create(vm);
 	load_kernel(vm);
 	serial_create(&vm->serial, vm->fd);
 	interrupts_create(vm);

@@ -183,7 +183,7 @@ struct vcpu {
 	/* Held while its APIC is read, changed and written, or a message sent. */
 	pthread_mutex_t apic;
 	uint32_t counter; /* which one the counter port shows */
-	uint64_t pv_eoi; /* what interrupts_pv_eoi() was told; on its own thread, or stopped */
+	uint64_t pv_eoi;  /* what interrupts_pv_eoi() was told; on its own thread, or stopped */
 	struct kvm_regs last_regs; /* at the last exit but for calls, for a dump */
 	struct kvm_sregs reset_sregs;
 	struct kvm_lapic_state reset_apic;
@@ -316,6 +316,13 @@ struct boot_area {
 void boot_area_start(struct boot_area *area, struct vm *vm);
 uint64_t boot_area_take(struct boot_area *area, uint64_t size, uint64_t align);
 uint64_t boot_area_string(struct boot_area *area, const char *text);
+
+/* acpi_tables.c */
+#define ACPI_RSDP 0xf0000u
+#define SLEEP_CONTROL_PORT 0x565cu
+#define SLEEP_STATUS_PORT 0x565du
+#define SLEEP_OFF 5u /* the sleep type that means off */
+void acpi_tables_create(struct vm *vm);
 
 /* load_kernel.c */
 void load_kernel(struct vm *vm);

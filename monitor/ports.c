@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * The I/O ports of the machine, those of KVM's own PIC and PIT aside: COM1, the
- * CMOS clock, the debug exit, the two ways of a PC to reset, the counter port, and with a ROM the two of pvrom. Elsewhere reads give ones and
- * writes go nowhere.
+ * The I/O ports of the machine, those of KVM's own PIC and PIT aside: COM1, the CMOS clock, the
+ * debug exit, the two ways of a PC to reset, ACPI's sleep registers, the counter port, and with a ROM
+ * the two of pvrom. Elsewhere reads give ones and writes go nowhere.
  */
 #include "monitor.h"
 
@@ -13,6 +13,9 @@
 #define KEYBOARD_PULSE_RESET 0xfeu
 #define RESET_CONTROL 0xcf9u
 #define RESET_CPU 0x04u
+/* ACPI 6.4, 4.8.3.7: sleep type in bits 4:2, bit 5 does it. */
+#define SLEEP_DO(type) (1u << 5 | (type) << 2)
+#define SLEEP_MASK SLEEP_DO(7u)
 
 static bool is_serial(uint32_t port)
 {
@@ -29,6 +32,8 @@ static void write_byte(struct vm *vm, uint32_t port, uint8_t value)
 		machine_finish(vm, RESET, 0);
 	else if (port == RESET_CONTROL && (value & RESET_CPU))
 		machine_finish(vm, RESET, 0);
+	else if (port == SLEEP_CONTROL_PORT && (value & SLEEP_MASK) == SLEEP_DO(SLEEP_OFF))
+		machine_finish(vm, ENDED, EXIT_POWEROFF);
 }
 
 static uint8_t read_byte(struct vm *vm, uint32_t port)
@@ -39,6 +44,8 @@ static uint8_t read_byte(struct vm *vm, uint32_t port)
 		return cmos_clock_read(vm->cmos_index);
 	if (port == KEYBOARD_COMMAND)
 		return 0; /* no byte waits, and it takes commands */
+	if (port == SLEEP_CONTROL_PORT || port == SLEEP_STATUS_PORT)
+		return 0; /* it never sleeps, so it never wakes */
 	return 0xff;
 }
 

@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
-# pvrun boots a stock Debian kernel with an initrd: one CPU, acpi=off. In the payload.
+# pvrun boots a stock Debian kernel with an initrd: one CPU without ACPI, two with it. In the payload.
 . ./tap.sh
-mkdir -p tree/bin tree/proc
+mkdir -p tree/bin tree/proc tree/sys
 cp /bin/busybox tree/bin/
 cat >tree/init <<'EOF'
 #!/bin/busybox sh
 /bin/busybox mount -t proc none /proc
 /bin/busybox echo "LEVEL 2: $(/bin/busybox cat /proc/cmdline)"
-/bin/busybox grep '4:.*ttyS0' /proc/interrupts
+/bin/busybox grep ttyS0 /proc/interrupts
 /bin/busybox head -n 1 /proc/meminfo
+/bin/busybox mount -t sysfs none /sys
+/bin/busybox echo "CPUS $(/bin/busybox grep -c ^processor /proc/cpuinfo)"
+/bin/busybox echo ACPI: $(/bin/busybox ls /sys/bus/acpi/devices)
+facp=/sys/firmware/acpi/tables/FACP
+[ -f $facp ] && /bin/busybox echo RESET $(/bin/busybox dd if=$facp bs=1 skip=116 count=13 2>/dev/null | /bin/busybox od -A n -t x1)
+[ -f $facp ] && /bin/busybox poweroff -f
 /bin/busybox reboot -f
 EOF
 chmod 755 tree/init
@@ -21,6 +27,14 @@ prints 0 '4:  *[1-9].*ttyS0' 'its console is driven by IRQ 4'
 total=$(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' "$dir/out")
 [ "${total:-0}" -gt 120000 ] && [ "$total" -lt 196608 ]; result $? "it has its memory ($total kB)"
 expect 0 '^  io_exits' 'and its exits are counted'
+line='console=ttyS0 panic=-1 noxsave'
+run ./pvrun -c 2 --memory 192M --initrd initrd --append "$line" linux
+prints 0 '^CPUS 2' 'with ACPI Linux finds both CPUs, and switches the machine off'
+prints 0 'ACPI:.*PNP0501:00' 'and COM1 as a device'
+prints 0 '4-edge *ttyS0' 'whose interrupt it has from there'
+! grep -q 'ACPI.*\(Error\|Warning\|BIOS\)' "$dir/out"
+result $? 'it has nothing to say against the tables'
+prints 0 '^RESET 01 08 00 01 f9 0c 00 00 00 00 00 00 06' 'they name the reset register'
 run ./pvrun --module initrd linux; expect 2 'takes no --module' 'Linux takes no modules'
 run ./pvrun --memory 32M --initrd initrd linux; expect 125 'does not fit' 'too little memory for Linux'
 head -c 1000000 linux >short; run ./pvrun short; expect 126 'truncated Linux' 'a bzImage cut short'
