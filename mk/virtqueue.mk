@@ -13,3 +13,4 @@ ALL_TARGETS += $(BUILD)/libpvrom-virtqueue.a $(BUILD)/free/libpvrom-virtqueue.a
 # ---- tests: both halves in one process (tests/virtqueue) ------------------------------------------
 RING_WORLD := tests/virtqueue/ring_world.c $(VIRTQUEUE_SRCS)
 $(eval $(call cunit,virtqueue.loop,tests/virtqueue/ring_loop.c,$(RING_WORLD)))
+$(eval $(call cunit,virtqueue.crash,tests/virtqueue/ring_crash.c,$(RING_WORLD)))

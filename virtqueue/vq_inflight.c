@@ -63,7 +63,19 @@ _Static_assert(sizeof(struct record_packed_entry) == 32 && sizeof(struct record_
 
 #define RECORD_VERSION 1
 
-#define PUT(field, value) __atomic_store_n(&(field), (value), __ATOMIC_RELEASE)
+#ifdef PVROM_TEST
+/* Between any two stores the process may die: a test makes it so. */
+void (*pvrom_vq_store_hook)(void);
+#define STORED() (pvrom_vq_store_hook ? pvrom_vq_store_hook() : (void)0)
+#else
+#define STORED() ((void)0)
+#endif
+
+#define PUT(field, value)                                                                          \
+	do {                                                                                       \
+		__atomic_store_n(&(field), (value), __ATOMIC_RELEASE);                             \
+		STORED();                                                                          \
+	} while (0)
 #define GET(field) __atomic_load_n(&(field), __ATOMIC_ACQUIRE)
 
 static struct record_split *split(const struct pvrom_vq_device *vq)
@@ -521,7 +533,7 @@ static bool find_packed(struct pvrom_vq_device *vq)
 			return false;
 		if (!follow(vq, i, num))
 			return false;
-		s[i].count = (uint16_t)num;
+		s[i].len = num;
 		vq->taken += num;
 		found(vq, i, GET(r->desc[i].counter));
 	}
@@ -549,7 +561,7 @@ static void free_rest(struct pvrom_vq_device *vq)
 	PUT(r->old_free_head, head);
 }
 
-/* Slots 0 to resubmit - 1 are those that are to be taken again, in order. */
+/* Slots 0 to resubmit - 1 are those that are to be taken again, in order. .len is by entry. */
 static void list_packed(struct pvrom_vq_device *vq)
 {
 	struct pvrom_vq_device_slot *s = vq->config.slots;
@@ -558,6 +570,7 @@ static void list_packed(struct pvrom_vq_device *vq)
 	sort(s, vq->resubmit);
 	for (i = 0; i < vq->resubmit; i++) {
 		s[i].record = (uint16_t)s[i].order;
+		s[i].count = (uint16_t)s[s[i].order].len;
 		s[i].state = VQ_LEFT;
 	}
 	vq->resubmit_head = 0;

@@ -256,6 +256,11 @@ void pvrom_vq_walk_fault(struct vq_walk *walk, enum pvrom_vq_fault fault);
 
 /* ---- vq_inflight.c ------------------------------------------------------------------------------- */
 
+#ifdef PVROM_TEST
+/* Called after each store to a record. */
+extern void (*pvrom_vq_store_hook)(void);
+#endif
+
 /* Each does nothing without a record. The split ones are named by head. */
 void pvrom_vq_record_split_taken(struct pvrom_vq_device *vq, uint16_t head);
 void pvrom_vq_record_split_used(struct pvrom_vq_device *vq, uint16_t head);

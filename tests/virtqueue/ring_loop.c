@@ -267,5 +267,8 @@ static const struct tap_test tests[] = {
 
 int main(void)
 {
-	return tap_run("virtqueue", tests);
+	int result = tap_run("virtqueue.loop", tests);
+
+	ring_world_free(&world);
+	return result;
 }
