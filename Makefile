@@ -21,7 +21,7 @@ include mk/last.mk
 all: $(ALL_TARGETS)
 	@$(SAY_LEFT_OUT)
 
-## demo: one kernel file on four machines, and a table of what each gave it
+## demo: one kernel file on all machines, and a table of what each gave it
 demo:
 	@tools/deps demo
 	@$(MAKE) $(PARALLEL) demo-now

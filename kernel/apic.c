@@ -4,6 +4,7 @@
 
 #include "boot_record.h"
 #include "cpu.h"
+#include "cpu_features.h"
 #include "paging.h"
 #include "traps.h"
 
@@ -14,7 +15,12 @@
 #define LVT_NMI 0x400
 #define SPURIOUS_ENABLE 0x100
 
-static bool x2apic;
+static bool there, x2apic;
+
+bool apic_is_there(void)
+{
+	return there;
+}
 
 bool apic_is_x2apic(void)
 {
@@ -38,6 +44,8 @@ void apic_write(uint32_t reg, uint32_t value)
 
 uint32_t apic_own_id(void)
 {
+	if (!there)
+		return cpu_cpuid(1, 0).ebx >> 24;
 	return x2apic ? apic_read(APIC_ID) : apic_read(APIC_ID) >> 24;
 }
 
@@ -80,7 +88,10 @@ static void mask_8259(void)
 void apic_init(void)
 {
 	x2apic = cpu_cpuid(1, 0).ecx >> 21 & 1 && !boot_option_is("x2apic=", "off");
+	there = HAS_APIC;
 	mask_8259();
+	if (!there)
+		return;
 	if (!x2apic)
 		paging_map_device(APIC_MMIO, PAGE_SIZE);
 	apic_init_cpu();
@@ -88,8 +99,11 @@ void apic_init(void)
 
 void apic_init_cpu(void)
 {
-	uint64_t base = cpu_rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
+	uint64_t base;
 
+	if (!there)
+		return;
+	base = cpu_rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
 	if (x2apic)
 		base |= APIC_BASE_X2APIC;
 	cpu_wrmsr(MSR_APIC_BASE, base);

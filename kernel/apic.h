@@ -36,11 +36,14 @@
 
 /* On the BSP, once: chooses the mode, masks the 8259s, maps the registers. */
 void apic_init(void);
-/* On each CPU: the same mode, software-enabled, all LVT entries masked but LINT1 (NMI). */
+/* False where CPUID hides it: then the host's calls stand in for it (irq.c). */
+bool apic_is_there(void);
+/* On each CPU that has one: the same mode, software-enabled, all LVT entries masked but LINT1 (NMI). */
 void apic_init_cpu(void);
 bool apic_is_x2apic(void);
 uint32_t apic_read(uint32_t reg);
 void apic_write(uint32_t reg, uint32_t value);
+/* Of a CPU whose APIC is hidden, what CPUID says. */
 uint32_t apic_own_id(void);
 /* Sends ICR low word COMMAND to APIC ID, and waits until an xAPIC has taken it. Interrupts off. */
 void apic_send(uint32_t apic_id, uint32_t command);

@@ -13,6 +13,7 @@ void features_init_cpu(void);
 /* CPUID.leaf(sub).REGISTER[bit], register 0..3 for eax..edx; false where the leaf does not exist. */
 bool features_cpuid(uint32_t leaf, uint32_t sub, unsigned reg, unsigned bit);
 
+#define HAS_APIC features_cpuid(1, 0, 3, 9)
 #define HAS_TSC_DEADLINE features_cpuid(1, 0, 2, 24)
 #define HAS_X2APIC features_cpuid(1, 0, 2, 21)
 #define HAS_XSAVE features_cpuid(1, 0, 2, 26)

@@ -12,6 +12,7 @@
 #include "apic.h"
 #include "cpu.h"
 #include "ioapic.h"
+#include "kernel_rom.h"
 #include "paging.h"
 #include "smp.h"
 #include "time.h"
@@ -87,9 +88,21 @@ void irq_stop_self(void)
 		pvrom_smp_stop();
 }
 
+/*
+ * Where there is no APIC the native functions ask the host as well: a site may be native for a while,
+ * between two ROMs, and an interrupt that comes then has to be ended all the same.
+ */
+static uint32_t ask_host(uint32_t call, uint64_t arg0, uint64_t arg1, uint64_t arg2)
+{
+	return pvrom_call(&kernel_rom, call, arg0, arg1, arg2, 0, NULL);
+}
+
 void pvrom_native_irq_eoi(void)
 {
-	apic_write(APIC_EOI, 0);
+	if (apic_is_there())
+		apic_write(APIC_EOI, 0);
+	else
+		ask_host(PVROM_IRQ_EOI, 0, 0, 0);
 }
 
 static struct cpu *cpu_of_vcpu(uint32_t vcpu)
@@ -103,9 +116,12 @@ static struct cpu *cpu_of_vcpu(uint32_t vcpu)
 uint32_t pvrom_native_irq_send(uint32_t vector, uint32_t base, uint64_t mask)
 {
 	uint32_t command = (vector == IRQ_NMI ? ICR_NMI : ICR_FIXED | vector) | ICR_ASSERT;
-	uint64_t flags = cpu_save_flags_cli();
 	struct cpu *cpu;
+	uint64_t flags;
 
+	if (!apic_is_there())
+		return ask_host(PVROM_IRQ_SEND, vector, base, mask);
+	flags = cpu_save_flags_cli();
 	for (; mask; base++, mask >>= 1) {
 		cpu = mask & 1 ? cpu_of_vcpu(base) : NULL;
 		if (cpu)
@@ -119,6 +135,8 @@ uint32_t pvrom_native_irq_route(uint64_t source, uint32_t vector, uint32_t vcpu)
 {
 	struct cpu *cpu = cpu_of_vcpu(vcpu);
 
+	if (!apic_is_there())
+		return ask_host(PVROM_IRQ_ROUTE, source, vector, vcpu);
 	if (!cpu)
 		return PVROM_STATUS_INVALID;
 	return ioapic_route(source, vector, cpu->apic_id) ? PVROM_STATUS_OK
@@ -127,6 +145,8 @@ uint32_t pvrom_native_irq_route(uint64_t source, uint32_t vector, uint32_t vcpu)
 
 uint32_t pvrom_native_irq_mask(uint64_t source, uint32_t masked)
 {
+	if (!apic_is_there())
+		return ask_host(PVROM_IRQ_MASK, source, masked, 0);
 	return ioapic_mask(source, masked) ? PVROM_STATUS_OK : PVROM_STATUS_NOT_SUPPORTED;
 }
 
@@ -135,7 +155,8 @@ uint32_t pvrom_native_smp_start(uint32_t vcpu, uint64_t state_gpa)
 {
 	struct cpu *cpu = cpu_of_vcpu(vcpu);
 
-	(void)state_gpa;
+	if (!apic_is_there())
+		return ask_host(PVROM_SMP_START, vcpu, state_gpa, 0);
 	if (!cpu)
 		return PVROM_STATUS_INVALID;
 	smp_native_start(cpu->index);
@@ -144,22 +165,30 @@ uint32_t pvrom_native_smp_start(uint32_t vcpu, uint64_t state_gpa)
 
 uint32_t pvrom_native_smp_stop(void)
 {
+	if (!apic_is_there())
+		return ask_host(PVROM_SMP_STOP, 0, 0, 0);
 	smp_native_stop();
 }
 
 uint32_t pvrom_native_smp_kick(uint32_t vcpu)
 {
+	if (!apic_is_there())
+		return ask_host(PVROM_SMP_KICK, vcpu, 0, 0);
 	return pvrom_native_irq_send(VECTOR_WORK, vcpu, 1);
 }
 
 uint32_t pvrom_native_alarm_set(uint64_t tsc)
 {
+	if (!apic_is_there())
+		return ask_host(PVROM_CLOCK_ALARM_SET, tsc, 0, 0);
 	time_native_alarm_set(tsc);
 	return PVROM_STATUS_OK;
 }
 
 uint32_t pvrom_native_alarm_cancel(void)
 {
+	if (!apic_is_there())
+		return ask_host(PVROM_CLOCK_ALARM_CANCEL, 0, 0, 0);
 	time_native_alarm_cancel();
 	return PVROM_STATUS_OK;
 }

@@ -33,10 +33,19 @@ static void boot_cpu(void)
 	paging_init();
 	features_init_cpu();
 	apic_init();
-	ioapic_init();
+	if (apic_is_there())
+		ioapic_init();
 	time_init();
 	time_alarm_init();
 	smp_init_boot_cpu();
+}
+
+/* On a machine without APICs the host is the only way to further CPUs, and to interrupts. */
+static void start_rom(void)
+{
+	kernel_rom_start();
+	if (!apic_is_there())
+		smp_start_by_host();
 }
 
 void kernel_main(unsigned kind, uint64_t info)
@@ -46,9 +55,10 @@ void kernel_main(unsigned kind, uint64_t info)
 	boot_cpu();
 	user_init();
 	cpu_sti();
-	smp_start_all();
+	if (apic_is_there())
+		smp_start_all();
 	kprintf("TAP version 13\n");
+	start_rom();
 	machine_info_print();
-	kernel_rom_start();
 	machine_exit((load_wanted() ? load_run() : facts_run()) ? EXIT_PASSED : EXIT_FAILED);
 }

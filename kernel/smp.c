@@ -139,6 +139,23 @@ void smp_start_all(void)
 		panic("%u CPUs of %u came up", smp_cpus, wanted);
 }
 
+void smp_start_by_host(void)
+{
+	uint32_t vcpus = kernel_rom.offer.vcpus;
+
+	if (!kernel_rom_granted(PVROM_FEATURE_IRQ) || !kernel_rom_granted(PVROM_FEATURE_SMP) ||
+	    !kernel_rom_granted(PVROM_FEATURE_ALARM))
+		panic("this machine has no APIC, and no host that stands in for one");
+	smp_source = "host";
+	for (uint32_t i = 1; i < vcpus && i < MAX_CPUS; i++) {
+		smp_apic_ids[i] = i;
+		cpus[i].vcpu = i;
+		if (!smp_start(i))
+			panic("vCPU %u of %u did not start", i, vcpus);
+		smp_cpus++;
+	}
+}
+
 /* The work loop of every CPU but the first. */
 static void smp_loop(struct cpu *cpu)
 {
@@ -162,7 +179,7 @@ static void smp_loop(struct cpu *cpu)
 void smp_ap_main(uint32_t index)
 {
 	paging_init_ap();
-	percpu_init(index, smp_apic_ids[index]);
+	percpu_init(index, apic_is_there() ? smp_apic_ids[index] : apic_own_id());
 	features_init_cpu();
 	apic_init_cpu();
 	kernel_rom_init_cpu();

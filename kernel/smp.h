@@ -11,13 +11,15 @@ typedef void smp_work_fn(void *argument);
 
 /* Number of CPUs that came up, this one included; their indices are 0 to this - 1. */
 extern uint32_t smp_cpus;
-/* Where the number was expected from: "acpi", "cpus=" or "counted". */
+/* Where the number was expected from: "acpi", "cpus=", "host" or "counted". */
 extern const char *smp_source;
 
 /* On the BSP: registers it as CPU 0. */
 void smp_init_boot_cpu(void);
 /* Starts all others; by list if there is one (ACPI, or a number from "cpus="), else by broadcast. */
 void smp_start_all(void);
+/* The same without APICs, once the host has granted its calls: its vCPUs, by their numbers. */
+void smp_start_by_host(void);
 /* Gives CPU INDEX something to do and comes back at once; smp_wait() waits for its end. */
 void smp_post(uint32_t index, smp_work_fn *work, void *argument);
 /* False if it did not end within ten seconds. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
-# make demo: the same kernel file on four machines.
-DEMO_NEEDS   = $(KERNEL_ELF) $(BUILD)/pvrun $(BUILD)/pvrom.rom $(LAB)
+# make demo: the same kernel file on all machines.
+DEMO_NEEDS   = $(KERNEL_ELF) $(BUILD)/pvrun $(BUILD)/pvrom.rom $(HYPERVISOR) $(LAB)
 DEMO_COMMAND = BUILD=$(BUILD) tools/demo --json $(BUILD)/demo.json $(KERNEL_ELF)
 
 CHECK_QUICK += tools.demo
@@ -18,7 +18,8 @@ CHECK += demo demo.operator
 TEST.demo = tools/demo --tap --dir $(BUILD)/demo.check \
 	--expect 'native:mmu=off no ROM' --expect 'rom-only:mmu=off ROM without host' \
 	--expect 'kvm-npt:cpu=on' --expect 'kvm-npt:mmu=off nested paging present' \
-	--expect 'kvm-shadow:cpu=on' --expect 'kvm-shadow:mmu=off not owned by this host' $(KERNEL_ELF)
+	--expect 'kvm-shadow:cpu=on' --expect 'kvm-shadow:mmu=off not owned by this host' \
+	--expect 'hv-npt:alarm=on' --expect 'hv-npt:mmu=off nested paging present' $(KERNEL_ELF)
 TEST_TIME.demo          = 240
 TEST_NEEDS.demo         = $(DEMO_NEEDS)
 TEST.demo.operator      = tools/demo --tap --dir $(BUILD)/demo.operator \

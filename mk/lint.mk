@@ -3,7 +3,7 @@
 # golden.c is compiled with a list that is generated when it is needed.
 C_FILES      = $(filter-out tests/contract/golden.c,$(shell git ls-files '*.c' 2>/dev/null))
 C_HEADERS    = $(shell git ls-files '*.h' 2>/dev/null)
-LINT_FREE    = $(filter guest/% kernel/% examples/kernel/%,$(C_FILES))
+LINT_FREE    = $(filter guest/% hypervisor/% kernel/% examples/kernel/%,$(C_FILES))
 LINT_HOSTED  = $(filter-out $(LINT_FREE),$(C_FILES))
 LINT_FLAGS   = -std=gnu11 -Wall -Wextra -Wno-unknown-warning-option $(INCLUDES) -DPVRUN_VERSION='""'
 

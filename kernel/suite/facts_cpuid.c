@@ -37,9 +37,9 @@ FACT(long_mode, "cpuid.long_mode", "SDM 2A CPUID",
 }
 
 FACT(basics, "cpuid.basics", "SDM 2A CPUID",
-     "CPUID shows FPU, TSC, MSR, PAE, CX8, APIC, PGE, PAT, FXSR, SSE and SSE2")
+     "CPUID shows FPU, TSC, MSR, PAE, CX8, PGE, PAT, FXSR, SSE and SSE2")
 {
-	static const uint8_t bits[] = { 0, 4, 5, 6, 8, 9, 13, 16, 24, 25, 26 };
+	static const uint8_t bits[] = { 0, 4, 5, 6, 8, 13, 16, 24, 25, 26 };
 	uint32_t edx = cpu_cpuid(1, 0).edx;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(bits); i++)

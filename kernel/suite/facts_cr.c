@@ -302,6 +302,7 @@ FACT(fsgsbase, "cr.fsgsbase", "SDM 2B WRFSBASE",
 
 FACT(cr8_tpr, "cr.cr8.tpr", "SDM 3A 11.8.6.1", "CR8 is bits 7:4 of the local APIC's TPR, both ways")
 {
+	NEED(APIC);
 	cpu_write_cr8(9);
 	EXPECT_EQ(apic_read(APIC_TPR), 0x90);
 	apic_write(APIC_TPR, 0x30);

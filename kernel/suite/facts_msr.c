@@ -249,6 +249,7 @@ FACT(apic_base, "msr.apic_base", "SDM 3A 11.4.4",
 {
 	uint64_t base;
 
+	NEED(APIC);
 	for (uint32_t i = 0; i < smp_cpus; i++) {
 		smp_run(i, read_apic_base, &base);
 		EXPECT(base & APIC_BASE_ENABLED, "CPU %u: %lx", i, base);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * Locks, and requests to other CPUs. Interrupts are off while a lock is held, and whoever holds one
+ * waits for no other CPU but one that runs its guest, which a kick always ends.
+ */
+#include "hv.h"
+
+void hv_lock_take(struct hv_lock *lock)
+{
+	/* Acquire: what the last holder wrote; partner: hv_lock_release(). */
+	while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
+		relax();
+}
+
+void hv_lock_release(struct hv_lock *lock)
+{
+	__atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
+}
+
+/*
+ * The request is there before the look at in_guest; the vCPU says in_guest before it looks at its
+ * requests (hv_vcpu.c): with both in sequential order, one of the two sees the other.
+ */
+void hv_request(struct hv_vcpu *vcpu, uint32_t requests)
+{
+	__atomic_fetch_or(&vcpu->requests, requests, __ATOMIC_SEQ_CST);
+	if (vcpu == hv_this_vcpu())
+		return;
+	vcpu->counts.kicks++;
+	hv_apic_send(vcpu->apic_id, KICK_VECTOR);
+}
+
+/* Returns when the vCPU cannot execute another instruction of the guest before the request is done. */
+void hv_request_and_wait(struct hv_vcpu *vcpu, uint32_t requests)
+{
+	hv_request(vcpu, requests);
+	while (__atomic_load_n(&vcpu->in_guest, __ATOMIC_SEQ_CST) &&
+	       __atomic_load_n(&vcpu->requests, __ATOMIC_SEQ_CST) & requests)
+		relax();
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* The order of the boot, from the loader's structure (multiboot 1) to the guest's first instruction. */
+#include "hv.h"
+
+#define HAS_COMMAND_LINE 0x4u
+#define HAS_MODULES 0x8u
+#define HAS_MAP 0x40u
+#define MAP_USABLE 1u
+#define HOST_END 0xfec00000ull /* devices from here on; the host has no more memory mapped */
+
+struct hv_machine hv;
+
+struct boot_info {
+	uint32_t flags, mem_lower, mem_upper, device, command_line, module_count, modules;
+	uint32_t symbols[4], map_bytes, map;
+};
+
+struct boot_module {
+	uint32_t start, end, text, reserved;
+};
+
+/* An entry's size does not count itself. */
+struct boot_range {
+	uint32_t size;
+	uint64_t start, length;
+	uint32_t type;
+} __attribute__((packed));
+
+static void *at(uint32_t address)
+{
+	return (void *)(uint64_t)address;
+}
+
+/* The end of the range of memory in which this program itself was loaded. */
+static uint64_t memory_end(const struct boot_info *info)
+{
+	const uint8_t *entry = at(info->map), *end = entry + info->map_bytes;
+	struct boot_range range;
+
+	for (; entry + sizeof(range) <= end; entry += range.size + sizeof(range.size)) {
+		memcpy(&range, entry, sizeof(range));
+		if (range.type == MAP_USABLE && range.start <= (uint64_t)hv_image_start &&
+		    range.start + range.length > (uint64_t)hv_image_end)
+			return range.start + range.length < HOST_END ? range.start + range.length
+								     : HOST_END;
+	}
+	return 0;
+}
+
+static void refuse(const char *why)
+{
+	hv_print("hypervisor: %s\n", why);
+	hv_finish(1);
+}
+
+/* The loader's own first word is the name of this file. */
+static void read_options(const struct boot_info *info)
+{
+	const char *text = info->flags & HAS_COMMAND_LINE ? at(info->command_line) : "";
+
+	while (*text && *text != ' ')
+		text++;
+	if (!hv_options_read(text, &hv.options))
+		refuse("cannot run with this command line");
+	hv.nested = hv.options.nested;
+}
+
+/* The guest's kernel is the first module. */
+static struct hv_module read_module(const struct boot_info *info)
+{
+	const struct boot_module *module = at(info->modules);
+
+	if (!(info->flags & HAS_MODULES) || !info->module_count || !(info->flags & HAS_MAP))
+		refuse("there is no module: give it the guest's kernel (-initrd)");
+	return (struct hv_module){ at(module->start), module->end - module->start };
+}
+
+static void start_cpus(void)
+{
+	hv.cpus = 1;
+	for (uint32_t i = 0; i < HV_MAX_CPUS; i++) {
+		hv.vcpu[i].id = i;
+		hv_vcpu_init(&hv.vcpu[i]);
+	}
+	hv_8259_silence();
+	hv_host_cpu_init(&hv.vcpu[0]);
+	hv_apic_init();
+	hv_cpus_start(hv.options.cpus);
+}
+
+/* A further CPU: ready for its vCPU's start. */
+void hv_ap_main(uint32_t index)
+{
+	hv_host_cpu_init(&hv.vcpu[index]);
+	__atomic_fetch_add(&hv.cpus, 1, __ATOMIC_RELEASE);
+	hv_vcpu_main(&hv.vcpu[index]);
+}
+
+void hv_main(uint32_t multiboot_info)
+{
+	const struct boot_info *info = at(multiboot_info);
+	uint32_t entry, start_info;
+	struct hv_module module;
+
+	read_options(info);
+	module = read_module(info);
+	start_cpus();
+	hv_memory_init((uint64_t)module.start + module.size, memory_end(info));
+	hv_pvrom_init();
+	if (!hv_load(&module, &entry, &start_info))
+		refuse("the module is no kernel with a PVH entry, or does not fit");
+	hv_vcpu_boot(&hv.vcpu[0], entry, start_info);
+	hv_vcpu_main(&hv.vcpu[0]);
+}

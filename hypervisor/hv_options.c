@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* The command line: words for the hypervisor, then "--", then the guest's own, as it is. */
+#include "hv.h"
+
+#define MIB 0x100000ull
+#define GUEST_MEMORY 256u
+
+/* Features without which a guest here has no interrupts at all, for there is no APIC. */
+#define KEPT                                                                                       \
+	(PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ) | PVROM_FEATURE_BIT(PVROM_FEATURE_SMP) |             \
+	 PVROM_FEATURE_BIT(PVROM_FEATURE_ALARM))
+
+static size_t word_length(const char *word)
+{
+	size_t length = 0;
+
+	while (word[length] && word[length] != ' ')
+		length++;
+	return length;
+}
+
+/* The bit of the feature that the word names; 0 if there is none. */
+static uint64_t feature_bit(const char *word)
+{
+	static const struct {
+		const char *name;
+		uint64_t bit;
+	} known[] = {
+#define FEATURE(NAME, number, needs, text_name, text) { text_name, PVROM_FEATURE_BIT(number) },
+		PVROM_FEATURE_TABLE(FEATURE)
+#undef FEATURE
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (hv_begins(word, known[i].name) &&
+		    word_length(known[i].name) == word_length(word))
+			return known[i].bit;
+	return 0;
+}
+
+static bool read_off(const char *value, struct hv_options *options)
+{
+	uint64_t bit = feature_bit(value);
+
+	if (bit & KEPT) {
+		hv_print("hypervisor: %.*s cannot be switched off: a guest here has no APIC\n",
+			 (int)word_length(value), value);
+		return false;
+	}
+	options->features_off |= bit;
+	return bit != 0;
+}
+
+static bool read_slots(const char *value, struct hv_options *options)
+{
+	static const char *const names[] = { "normal", "native", "inline", "call" };
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (hv_begins(value, names[i])) {
+			options->slots = i;
+			return true;
+		}
+	return false;
+}
+
+static bool read_word(const char *word, struct hv_options *options)
+{
+	if (hv_begins(word, "npt=on") || hv_begins(word, "npt=off"))
+		options->nested = word[5] == 'n';
+	else if (hv_begins(word, "cpus="))
+		options->cpus = (uint32_t)hv_number(word + 5);
+	else if (hv_begins(word, "memory="))
+		options->memory = hv_number(word + 7) * MIB;
+	else if (hv_begins(word, "off="))
+		return read_off(word + 4, options);
+	else if (hv_begins(word, "slots="))
+		return read_slots(word + 6, options);
+	else
+		return false;
+	return true;
+}
+
+/* False, and said why, for a word that means nothing here. */
+bool hv_options_read(const char *text, struct hv_options *options)
+{
+	*options = (struct hv_options){ .guest = "", .memory = GUEST_MEMORY * MIB, .nested = true };
+	for (;; text += word_length(text)) {
+		while (*text == ' ')
+			text++;
+		if (!*text)
+			return true;
+		if (hv_begins(text, "--") && word_length(text) == 2) {
+			options->guest = text[2] ? text + 3 : text + 2;
+			return true;
+		}
+		if (!read_word(text, options)) {
+			hv_print("hypervisor: what is %.*s?\n", (int)word_length(text), text);
+			return false;
+		}
+	}
+}

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# hypervisor/: a small SVM hypervisor that embeds host/; stock QEMU boots it (-kernel), the guest's
+# kernel is its module (-initrd).
+HYPERVISOR      := $(BUILD)/hypervisor/pvrom-hypervisor.elf
+HYPERVISOR_SRCS := hypervisor/hv_boot.S hypervisor/hv_enter.S $(sort $(wildcard hypervisor/*.c))
+
+$(HYPERVISOR): $(call objs,free,$(HYPERVISOR_SRCS)) $(BUILD)/free/libpvrom-host.a \
+		hypervisor/hypervisor.lds
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -nostdlib -static -Wl,-T,hypervisor/hypervisor.lds -Wl,-z,max-page-size=4096 \
+		-Wl,-z,noexecstack -Wl,--build-id=none -Wl,--no-warn-rwx-segments -o $@ $(filter %.o %.a,$^)
+
+ALL_TARGETS += $(HYPERVISOR)
