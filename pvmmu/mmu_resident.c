@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The resident set: ranges in which a fault that the guest's own tables would not raise never happens, so
+ * that the guest can take page faults itself. Pages of the shadow that hold a part of it are marked and not
+ * taken back; every root is filled before it runs without interception, and again when a part was lost.
+ */
+#include "mmu_internal.h"
+
+/* What must be left of the pool for everything else. */
+static bool leaves_enough(const struct pvrom_mmu *mmu)
+{
+	return mmu->resident_pages + pvrom_mmu_pool_min(mmu->config.vcpus) <=
+	       mmu->config.pool_pages;
+}
+
+/* One page of the set: what the guest's tables do not map has no hidden faults. False: no room. */
+static bool fill_page(struct pvrom_mmu *mmu, const struct shadow_vcpu *v, uint64_t address)
+{
+	struct shadow_walk walk = { .leaf = 0 };
+	enum pvrom_mmu_outcome outcome =
+		pvrom_shadow_fill(mmu, v, address, ACCESS_ANY, PAGE_RESIDENT, &walk);
+
+	return outcome != PVROM_MMU_RETRY || (walk.leaf && leaves_enough(mmu));
+}
+
+static bool fill_range(struct pvrom_mmu *mmu, const struct shadow_vcpu *v, uint64_t range)
+{
+	const uint64_t first = range & ~UINT64_C(4095), more = range & 4095;
+	uint64_t i;
+
+	for (i = 0; i <= more; i++)
+		if (!fill_page(mmu, v, first + (i << 12)))
+			return false;
+	return true;
+}
+
+/* Fills the vCPU's root; it runs with faults intercepted if that fails. */
+bool pvrom_mmu_resident_fill(struct pvrom_mmu *mmu, uint32_t vcpu)
+{
+	struct shadow_vcpu *v = &mmu->vcpu[vcpu];
+	uint32_t i;
+
+	if (!v->root || mmu->gfn[mmu->page[v->root].gfn].level != 4)
+		return false;
+	if (mmu->page[v->root].resident == mmu->resident_set)
+		return true;
+	for (i = 0; i < mmu->resident_count; i++)
+		if (!fill_range(mmu, v, mmu->resident[i]))
+			return false;
+	mmu->page[v->root].resident = mmu->resident_set;
+	return true;
+}
+
+/* A part of the set was lost, or changed its rights: no root is known to hold it all. */
+void pvrom_mmu_resident_repair(struct pvrom_mmu *mmu)
+{
+	uint32_t i;
+
+	mmu->resident_dirty = false;
+	mmu->resident_set++;
+	for (i = 0; i < mmu->config.vcpus; i++)
+		if (mmu->vcpu[i].faults && mmu->vcpu[i].root && !pvrom_mmu_resident_fill(mmu, i)) {
+			/* It has to come out, to go in again with interception. */
+			mmu->stale |= mmu->ran & shadow_bit(i);
+			pvrom_shadow_flush_stale(mmu, shadow_bit(i));
+		}
+	mmu->resident_dirty = false;
+}
+
+static void unmark_all(struct pvrom_mmu *mmu)
+{
+	uint32_t page;
+
+	for (page = mmu->oldest; page; page = mmu->page[page].newer)
+		mmu->page[page].flags &= (uint8_t)~PAGE_RESIDENT;
+	mmu->resident_pages = 0;
+}
+
+/* The set changed: marks are made anew, in the roots that are in use. */
+static bool refill(struct pvrom_mmu *mmu)
+{
+	bool all = true;
+	uint32_t i;
+
+	unmark_all(mmu);
+	mmu->resident_set++;
+	for (i = 0; i < mmu->config.vcpus; i++)
+		if (mmu->vcpu[i].faults && mmu->vcpu[i].root && !pvrom_mmu_resident_fill(mmu, i))
+			all = false;
+	return all;
+}
+
+void pvrom_mmu_resident_drop_all(struct pvrom_mmu *mmu)
+{
+	mmu->resident_count = 0;
+	refill(mmu);
+}
+
+static uint32_t add(struct pvrom_mmu *mmu, uint64_t range)
+{
+	if (mmu->resident_count == PVROM_MMU_RESIDENT_MAX)
+		return PVROM_STATUS_NO_SPACE;
+	mmu->resident[mmu->resident_count++] = range;
+	if (refill(mmu))
+		return PVROM_STATUS_OK;
+	mmu->resident_count--;
+	refill(mmu);
+	return PVROM_STATUS_NO_SPACE;
+}
+
+static uint32_t drop(struct pvrom_mmu *mmu, uint64_t range)
+{
+	uint32_t i;
+
+	for (i = 0; i < mmu->resident_count; i++)
+		if (mmu->resident[i] == range)
+			break;
+	if (i == mmu->resident_count)
+		return PVROM_STATUS_INVALID;
+	mmu->resident[i] = mmu->resident[--mmu->resident_count];
+	refill(mmu);
+	return PVROM_STATUS_OK;
+}
+
+/* RESIDENT. */
+uint32_t pvrom_mmu_resident_call(struct pvrom_mmu *mmu, uint64_t range, uint64_t what)
+{
+	if (what == PVROM_MMU_RESIDENT_DROP_ALL) {
+		pvrom_mmu_resident_drop_all(mmu);
+		return PVROM_STATUS_OK;
+	}
+	if (!range_is_valid(range) || what > PVROM_MMU_RESIDENT_DROP)
+		return PVROM_STATUS_INVALID;
+	return what == PVROM_MMU_RESIDENT_ADD ? add(mmu, range) : drop(mmu, range);
+}
+
+/* FAULTS. */
+uint32_t pvrom_mmu_faults_call(struct pvrom_mmu *mmu, uint32_t vcpu, uint64_t on)
+{
+	struct shadow_vcpu *v = &mmu->vcpu[vcpu];
+
+	if (on > 1)
+		return PVROM_STATUS_INVALID;
+	if (on && (!v->root || mmu->gfn[mmu->page[v->root].gfn].level != 4))
+		return PVROM_STATUS_INVALID;
+	v->faults = on;
+	if (!on || pvrom_mmu_resident_fill(mmu, vcpu))
+		return PVROM_STATUS_OK;
+	v->faults = false;
+	refill(mmu);
+	return PVROM_STATUS_NO_SPACE;
+}

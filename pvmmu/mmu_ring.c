@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * What the guest announces: its rings of words, and the registration of table pages. A word says "look there
+ * again" and no more: whatever is in it, only the guest's own tables decide what is mapped.
+ */
+#include "mmu_internal.h"
+
+/* ---- registration ------------------------------------------------------------------------------------ */
+
+static bool is_writable_page(struct pvrom_mmu *mmu, uint64_t gfn)
+{
+	struct pvrom_mmu_memory memory;
+
+	return guest_page(mmu, gfn, &memory) && !memory.read_only;
+}
+
+/* What was written before nobody told about, so a shadow that there is already is read again. */
+static void begin_registered(struct pvrom_mmu *mmu, uint64_t gfn)
+{
+	if (!mmu->gfn[gfn].shadows)
+		return;
+	mmu->gfn[gfn].flags &= (uint8_t)~GFN_UNSYNC;
+	pvrom_shadow_sync_slots(mmu, gfn, 0, 512);
+	pvrom_shadow_refresh_mapped(mmu, gfn);
+}
+
+uint32_t pvrom_mmu_register(struct pvrom_mmu *mmu, uint64_t gfn, uint32_t level, bool zeroed)
+{
+	struct shadow_gfn *g;
+
+	if (!is_writable_page(mmu, gfn))
+		return PVROM_STATUS_ADDRESS;
+	g = &mmu->gfn[gfn];
+	if (level < 1 || level > 4 || g->level)
+		return PVROM_STATUS_INVALID;
+	g->level = (uint8_t)level;
+	mmu->registered++;
+	begin_registered(mmu, gfn);
+	if (zeroed && !g->shadows)
+		g->flags |= GFN_ZEROED;
+	return PVROM_STATUS_OK;
+}
+
+static bool is_root(const struct pvrom_mmu *mmu, uint64_t gfn)
+{
+	uint32_t page = pvrom_shadow_first(mmu, gfn);
+
+	while (page && !mmu->page[page].roots)
+		page = pvrom_shadow_next(mmu, page);
+	return page != 0;
+}
+
+uint32_t pvrom_mmu_release(struct pvrom_mmu *mmu, uint64_t gfn)
+{
+	if (gfn >= mmu->config.guest_pages)
+		return PVROM_STATUS_ADDRESS;
+	if (!mmu->gfn[gfn].level)
+		return PVROM_STATUS_INVALID;
+	if (is_root(mmu, gfn))
+		return PVROM_STATUS_BUSY;
+	if (!BUG(RELEASE_KEEPS))
+		pvrom_shadow_zap_gfn(mmu, gfn);
+	mmu->gfn[gfn].level = 0;
+	mmu->gfn[gfn].flags = 0;
+	mmu->registered--;
+	return PVROM_STATUS_OK;
+}
+
+/* The entries of a new shadow that its template has, and that the guest's new table has too. */
+static void fill_from(struct pvrom_mmu *mmu, uint32_t page, uint32_t template_page)
+{
+	const uint64_t *t = shadow_table(mmu, template_page);
+	uint32_t slot;
+
+	for (slot = 0; slot < 512; slot++)
+		if (t[slot]) {
+			if (BUG(CLONE_BLIND) && (mmu->page[page].role & ROLE_LEVEL) == 1)
+				pvrom_shadow_set(mmu, page * 512 + slot, t[slot],
+						 (uint32_t)((t[slot] & PTE_ADDRESS) >> 12));
+			else
+				pvrom_shadow_sync_entry(mmu, page * 512 + slot, true);
+		}
+}
+
+/*
+ * gfn, just registered, is a copy of a registered table: where that has a shadow, so has this one from now
+ * on, filled as far as the template's was needed. Only a hint: without free pages nothing happens.
+ */
+uint32_t pvrom_mmu_clone(struct pvrom_mmu *mmu, uint64_t gfn, uint64_t template_gfn)
+{
+	struct shadow_gfn *g;
+	uint32_t from, page;
+
+	if (gfn >= mmu->config.guest_pages || template_gfn >= mmu->config.guest_pages)
+		return PVROM_STATUS_ADDRESS;
+	g = &mmu->gfn[gfn];
+	if (gfn == template_gfn || !g->level || g->level != mmu->gfn[template_gfn].level)
+		return PVROM_STATUS_INVALID;
+	from = pvrom_shadow_first(mmu, template_gfn);
+	for (; from && mmu->ahead; from = pvrom_shadow_next(mmu, from)) {
+		const uint16_t role = mmu->page[from].role;
+
+		if (pvrom_shadow_find(mmu, gfn, role))
+			continue;
+		mmu->ahead--;
+		g->flags |= GFN_ZEROED; /* so that it is not read as a whole */
+		page = pvrom_shadow_get(mmu, gfn, role, false);
+		g->flags &= (uint8_t)~GFN_ZEROED;
+		if (page)
+			fill_from(mmu, page, from);
+	}
+	return PVROM_STATUS_OK;
+}
+
+/* ---- words --------------------------------------------------------------------------------------------- */
+
+static bool changed_word(struct pvrom_mmu *mmu, uint64_t word)
+{
+	const uint64_t gfn = (word & PTE_ADDRESS) >> 12;
+	const uint32_t slot = (uint32_t)(word >> 3) & 511;
+	const uint32_t count = (uint32_t)(word >> PVROM_MMU_WORD_MORE_SHIFT) + 1;
+
+	if (gfn >= mmu->config.guest_pages || slot + count > 512)
+		return false;
+	mmu->gfn[gfn].flags &= (uint8_t)~GFN_ZEROED;
+	pvrom_shadow_sync_slots(mmu, gfn, slot, count);
+	return mmu->gfn[gfn].level != 0;
+}
+
+/* What may stand in a word beside its operation. */
+static uint64_t used_bits(uint64_t word)
+{
+	switch (word & PVROM_MMU_WORD_MASK) {
+	case PVROM_MMU_WORD_CHANGED: return ~UINT64_C(0);
+	case PVROM_MMU_WORD_REGISTER:
+		return PTE_ADDRESS | PVROM_MMU_WORD_MASK | PVROM_MMU_WORD_ZEROED |
+		       3 << PVROM_MMU_WORD_LEVEL_SHIFT;
+	default: return PTE_ADDRESS | PVROM_MMU_WORD_MASK;
+	}
+}
+
+static bool table_word(struct pvrom_mmu *mmu, uint64_t word, uint32_t *registered)
+{
+	const uint64_t gfn = (word & PTE_ADDRESS) >> 12;
+	const uint32_t last = *registered;
+
+	*registered = 0;
+	switch (word & PVROM_MMU_WORD_MASK) {
+	case PVROM_MMU_WORD_REGISTER:
+		if (pvrom_mmu_register(mmu, gfn,
+				       ((uint32_t)(word >> PVROM_MMU_WORD_LEVEL_SHIFT) & 3) + 1,
+				       word & PVROM_MMU_WORD_ZEROED))
+			return false;
+		*registered = (uint32_t)gfn;
+		return true;
+	case PVROM_MMU_WORD_RELEASE: return !pvrom_mmu_release(mmu, gfn);
+	case PVROM_MMU_WORD_CLONE_OF: return last && !pvrom_mmu_clone(mmu, last, gfn);
+	default: return false;
+	}
+}
+
+/* False if the word means nothing. *registered is the page of the REGISTER word before it, 0 if none. */
+bool pvrom_mmu_word(struct pvrom_mmu *mmu, uint64_t word, uint32_t *registered)
+{
+	if (word & ~used_bits(word)) {
+		*registered = 0;
+		return false;
+	}
+	if ((word & PVROM_MMU_WORD_MASK) != PVROM_MMU_WORD_CHANGED)
+		return table_word(mmu, word, registered);
+	*registered = 0;
+	return changed_word(mmu, word);
+}
+
+/* ---- rings ---------------------------------------------------------------------------------------------- */
+
+static void *ring_at(struct pvrom_mmu *mmu, uint64_t gpa)
+{
+	struct pvrom_mmu_memory memory;
+
+	if (!guest_page(mmu, gpa >> 12, &memory) || memory.read_only)
+		return NULL;
+	return (uint8_t *)memory.at + (gpa & 4095);
+}
+
+static uint32_t read_index(const uint32_t *index)
+{
+	return __atomic_load_n(index, __ATOMIC_ACQUIRE);
+}
+
+/* Words before done are retired; CHANGED words behind it, up to start, may announce a store still to come. */
+static void drain_words(struct pvrom_mmu *mmu, struct shadow_vcpu *v, uint32_t start, uint32_t done)
+{
+	const uint64_t *words = NULL;
+	uint32_t i;
+
+	for (i = v->retired; i != start; i++) {
+		const uint64_t gpa = v->ring + PVROM_MMU_RING_WORDS + (i & (v->slots - 1)) * 8u;
+		uint64_t word;
+
+		if (!words || !(gpa & 4095))
+			words = ring_at(mmu, gpa & ~UINT64_C(4095));
+		else if (i != v->retired && !(i & (v->slots - 1)))
+			words = ring_at(mmu, gpa & ~UINT64_C(4095));
+		if (!words)
+			return;
+		word = __atomic_load_n(&words[(gpa & 4095) / 8], __ATOMIC_RELAXED);
+		if ((int32_t)(i - done) < 0) {
+			v->refused += !pvrom_mmu_word(mmu, word, &v->registered);
+		} else if ((word & PVROM_MMU_WORD_MASK) == PVROM_MMU_WORD_CHANGED) {
+			changed_word(mmu, word);
+		}
+	}
+}
+
+/* Indices that cannot be are taken for the nearest that can. */
+static void drain_ring(struct pvrom_mmu *mmu, struct shadow_vcpu *v)
+{
+	struct pvrom_mmu_ring *ring = ring_at(mmu, v->ring);
+	uint32_t start, done, refused = v->refused;
+
+	if (!ring)
+		return;
+	done = read_index(&ring->done);
+	start = read_index(&ring->start);
+	if (start == v->retired)
+		return;
+	if (start - v->retired > v->slots)
+		start = v->retired + v->slots;
+	if (done - v->retired > start - v->retired)
+		done = done - v->retired > UINT32_MAX / 2 ? v->retired : start;
+	if (BUG(RETIRE_EARLY))
+		done = start;
+	drain_words(mmu, v, start, done);
+	mmu->stats.words += done - v->retired;
+	mmu->stats.refused += v->refused - refused;
+	v->retired = done;
+	__atomic_store_n(&ring->refused, v->refused, __ATOMIC_RELAXED);
+	__atomic_store_n(&ring->retired, done, __ATOMIC_RELEASE);
+}
+
+/* All rings: whoever flushes must see every store that was visible before. */
+void pvrom_mmu_drain(struct pvrom_mmu *mmu)
+{
+	uint32_t i;
+
+	for (i = 0; i < mmu->config.vcpus; i++)
+		if (mmu->vcpu[i].ring != PVROM_MMU_NONE &&
+		    !(BUG(OTHER_RINGS) && shadow_bit(i) != mmu->self))
+			drain_ring(mmu, &mmu->vcpu[i]);
+}
+
+static bool slots_ok(uint32_t slots)
+{
+	return slots >= PVROM_MMU_RING_SLOTS_MIN && slots <= PVROM_MMU_RING_SLOTS_MAX &&
+	       !(slots & (slots - 1));
+}
+
+static bool ring_is_memory(struct pvrom_mmu *mmu, uint64_t gpa, uint32_t slots)
+{
+	const uint64_t last = gpa + PVROM_MMU_RING_WORDS + (uint64_t)slots * 8 - 1;
+	uint64_t gfn;
+
+	if ((gpa & (PVROM_MMU_RING_ALIGN - 1)) || gpa >> 12 >= mmu->config.guest_pages)
+		return false;
+	for (gfn = gpa >> 12; gfn <= last >> 12; gfn++)
+		if (!is_writable_page(mmu, gfn))
+			return false;
+	return true;
+}
+
+/* May there be such a ring? */
+bool pvrom_mmu_ring_ok(struct pvrom_mmu *mmu, uint64_t gpa, uint32_t slots)
+{
+	return slots_ok(slots) && ring_is_memory(mmu, gpa, slots);
+}
+
+/* RING: what stands in the old ring has been drained by then. */
+uint32_t pvrom_mmu_ring_set(struct pvrom_mmu *mmu, uint32_t vcpu, uint64_t gpa)
+{
+	struct shadow_vcpu *v = &mmu->vcpu[vcpu];
+	struct pvrom_mmu_ring ring;
+
+	if (gpa == PVROM_MMU_NONE) {
+		v->ring = gpa;
+		return PVROM_STATUS_OK;
+	}
+	if ((gpa & (PVROM_MMU_RING_ALIGN - 1)) || gpa >> 12 >= mmu->config.guest_pages ||
+	    !is_writable_page(mmu, gpa >> 12))
+		return PVROM_STATUS_ADDRESS;
+	__builtin_memcpy(&ring, ring_at(mmu, gpa), sizeof(ring));
+	__asm__ volatile("" : : : "memory");
+	if (!slots_ok(ring.slots) || ring.reserved0 || ring.start != ring.done ||
+	    ring.start != ring.retired || ring.reserved1[0] || ring.reserved1[1] ||
+	    ring.reserved1[2] || ring.reserved1[3] || ring.reserved1[4])
+		return PVROM_STATUS_INVALID;
+	if (!ring_is_memory(mmu, gpa, ring.slots))
+		return PVROM_STATUS_ADDRESS;
+	v->ring = gpa;
+	v->slots = ring.slots;
+	v->retired = ring.start;
+	v->refused = ring.refused;
+	v->registered = 0;
+	return PVROM_STATUS_OK;
+}

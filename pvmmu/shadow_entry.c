@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* One entry of a shadow table: how it is changed, which lists it is in, and what TLBs may know of it. */
+#include "mmu_internal.h"
+
+#ifdef PVROM_TEST
+uint32_t pvrom_mmu_bug;
+#endif
+
+/* ---- the lists ---------------------------------------------------------------------------------- */
+
+static bool is_leaf(const struct pvrom_mmu *mmu, uint32_t entry)
+{
+	return (mmu->page[PAGE_OF(entry)].role & ROLE_LEVEL) == 1;
+}
+
+/* Where the list of the entries that point to a target begins. */
+static uint32_t *list_of(struct pvrom_mmu *mmu, uint32_t entry, uint32_t target)
+{
+	return is_leaf(mmu, entry) ? &mmu->gfn[target].mapped : &mmu->page[target].parents;
+}
+
+static void link_entry(struct pvrom_mmu *mmu, uint32_t entry, uint32_t target)
+{
+	uint32_t *first = list_of(mmu, entry, target);
+
+	mmu->link[entry].next = *first;
+	mmu->link[entry].prev = LINK_HEAD | target;
+	if (*first)
+		mmu->link[*first].prev = entry;
+	*first = entry;
+}
+
+static void unlink_entry(struct pvrom_mmu *mmu, uint32_t entry)
+{
+	struct shadow_link *l = &mmu->link[entry];
+
+	if (l->next)
+		mmu->link[l->next].prev = l->prev;
+	if (l->prev & LINK_HEAD)
+		*list_of(mmu, entry, l->prev & ~LINK_HEAD) = l->next;
+	else
+		mmu->link[l->prev].next = l->next;
+}
+
+/* ---- what TLBs know ------------------------------------------------------------------------------- */
+
+#ifdef PVROM_TEST
+static bool flush_left_out(uint64_t old, uint64_t want)
+{
+	if (!want)
+		return BUG(FLUSH_GONE);
+	if ((old ^ want) & PTE_ADDRESS)
+		return BUG(FLUSH_MOVED);
+	if ((want & ~old) & PTE_NX)
+		return BUG(FLUSH_NX) || BUG(FLUSH_STRICT);
+	return BUG(FLUSH_STRICT);
+}
+#else
+static bool flush_left_out(uint64_t old, uint64_t want)
+{
+	(void)old;
+	(void)want;
+	return false;
+}
+#endif
+
+/*
+ * May a TLB that knows the old entry allow what the new one does not? With SMAP and SMEP a change of U
+ * takes something away either way, and a global entry that is global no more would survive too much.
+ */
+static bool is_stricter(uint64_t old, uint64_t want)
+{
+	return (old & ~want & (PTE_P | PTE_W | PTE_G)) || (want & ~old & PTE_NX) ||
+	       ((old ^ want) & (PTE_ADDRESS | PTE_U));
+}
+
+static void note_change(struct pvrom_mmu *mmu, uint32_t page, uint64_t old, uint64_t want)
+{
+	if (!old || !is_stricter(old, want))
+		return;
+	if (mmu->page[page].flags & PAGE_RESIDENT)
+		mmu->resident_dirty = true;
+	if (!flush_left_out(old, want))
+		mmu->stale |= mmu->ran;
+}
+
+/*
+ * Those of the vCPUs whose TLB may hold what is no more forget everything: before they run again, and
+ * those that run now are made to stop. The own one does not run.
+ */
+void pvrom_shadow_flush_stale(struct pvrom_mmu *mmu, uint64_t vcpus)
+{
+	uint64_t set = mmu->stale & vcpus, left;
+
+	for (left = set; left; left &= left - 1)
+		mmu->vcpu[__builtin_ctzll(left)].tlb = PVROM_MMU_TLB_ALL;
+	mmu->stale &= ~set;
+	mmu->ran &= ~set;
+	set &= ~mmu->self;
+	if (!set)
+		return;
+	for (left = set; left; left &= left - 1)
+		mmu->stats.kicks++;
+	mmu->config.ops->kick(mmu->config.ctx, set);
+}
+
+/* ---- the entry ----------------------------------------------------------------------------------- */
+
+/* The processor reads it meanwhile: one store. */
+static void store(uint64_t *at, uint64_t value)
+{
+	__atomic_store_n(at, value, __ATOMIC_RELEASE);
+}
+
+static void repoint(struct pvrom_mmu *mmu, uint32_t entry, uint64_t old, uint64_t want,
+		    uint32_t target)
+{
+	if (old) {
+		unlink_entry(mmu, entry);
+		mmu->page[PAGE_OF(entry)].present--;
+	}
+	if (want) {
+		link_entry(mmu, entry, target);
+		mmu->page[PAGE_OF(entry)].present++;
+	}
+}
+
+void pvrom_shadow_set(struct pvrom_mmu *mmu, uint32_t entry, uint64_t want, uint32_t target)
+{
+	uint64_t *at = shadow_table(mmu, PAGE_OF(entry)) + SLOT_OF(entry);
+	const uint64_t old = *at;
+
+	if (old == want)
+		return;
+	store(at, want);
+	note_change(mmu, PAGE_OF(entry), old, want);
+	if (!old || !want || ((old ^ want) & PTE_ADDRESS))
+		repoint(mmu, entry, old, want, target);
+}
+
+void pvrom_shadow_empty(struct pvrom_mmu *mmu, uint32_t page)
+{
+	const uint64_t *table = shadow_table(mmu, page);
+	uint32_t slot;
+
+	for (slot = 0; slot < 512 && mmu->page[page].present; slot++)
+		if (table[slot])
+			pvrom_shadow_set(mmu, page * 512 + slot, 0, 0);
+}
