@@ -185,7 +185,7 @@ uint64_t pvrom_clock_writer_mono_at(const struct pvrom_clock_writer *writer, uin
 uint64_t pvrom_clock_writer_tsc_at(const struct pvrom_clock_writer *writer, uint64_t ns);
 
 /* Bytes of a saved clock. */
-#define PVROM_CLOCK_IMAGE_SIZE 0x148
+#define PVROM_CLOCK_IMAGE_SIZE 0x150
 
 /*
  * Saves a clock, paused or not, into PVROM_CLOCK_IMAGE_SIZE bytes. It must have been paused if the TSC does not

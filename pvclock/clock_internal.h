@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * What the files of the clock's host half share: arithmetic with 128 bits, and each other's functions.
+ *
+ * Times of day are 128-bit numbers here: seconds in the upper half, 2^-64 s in the lower. Rates of TAI are
+ * in 2^-(64 + shift) s a tick, so ticks times a rate, shifted right, is a time.
+ */
+#ifndef PVROM_CLOCK_INTERNAL_H
+#define PVROM_CLOCK_INTERNAL_H
+
+#include <pvrom/clock_host.h>
+
+#include "clock_math.h"
+
+typedef __int128 pvrom_time;
+
+static inline pvrom_time pvrom_clock_time(uint64_t sec, uint64_t frac)
+{
+	return (pvrom_time)((pvrom_wide)sec << 64 | frac);
+}
+
+/* clock_tai.c */
+/* Is that status a promise of maxerror_ns? */
+static inline bool pvrom_clock_claims(uint32_t status)
+{
+	return status == PVROM_CLOCK_SYNCHRONIZED || status == PVROM_CLOCK_FREE_RUNNING;
+}
+pvrom_time pvrom_clock_estimate(const struct pvrom_clock_sample *sample, uint64_t period,
+				uint32_t shift, uint64_t tsc);
+bool pvrom_clock_tai_update(struct pvrom_clock_writer *writer,
+			    const struct pvrom_clock_sample *sample,
+			    const struct pvrom_clock_period *period, uint64_t tsc, bool anew);
+
+/* clock_leap.c */
+void pvrom_clock_leap(struct pvrom_clock_page *page, const struct pvrom_clock_sample *sample);
+
+/* clock_mono.c */
+struct pvrom_clock_value {
+	uint64_t ns, low; /* low in 2^-mono_shift of the page */
+};
+struct pvrom_clock_value pvrom_clock_mono_value(const struct pvrom_clock_page *page, uint64_t tsc);
+void pvrom_clock_mono_update(struct pvrom_clock_writer *writer,
+			     const struct pvrom_clock_period *period, uint64_t tsc,
+			     struct pvrom_clock_value value, int64_t slew_ppb64);
+int64_t pvrom_clock_slew(struct pvrom_clock_writer *writer, pvrom_time tai,
+			 struct pvrom_clock_value value, bool anew);
+
+/* clock_writer.c: writes all of `now` out; the page may have been written by others meanwhile. */
+void pvrom_clock_writer_write_all(struct pvrom_clock_writer *writer);
+
+#endif
