@@ -11,14 +11,16 @@ $(BUILD)/lab/linux/release: tools/lab-kernel
 	$(Q)BUILD=$(BUILD) tools/lab-kernel
 	@touch $@
 
-$(BUILD)/lab/base.cpio: $(BUILD)/lab/linux/release tests/lab/init tools/lab-initrd
+$(BUILD)/lab/base.cpio: $(BUILD)/lab/linux/release tests/lab/init tools/lab-initrd $(BUILD)/kvm-hold
 	$(call say,CPIO,$@)
 	$(Q)BUILD=$(BUILD) tools/lab-initrd
 
-# Static: it also runs inside the lab, which has no C library.
+# Static: they run inside the lab, which has no C library.
 $(BUILD)/kvm-works: $(call objs,hosted,tools/kvm-works.c)
 	$(call LINK,hosted,-static)
-ALL_TARGETS += $(BUILD)/kvm-works
+$(BUILD)/kvm-hold: $(call objs,hosted,tools/kvm-hold.c)
+	$(call LINK,hosted,-static)
+ALL_TARGETS += $(BUILD)/kvm-works $(BUILD)/kvm-hold
 
 CHECK += lab.npt lab.shadow lab.run
 TEST.lab.npt         = tests/lab/lab_kvm_test 1
