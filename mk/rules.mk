@@ -40,7 +40,8 @@ WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wpointer-arith -Wwrite-strings 
 	-Wstrict-prototypes -Wmissing-prototypes $(WERROR)
 
 # The public headers; every folder may include these, and only these of other folders.
-INCLUDES := -Iabi -Iguest/include -Ihost/include -Ivirtqueue/include -Ipvmmu/include -Ipvclock/include
+INCLUDES := -Iabi -Iguest/include -Ihost/include -Ivirtqueue/include -Ipvmmu/include -Ipvclock/include \
+	-Ipvblk/include -Ivhost-user/include
 
 COMMON   := -std=gnu11 $(WARNINGS) $(INCLUDES) -fno-strict-aliasing -fno-common \
 	'-ffile-prefix-map=$(CURDIR)=.'

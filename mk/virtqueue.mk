@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # virtqueue/: rings of VIRTIO 1.2, both halves, as a hosted archive and a freestanding one.
-VIRTQUEUE_SRCS := virtqueue/vq_layout.c virtqueue/vq_driver.c virtqueue/driver_split.c \
-	virtqueue/driver_packed.c virtqueue/vq_device.c virtqueue/device_split.c \
-	virtqueue/device_packed.c virtqueue/vq_chain.c virtqueue/vq_state.c virtqueue/vq_inflight.c
+include virtqueue/sources.mk
 
 $(BUILD)/libpvrom-virtqueue.a: $(call objs,hosted,$(VIRTQUEUE_SRCS))
 	$(MAKE_ARCHIVE)
@@ -14,3 +12,12 @@ ALL_TARGETS += $(BUILD)/libpvrom-virtqueue.a $(BUILD)/free/libpvrom-virtqueue.a
 RING_WORLD := tests/virtqueue/ring_world.c $(VIRTQUEUE_SRCS)
 $(eval $(call cunit,virtqueue.loop,tests/virtqueue/ring_loop.c,$(RING_WORLD)))
 $(eval $(call cunit,virtqueue.crash,tests/virtqueue/ring_crash.c,$(RING_WORLD)))
+
+# Hostile drivers and hostile devices: each case with the check that it is about, and without it.
+HOSTILE_DRIVER := $(addprefix tests/virtqueue/,hostile_driver_main.c hostile_driver.c hostile_ring.c \
+	hostile_split.c hostile_chain.c hostile_packed.c hostile_setup.c hostile_record.c)
+$(BUILD)/test/virtqueue.drivers: $(call objs,test,$(HOSTILE_DRIVER) $(RING_WORLD))
+	$(call LINK,test,)
+CHECK_QUICK += virtqueue.drivers
+TEST.virtqueue.drivers       = $(BUILD)/test/virtqueue.drivers
+TEST_NEEDS.virtqueue.drivers = $(BUILD)/test/virtqueue.drivers

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# pvblk/: the block device's halves as archives, and pvrom-blkd, the vhost-user server.
+include virtqueue/sources.mk vhost-user/sources.mk
+PVBLK_HOST_SRCS    := $(addprefix pvblk/, blk_config.c blk_limit.c blk_queue.c blk_request.c blk_state.c)
+PVBLK_BACKEND_SRCS := $(addprefix pvblk/backend/, fault_backend.c file_backend.c file_open.c \
+	memory_backend.c)
+BLKD_SRCS := $(addprefix pvblk/blkd/, blkd_control.c blkd_export.c blkd_main.c blkd_spec.c blkd_steps.c)
+
+$(BUILD)/libpvrom-blk-host.a: $(call objs,hosted,$(PVBLK_HOST_SRCS))
+	$(MAKE_ARCHIVE)
+$(BUILD)/free/libpvrom-blk-host.a: $(call objs,free,$(PVBLK_HOST_SRCS))
+	$(MAKE_ARCHIVE)
+ALL_TARGETS += $(BUILD)/libpvrom-blk-host.a $(BUILD)/free/libpvrom-blk-host.a
+
+BLKD_ALL := $(BLKD_SRCS) $(PVBLK_BACKEND_SRCS) $(PVBLK_HOST_SRCS) $(VIRTQUEUE_SRCS) $(VHOST_USER_SRCS)
+BLKD := $(BUILD)/pvrom-blkd
+$(foreach v,hosted test asan,$(BUILD)/$(v)/pvblk/blkd/%.o): FLAGS_FOR += -DPVROM_BLKD_VERSION='"$(VERSION)"'
+$(BLKD): $(call objs,hosted,$(BLKD_ALL))
+	$(call LINK,hosted,-luring -lpthread)
+# With steps at which it kills itself, and without INFLIGHT on demand.
+$(BUILD)/test/pvrom-blkd: $(call objs,test,$(BLKD_ALL))
+	$(call LINK,test,-luring -lpthread)
+$(BUILD)/asan/pvrom-blkd: $(call objs,asan,$(BLKD_ALL))
+	$(call LINK,asan,-luring -lpthread)
+
+# liburing is no part of a C library: without it the rest is built all the same.
+ifneq ($(wildcard /usr/include/liburing.h),)
+ALL_TARGETS += $(BLKD)
+INSTALL_BIN += $(BLKD)
+INSTALL_MAN += pvblk/blkd/pvrom-blkd.1
+else
+$(call left_out,pvrom-blkd,liburing-dev)
+endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The back end's own structures and which file does what.
+ */
+#ifndef VU_INTERNAL_H
+#define VU_INTERNAL_H
+
+#include <pvrom/vhost_user.h>
+
+#include "vu_protocol.h"
+
+/* ---- vu_memory.c: guest memory as the front end shares it ---------------------------------------- */
+
+struct vu_mapping {
+	struct vu_region region;
+	int fd;	       /* kept for a hand-over */
+	uint8_t *base; /* of the mapping */
+	uint8_t *at;   /* of the region in it */
+	size_t length; /* of the mapping */
+};
+
+struct vu_memory {
+	struct vu_mapping map[PVROM_VU_REGIONS_MAX];
+	uint32_t count, last; /* last: where the last look-up ended */
+	uint32_t cuts;	      /* of all mappings of the process, when last looked at */
+};
+
+/* All of them: 0, or a negated errno and nothing changed. The descriptor is taken over either way. */
+int vu_memory_add(struct vu_memory *memory, const struct vu_region *region, int fd);
+bool vu_memory_remove(struct vu_memory *memory, const struct vu_region *region);
+void vu_memory_clear(struct vu_memory *memory);
+void *vu_memory_at(struct vu_memory *memory, uint64_t gpa, uint64_t *len);
+/* The guest-physical address of what the front end knows as `user`; false: not guest memory. */
+bool vu_memory_gpa(const struct vu_memory *memory, uint64_t user, uint64_t *gpa);
+/* True once, when a region turned out shorter than its front end had said (SIGBUS). */
+bool vu_memory_was_cut(struct vu_memory *memory);
+/* Maps size bytes at offset of fd, whose file must be that long. NULL: errno says why. */
+void *vu_map_shared(int fd, uint64_t offset, uint64_t size, void **base, size_t *length);
+
+/* ---- vu_log.c: which pages were written ----------------------------------------------------------- */
+
+struct vu_log {
+	uint8_t *bits;
+	uint64_t bytes;
+	void *base;
+	size_t length;
+	uint64_t offset;
+	int fd;
+};
+
+int vu_log_set(struct vu_log *log, int fd, uint64_t offset, uint64_t size);
+void vu_log_clear(struct vu_log *log);
+void vu_log_mark(const struct vu_log *log, uint64_t gpa, uint64_t len);
+
+/* ---- vu_inflight.c: the record that outlives us ---------------------------------------------------- */
+
+struct vu_inflight {
+	uint8_t *at;
+	void *base;
+	size_t length;
+	uint64_t offset, size;
+	uint16_t queues, queue_size;
+	int fd;
+};
+
+/* A new, zeroed one, whose size is set. */
+int vu_inflight_create(struct vu_inflight *inflight, uint64_t features, uint16_t queues,
+		       uint16_t queue_size);
+int vu_inflight_set(struct vu_inflight *inflight, uint64_t features, int fd, uint64_t offset,
+		    uint64_t size, uint16_t queues, uint16_t queue_size);
+void vu_inflight_clear(struct vu_inflight *inflight);
+/* The region of a queue; NULL: there is no record, or none that fits. */
+void *vu_inflight_queue(const struct vu_inflight *inflight, uint64_t features, uint32_t index,
+			uint32_t size);
+
+/* ---- vu_ring.c: the life of a queue ----------------------------------------------------------------- */
+
+struct vu_ring {
+	struct pvrom_vu_server *server;
+	struct pvrom_loop_watch watch;
+	struct pvrom_vq_device *vq; /* NULL: stopped */
+	struct vu_vring_addr addr;
+	uint64_t device_gpa, device_bytes; /* what the device area is, for its log address */
+	uint32_t index, size, base;
+	int kick, call, error; /* -1: none */
+	bool has_addr, has_kick, enabled, polled, broken;
+};
+
+void vu_ring_init(struct pvrom_vu_server *server, uint32_t index);
+/* Starts the ring if everything for it is there. false: it is, and cannot work. */
+bool vu_ring_start(struct vu_ring *ring);
+/* Stops it; base is then where it stands. */
+void vu_ring_stop(struct vu_ring *ring);
+void vu_ring_set_kick(struct vu_ring *ring, int fd);
+/* Back to nothing; descriptors are closed. */
+void vu_ring_clear(struct vu_ring *ring);
+bool vu_ring_is_enabled(const struct vu_ring *ring);
+/* Addresses again, after memory or flags changed. false: the ring is stopped, its memory has gone. */
+bool vu_ring_remap(struct vu_ring *ring);
+bool vu_is_eventfd(int fd);
+
+/* ---- the server ---------------------------------------------------------------------------------------- */
+
+struct pvrom_vu_server {
+	struct pvrom_vu_setup setup;
+	struct vu_memory memory;
+	struct vu_log log;
+	struct vu_inflight inflight;
+	struct vu_ring ring[PVROM_VU_QUEUES_MAX];
+	uint64_t features, protocol; /* accepted */
+	uint32_t status;
+	bool owned;
+	/* vu_socket.c */
+	struct pvrom_loop_watch connection, listener;
+	struct vu_message message;
+	size_t received; /* bytes of message.head and payload */
+	bool busy, again, ended;
+	int listen_fd, connection_fd, backend_fd;
+	uint64_t said_at;
+	uint32_t said;
+	char path[108];
+};
+
+/* ---- vu_socket.c ------------------------------------------------------------------------------------------ */
+
+/* Sends a message with at most one descriptor; false: the front end does not read. */
+bool vu_send(int socket, const struct vu_head *head, const void *payload, int fd);
+/* Receives what is there of the server's message: 1 it is whole, 0 not yet, or a negated errno. */
+int vu_receive(struct pvrom_vu_server *server);
+void vu_message_close_fds(struct vu_message *message);
+/* Takes the one descriptor of a message; -1: it has none. */
+int vu_message_take_fd(struct vu_message *message);
+
+/* ---- vu_message.c: one function for each message ------------------------------------------------------------ */
+
+/* What handling came to. */
+enum vu_verdict {
+	VU_DONE,     /* no answer of its own */
+	VU_ANSWER,   /* the message now holds the answer: payload and head.size */
+	VU_REFUSED,  /* said if an answer is wanted, else the connection ends */
+	VU_DECLINED, /* said if an answer is wanted, else nothing */
+	VU_RUBBISH   /* the connection ends */
+};
+enum vu_verdict vu_handle(struct pvrom_vu_server *server, struct vu_message *message,
+			  const char **why);
+uint64_t vu_offered_features(const struct pvrom_vu_server *server);
+void vu_device_reset(struct pvrom_vu_server *server);
+
+/* ---- vu_server.c -------------------------------------------------------------------------------------------- */
+struct pvrom_vu_server *vu_new(const struct pvrom_vu_setup *setup);
+void vu_watch_sockets(struct pvrom_vu_server *server);
+void vu_say(struct pvrom_vu_server *server, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void vu_close_fd(int *fd);
+
+#endif

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * One function for each message of the front end, and the table that says what each must look like.
+ */
+#define _GNU_SOURCE
+#include "vu_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROTOCOL_OFFERED                                                                           \
+	(VU_PROTOCOL_MQ | VU_PROTOCOL_LOG_SHMFD | VU_PROTOCOL_REPLY_ACK |                          \
+	 VU_PROTOCOL_BACKEND_REQ | VU_PROTOCOL_CONFIG | VU_PROTOCOL_INFLIGHT_SHMFD |               \
+	 VU_PROTOCOL_RESET_DEVICE | VU_PROTOCOL_CONFIGURE_MEM_SLOTS | VU_PROTOCOL_STATUS)
+
+static enum vu_verdict answer_word(struct vu_message *m, uint64_t word)
+{
+	m->payload.word = word;
+	m->head.size = sizeof(word);
+	return VU_ANSWER;
+}
+
+static struct vu_ring *ring_of(struct pvrom_vu_server *s, uint32_t index)
+{
+	return index < s->setup.queues ? &s->ring[index] : NULL;
+}
+
+/* ---- features ------------------------------------------------------------------------------------------ */
+
+uint64_t vu_offered_features(const struct pvrom_vu_server *s)
+{
+	return (s->setup.features | VU_F_PROTOCOL_FEATURES | VU_F_LOG_ALL) & ~PVROM_VQ_F_RING_RESET;
+}
+
+static uint64_t offered_protocol(const struct pvrom_vu_server *s)
+{
+	return s->setup.no_inflight ? PROTOCOL_OFFERED & ~VU_PROTOCOL_INFLIGHT_SHMFD
+				    : PROTOCOL_OFFERED;
+}
+
+static enum vu_verdict get_features(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	return answer_word(m, vu_offered_features(s));
+}
+
+static bool any_ring_runs(const struct pvrom_vu_server *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->setup.queues; i++)
+		if (s->ring[i].vq)
+			return true;
+	return false;
+}
+
+/* While rings run only logging may be switched: everything else is built into them. */
+static enum vu_verdict set_features(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	const uint64_t features = m->payload.word, own = VU_F_PROTOCOL_FEATURES | VU_F_LOG_ALL;
+	uint32_t i;
+
+	if (features & ~vu_offered_features(s))
+		return VU_REFUSED;
+	if ((features ^ s->features) & ~own) {
+		if (any_ring_runs(s) || !s->setup.ops->accept(s->setup.ctx, features & ~own))
+			return VU_REFUSED;
+	}
+	s->features = features;
+	for (i = 0; i < s->setup.queues; i++)
+		if (s->ring[i].vq)
+			pvrom_vq_device_log(s->ring[i].vq, features & VU_F_LOG_ALL);
+	return VU_DONE;
+}
+
+static enum vu_verdict get_protocol_features(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	return answer_word(m, offered_protocol(s));
+}
+
+static enum vu_verdict set_protocol_features(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	if (m->payload.word & ~offered_protocol(s))
+		return VU_REFUSED;
+	s->protocol = m->payload.word;
+	return VU_DONE;
+}
+
+static enum vu_verdict set_owner(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	(void)m;
+	if (s->owned)
+		return VU_REFUSED;
+	s->owned = true;
+	return VU_DONE;
+}
+
+static enum vu_verdict get_queue_num(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	return answer_word(m, s->setup.queues);
+}
+
+/* ---- reset ----------------------------------------------------------------------------------------------- */
+
+void vu_device_reset(struct pvrom_vu_server *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->setup.queues; i++)
+		vu_ring_clear(&s->ring[i]);
+	s->setup.ops->reset(s->setup.ctx);
+	s->features = 0;
+	s->status = 0;
+}
+
+/* The protocol's document: in use by old front ends only, and means: all rings stop. */
+static enum vu_verdict reset_owner(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	uint32_t i;
+
+	(void)m;
+	for (i = 0; i < s->setup.queues; i++)
+		vu_ring_stop(&s->ring[i]);
+	s->owned = false;
+	return VU_DONE;
+}
+
+static enum vu_verdict reset_device(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	(void)m;
+	vu_device_reset(s);
+	return VU_DONE;
+}
+
+static enum vu_verdict set_status(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	if (m->payload.word > 0xff)
+		return VU_REFUSED;
+	if (!m->payload.word)
+		vu_device_reset(s);
+	s->status = (uint32_t)m->payload.word;
+	return VU_DONE;
+}
+
+/* Features that the device cannot work with are not OK: without VERSION_1 a ring does not start. */
+static enum vu_verdict get_status(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	uint32_t status = s->status, i;
+
+	if (!(s->features & PVROM_VQ_F_VERSION_1))
+		status &= ~VU_STATUS_FEATURES_OK;
+	for (i = 0; i < s->setup.queues; i++)
+		if (s->ring[i].broken)
+			status |= VU_STATUS_NEEDS_RESET;
+	return answer_word(m, status);
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------ */
+
+/* Rings whose areas are still there go on; another one stops, which the front end can only have wanted. */
+static bool remap_rings(struct pvrom_vu_server *s)
+{
+	bool all = true;
+	uint32_t i;
+
+	for (i = 0; i < s->setup.queues; i++)
+		all &= vu_ring_remap(&s->ring[i]);
+	return all;
+}
+
+static enum vu_verdict set_mem_table(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	const uint32_t count = m->payload.table.count;
+	struct vu_memory next = { .count = 0 };
+	uint32_t i;
+
+	if (count > VU_TABLE_REGIONS || m->fds != count ||
+	    m->head.size < 8 + count * sizeof(struct vu_region))
+		return VU_RUBBISH;
+	for (i = 0; i < count; i++) {
+		int fd = m->fd[i];
+
+		m->fd[i] = -1;
+		if (vu_memory_add(&next, &m->payload.table.region[i], fd)) {
+			vu_memory_clear(&next);
+			return VU_REFUSED;
+		}
+	}
+	m->fds = 0;
+	s->setup.ops->drain(s->setup.ctx);
+	vu_memory_clear(&s->memory);
+	s->memory = next;
+	return remap_rings(s) ? VU_DONE : VU_REFUSED;
+}
+
+static enum vu_verdict get_max_mem_slots(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	(void)s;
+	return answer_word(m, PVROM_VU_REGIONS_MAX);
+}
+
+static enum vu_verdict add_mem_reg(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	return vu_memory_add(&s->memory, &m->payload.one.region, vu_message_take_fd(m)) ? VU_REFUSED
+											: VU_DONE;
+}
+
+/* Older front ends send a descriptor along, which means nothing. */
+static enum vu_verdict rem_mem_reg(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	s->setup.ops->drain(s->setup.ctx);
+	if (!vu_memory_remove(&s->memory, &m->payload.one.region))
+		return VU_REFUSED;
+	return remap_rings(s) ? VU_DONE : VU_REFUSED;
+}
+
+/* ---- the log ----------------------------------------------------------------------------------------------- */
+
+static enum vu_verdict set_log_base(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	if (!(s->protocol & VU_PROTOCOL_LOG_SHMFD) || m->fds != 1)
+		return VU_RUBBISH;
+	if (vu_log_set(&s->log, vu_message_take_fd(m), m->payload.log.offset, m->payload.log.size))
+		return VU_REFUSED;
+	return answer_word(m, 0);
+}
+
+/* To be written when the log changes; nobody waits for it any more. */
+static enum vu_verdict set_log_fd(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	(void)s;
+	(void)m;
+	return VU_DONE;
+}
+
+/* ---- rings --------------------------------------------------------------------------------------------------- */
+
+static enum vu_verdict set_vring_num(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	struct vu_ring *ring = ring_of(s, m->payload.state.index);
+
+	if (!ring || ring->vq ||
+	    !pvrom_vq_layout(s->features | PVROM_VQ_F_VERSION_1, m->payload.state.num, NULL))
+		return VU_REFUSED;
+	ring->size = m->payload.state.num;
+	ring->broken = false;
+	return VU_DONE;
+}
+
+static enum vu_verdict set_vring_addr(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	struct vu_ring *ring = ring_of(s, m->payload.addr.index);
+
+	if (!ring)
+		return VU_REFUSED;
+	/* Of a ring that runs only the log flag may change; remap stops it if its places did. */
+	ring->addr = m->payload.addr;
+	ring->has_addr = true;
+	if (ring->vq)
+		return vu_ring_remap(ring) ? VU_DONE : VU_REFUSED;
+	ring->broken = false;
+	return vu_ring_start(ring) ? VU_DONE : VU_REFUSED;
+}
+
+static enum vu_verdict set_vring_base(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	struct vu_ring *ring = ring_of(s, m->payload.state.index);
+
+	if (!ring || ring->vq)
+		return VU_REFUSED;
+	ring->base = m->payload.state.num;
+	return VU_DONE;
+}
+
+static enum vu_verdict get_vring_base(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	struct vu_ring *ring = ring_of(s, m->payload.state.index);
+
+	if (!ring)
+		return VU_RUBBISH;
+	vu_ring_stop(ring);
+	vu_ring_set_kick(ring, -1);
+	ring->has_kick = ring->polled = false;
+	m->payload.state.num = ring->base;
+	m->head.size = sizeof(m->payload.state);
+	return VU_ANSWER;
+}
+
+/* The word of KICK, CALL and ERR: which ring, and whether a descriptor comes with it. */
+static struct vu_ring *ring_with_fd(struct pvrom_vu_server *s, struct vu_message *m, int *fd)
+{
+	const bool without = m->payload.word & VU_NO_FD;
+	struct vu_ring *ring = ring_of(s, (uint32_t)m->payload.word & 0xff);
+
+	*fd = -1;
+	if (m->payload.word > (VU_NO_FD | 0xff) || m->fds != !without || !ring)
+		return NULL;
+	if (without)
+		return ring;
+	if (!vu_is_eventfd(m->fd[0]))
+		return NULL;
+	*fd = vu_message_take_fd(m);
+	return ring;
+}
+
+static enum vu_verdict set_vring_kick(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	int fd;
+	struct vu_ring *ring = ring_with_fd(s, m, &fd);
+
+	if (!ring)
+		return VU_RUBBISH;
+	vu_ring_set_kick(ring, fd);
+	return vu_ring_start(ring) ? VU_DONE : VU_REFUSED;
+}
+
+/* An interrupt that is prepared goes to the old descriptor before that is closed. */
+static void replace_fd(struct pvrom_vu_server *s, int *old, int fd)
+{
+	pvrom_loop_submit(s->setup.loop);
+	vu_close_fd(old);
+	*old = fd;
+}
+
+/* One interrupt too many, by the new descriptor: one that fell between the two would be lost. */
+static enum vu_verdict set_vring_call(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	int fd;
+	struct vu_ring *ring = ring_with_fd(s, m, &fd);
+
+	if (!ring)
+		return VU_RUBBISH;
+	replace_fd(s, &ring->call, fd);
+	if (ring->vq)
+		pvrom_vu_interrupt(s, ring->index);
+	return VU_DONE;
+}
+
+static enum vu_verdict set_vring_err(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	int fd;
+	struct vu_ring *ring = ring_with_fd(s, m, &fd);
+
+	if (!ring)
+		return VU_RUBBISH;
+	replace_fd(s, &ring->error, fd);
+	return VU_DONE;
+}
+
+static enum vu_verdict set_vring_enable(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	struct vu_ring *ring = ring_of(s, m->payload.state.index);
+
+	if (!ring || m->payload.state.num > 1)
+		return VU_REFUSED;
+	ring->enabled = m->payload.state.num;
+	if (ring->vq && ring->enabled)
+		s->setup.ops->queue_ready(s->setup.ctx, ring->index);
+	return VU_DONE;
+}
+
+/* ---- the rest -------------------------------------------------------------------------------------------------- */
+
+static enum vu_verdict set_backend_req_fd(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	if (m->fds != 1)
+		return VU_RUBBISH;
+	vu_close_fd(&s->backend_fd);
+	s->backend_fd = vu_message_take_fd(m);
+	return VU_DONE;
+}
+
+static bool config_is_valid(const struct vu_message *m)
+{
+	return m->payload.config.size <= VU_CONFIG_BYTES &&
+	       m->payload.config.offset <= VU_CONFIG_BYTES &&
+	       m->head.size == 12 + m->payload.config.size;
+}
+
+/* An answer without contents says that there is an error. */
+static enum vu_verdict get_config(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	if (!config_is_valid(m)) {
+		m->head.size = 0;
+		return VU_ANSWER;
+	}
+	s->setup.ops->config_read(s->setup.ctx, m->payload.config.offset, m->payload.config.bytes,
+				  m->payload.config.size);
+	return VU_ANSWER;
+}
+
+static enum vu_verdict set_config(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	if (!config_is_valid(m) || m->payload.config.flags > 1)
+		return VU_REFUSED;
+	return s->setup.ops->config_write(s->setup.ctx, m->payload.config.offset,
+					  m->payload.config.bytes, m->payload.config.size)
+		       ? VU_DONE
+		       : VU_DECLINED;
+}
+
+/* Answered with the descriptor of the new record (vu_server.c sends it along). */
+static enum vu_verdict get_inflight_fd(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	if (m->payload.inflight.queues > s->setup.queues || any_ring_runs(s) ||
+	    vu_inflight_create(&s->inflight, s->features, m->payload.inflight.queues,
+			       m->payload.inflight.queue_size)) {
+		m->payload.inflight.size = 0;
+		return VU_ANSWER;
+	}
+	m->payload.inflight.size = s->inflight.size;
+	m->payload.inflight.offset = 0;
+	return VU_ANSWER;
+}
+
+static enum vu_verdict set_inflight_fd(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	if (m->fds != 1)
+		return VU_RUBBISH;
+	if (any_ring_runs(s) || m->payload.inflight.queues > s->setup.queues)
+		return VU_REFUSED;
+	return vu_inflight_set(&s->inflight, s->features, vu_message_take_fd(m),
+			       m->payload.inflight.offset, m->payload.inflight.size,
+			       m->payload.inflight.queues, m->payload.inflight.queue_size)
+		       ? VU_REFUSED
+		       : VU_DONE;
+}
+
+/* ---- the table ------------------------------------------------------------------------------------------------- */
+
+struct rule {
+	enum vu_verdict (*handle)(struct pvrom_vu_server *s, struct vu_message *m);
+	uint16_t least, most; /* bytes of payload */
+	uint16_t fds;	      /* descriptors at most; the function judges when fewer will not do */
+	uint64_t protocol;    /* the protocol feature it belongs to; 0: none */
+};
+
+#define WORD sizeof(uint64_t), sizeof(uint64_t)
+#define STATE sizeof(struct vu_vring_state), sizeof(struct vu_vring_state)
+#define ONE 8 + sizeof(struct vu_region), 8 + sizeof(struct vu_region)
+
+static const struct rule rule[VU_REQUESTS] = {
+	[VU_GET_FEATURES] = { get_features, 0, 8, 0, 0 },
+	[VU_SET_FEATURES] = { set_features, WORD, 0, 0 },
+	[VU_SET_OWNER] = { set_owner, 0, 8, 0, 0 },
+	[VU_RESET_OWNER] = { reset_owner, 0, 8, 0, 0 },
+	[VU_SET_MEM_TABLE] = { set_mem_table, 8, 8 + VU_TABLE_REGIONS * 32, VU_TABLE_REGIONS, 0 },
+	[VU_SET_LOG_BASE] = { set_log_base, 16, 16, 1, VU_PROTOCOL_LOG_SHMFD },
+	[VU_SET_LOG_FD] = { set_log_fd, 0, 8, 1, 0 },
+	[VU_SET_VRING_NUM] = { set_vring_num, STATE, 0, 0 },
+	[VU_SET_VRING_ADDR] = { set_vring_addr, 40, 40, 0, 0 },
+	[VU_SET_VRING_BASE] = { set_vring_base, STATE, 0, 0 },
+	[VU_GET_VRING_BASE] = { get_vring_base, STATE, 0, 0 },
+	[VU_SET_VRING_KICK] = { set_vring_kick, WORD, 1, 0 },
+	[VU_SET_VRING_CALL] = { set_vring_call, WORD, 1, 0 },
+	[VU_SET_VRING_ERR] = { set_vring_err, WORD, 1, 0 },
+	[VU_GET_PROTOCOL_FEATURES] = { get_protocol_features, 0, 8, 0, 0 },
+	[VU_SET_PROTOCOL_FEATURES] = { set_protocol_features, WORD, 0, 0 },
+	[VU_GET_QUEUE_NUM] = { get_queue_num, 0, 8, 0, VU_PROTOCOL_MQ },
+	[VU_SET_VRING_ENABLE] = { set_vring_enable, STATE, 0, 0 },
+	[VU_SET_BACKEND_REQ_FD] = { set_backend_req_fd, 0, 8, 1, VU_PROTOCOL_BACKEND_REQ },
+	[VU_GET_CONFIG] = { get_config, 12, 12 + VU_CONFIG_BYTES, 0, VU_PROTOCOL_CONFIG },
+	[VU_SET_CONFIG] = { set_config, 12, 12 + VU_CONFIG_BYTES, 0, VU_PROTOCOL_CONFIG },
+	[VU_GET_INFLIGHT_FD] = { get_inflight_fd, 20, 24, 0, VU_PROTOCOL_INFLIGHT_SHMFD },
+	[VU_SET_INFLIGHT_FD] = { set_inflight_fd, 20, 24, 1, VU_PROTOCOL_INFLIGHT_SHMFD },
+	[VU_RESET_DEVICE] = { reset_device, 0, 8, 0, VU_PROTOCOL_RESET_DEVICE },
+	[VU_GET_MAX_MEM_SLOTS] = { get_max_mem_slots, 0, 8, 0, VU_PROTOCOL_CONFIGURE_MEM_SLOTS },
+	[VU_ADD_MEM_REG] = { add_mem_reg, ONE, 1, VU_PROTOCOL_CONFIGURE_MEM_SLOTS },
+	[VU_REM_MEM_REG] = { rem_mem_reg, ONE, 1, VU_PROTOCOL_CONFIGURE_MEM_SLOTS },
+	[VU_SET_STATUS] = { set_status, WORD, 0, VU_PROTOCOL_STATUS },
+	[VU_GET_STATUS] = { get_status, 0, 8, 0, VU_PROTOCOL_STATUS },
+};
+
+enum vu_verdict vu_handle(struct pvrom_vu_server *s, struct vu_message *m, const char **why)
+{
+	const struct rule *r;
+
+	*why = "a request that does not exist here";
+	if (m->head.request >= VU_REQUESTS || !rule[m->head.request].handle)
+		return m->fds ? VU_RUBBISH : VU_REFUSED;
+	r = &rule[m->head.request];
+	*why = "a message of the wrong length";
+	if (m->head.size < r->least || m->head.size > r->most)
+		return VU_RUBBISH;
+	*why = "descriptors that do not belong to it";
+	if (m->fds > r->fds || (m->head.request == VU_ADD_MEM_REG && m->fds != 1))
+		return VU_RUBBISH;
+	*why = "a protocol feature that was not negotiated";
+	if (r->protocol & ~s->protocol)
+		return VU_REFUSED;
+	*why = "values that cannot be";
+	return r->handle(s, m);
+}
