@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include <pvrom/host.h>
+#include <pvrom/mmu_host.h>
 
 #include "hv_cpu.h"
 #include "hv_layout.h"
@@ -81,7 +82,8 @@ struct hv_control {
 struct hv_counts {
 	uint64_t exits[EXIT_CODES + 2];
 	uint64_t calls[CALL_GROUPS][CALL_INDEXES];
-	uint64_t kicks;
+	uint64_t all, kicks, continued,
+		interrupts; /* exits; of them by request; CONTINUEs; others */
 };
 
 struct hv_vcpu {
@@ -92,6 +94,8 @@ struct hv_vcpu {
 	uint32_t state, requests;
 	uint32_t in_guest, paused;  /* 1: yes; for other CPUs to look at */
 	bool halted, kicked, fresh; /* fresh: started, and has not run */
+	bool asked;		    /* a kick has come since the last run began */
+	uint32_t counter;	    /* that the guest has chosen at the counter port */
 	uint64_t event;		    /* whose delivery an exit interrupted; 0: none */
 	uint32_t event_error;
 	struct hv_control control; /* while shadowed; else the control block has them */
@@ -114,6 +118,7 @@ struct hv_options {
 	bool nested;
 	uint64_t features_off;
 	uint32_t slots;
+	uint32_t pool; /* pages for shadow tables */
 };
 
 struct hv_machine {
@@ -124,7 +129,8 @@ struct hv_machine {
 	uint64_t memory_size, rom_gpa;
 	uint64_t tsc_hz, timer_hz;
 	uint64_t refilled; /* TSC when the guest's log was last refilled */
-	struct hv_lock core, routes;
+	struct hv_lock core, routes, mmu_lock;
+	struct pvrom_mmu *mmu;
 	struct hv_route route[PINS];
 	struct pvrom_host host;
 	struct pvrom_host_vcpu host_vcpu[HV_MAX_CPUS];
@@ -198,11 +204,12 @@ void hv_spin_us(uint64_t us);
 void hv_lock_take(struct hv_lock *lock);
 void hv_lock_release(struct hv_lock *lock);
 void hv_request(struct hv_vcpu *vcpu, uint32_t requests);
-void hv_request_and_wait(struct hv_vcpu *vcpu, uint32_t requests);
+void hv_wait_for(struct hv_vcpu *vcpu, uint32_t requests);
 
 /* hv_memory.c: guest addresses */
 void hv_memory_init(uint64_t from, uint64_t to);
 void *hv_memory_at(uint64_t gpa, uint64_t *len, bool *writable);
+void *hv_memory_nothing(void);
 uint64_t hv_nested_root(void);
 uint64_t hv_unpaged_root(void);
 size_t hv_fetch(const struct hv_vcpu *vcpu, uint8_t *bytes, size_t size);
@@ -257,10 +264,17 @@ void hv_port_access(struct hv_vcpu *vcpu);
 
 /* hv_control.c: control registers */
 struct hv_control hv_control_of(const struct hv_vcpu *vcpu);
-void hv_control_set(struct hv_vcpu *vcpu, const struct hv_control *control);
+bool hv_control_set(struct hv_vcpu *vcpu, const struct hv_control *control);
 uint32_t hv_physical_bits(void);
 uint64_t hv_cr4_allowed(void);
 void hv_control_exit(struct hv_vcpu *vcpu);
+
+/* hv_shadow.c: no nested paging */
+uint64_t hv_shadow_init(uint64_t from, uint64_t to);
+bool hv_shadow_control(struct hv_vcpu *vcpu, const struct hv_control *control);
+void hv_shadow_before_run(struct hv_vcpu *vcpu);
+bool hv_shadow_fault(struct hv_vcpu *vcpu);
+void hv_shadow_invlpg(struct hv_vcpu *vcpu, uint64_t address);
 
 /* hv_pvrom.c: the host core in this hypervisor; hv_ops.c: what it asks of it */
 void hv_pvrom_init(void);

@@ -121,12 +121,26 @@ static void exit_vmmcall(struct hv_vcpu *vcpu)
 
 static void exit_exception(struct hv_vcpu *vcpu, uint32_t vector)
 {
+	if (vector == VECTOR_PF && hv_shadow_fault(vcpu))
+		return;
 	if (vector == VECTOR_DB && hv_interrupts_stepped(vcpu))
 		return;
 	if (vector == VECTOR_DB)
 		hv_inject(vcpu, VECTOR_DB, false, 0);
+	else if (vector == VECTOR_DF)
+		give_up(vcpu, "a double fault where page faults go straight to the guest");
 	else
-		give_up(vcpu, "an exception that should not have come here");
+		give_up(vcpu, "an access where no memory is");
+}
+
+static void exit_invlpg(struct hv_vcpu *vcpu)
+{
+	struct hv_insn insn;
+
+	if (!decoded(vcpu, &insn, INSN_INVLPG))
+		return;
+	hv_shadow_invlpg(vcpu, insn.address);
+	hv_skip(vcpu, insn.length);
 }
 
 static void dispatch(struct hv_vcpu *vcpu, uint32_t code)
@@ -140,6 +154,7 @@ static void dispatch(struct hv_vcpu *vcpu, uint32_t code)
 	case SVM_EXIT_HLT: exit_hlt(vcpu); return;
 	case SVM_EXIT_VMMCALL: exit_vmmcall(vcpu); return;
 	case SVM_EXIT_IO: hv_port_access(vcpu); return;
+	case SVM_EXIT_INVLPG: exit_invlpg(vcpu); return;
 	case SVM_EXIT_IRET: hv_interrupts_iret(vcpu); return;
 	case SVM_EXIT_NPF: give_up(vcpu, "a write where no memory is"); return;
 	case SVM_EXIT_SHUTDOWN: give_up(vcpu, "the guest's CPU has shut down"); return;
@@ -168,13 +183,23 @@ static void keep_sti_and_hlt_together(struct hv_vcpu *vcpu)
 		halt(vcpu, insn.length);
 }
 
+static void count(struct hv_vcpu *vcpu, uint32_t code)
+{
+	vcpu->counts.all++;
+	if (code == SVM_EXIT_INTR && vcpu->asked)
+		vcpu->counts.kicks++;
+	else if (code == SVM_EXIT_INTR)
+		vcpu->counts.interrupts++;
+	vcpu->counts.exits[code < EXIT_CODES	  ? code
+			   : code == SVM_EXIT_NPF ? EXIT_CODES
+						  : EXIT_CODES + 1]++;
+}
+
 void hv_exit_handle(struct hv_vcpu *vcpu)
 {
 	uint32_t code = (uint32_t)vcpu->vmcb->exit_code;
 
-	vcpu->counts.exits[code < EXIT_CODES	  ? code
-			   : code == SVM_EXIT_NPF ? EXIT_CODES
-						  : EXIT_CODES + 1]++;
+	count(vcpu, code);
 	dispatch(vcpu, code);
 	keep_sti_and_hlt_together(vcpu);
 }

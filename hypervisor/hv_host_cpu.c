@@ -114,7 +114,7 @@ static void host_fault(const struct frame *frame)
 	hv_finish(1);
 }
 
-/* A kick has done its work by ending the guest's run, or the sleep. */
+/* A kick has done its work by ending the guest's run, or the sleep; it is only counted. */
 void hv_interrupted(const struct frame *frame)
 {
 	uint32_t vector = (uint32_t)frame->vector;
@@ -128,6 +128,8 @@ void hv_interrupted(const struct frame *frame)
 		pin_came(vector - PIN_VECTOR);
 	if (vector == TIMER_VECTOR)
 		hv_this_vcpu()->alarm.timer_came = true;
+	if (vector == KICK_VECTOR)
+		hv_this_vcpu()->asked = true;
 	hv_apic_eoi();
 }
 

@@ -136,9 +136,44 @@ static void inject(struct hv_vcpu *vcpu, uint64_t event, uint32_t error)
 	vcpu->vmcb->event_inject = event | SVM_EVENT_VALID | (uint64_t)error << 32;
 }
 
-/* An exception, as the answer to an exit. */
+/* What was being delivered when an exception came: not lost, if it was an interrupt or an NMI. */
+static void put_back(struct hv_vcpu *vcpu)
+{
+	uint32_t vector = vcpu->event & 0xff;
+
+	if ((vcpu->event & SVM_EVENT_TYPE) == SVM_EVENT_NMI) {
+		vcpu->irq.nmi_waiting = 1;
+		vcpu->irq.nmi = NMI_OPEN;
+		vcpu->vmcb->intercept1 &= ~SVM_INTERCEPT1_IRET;
+	} else if ((vcpu->event & SVM_EVENT_TYPE) == SVM_EVENT_INTERRUPT) {
+		look_at_eoi_word(vcpu, true);
+		clear_bit(vcpu->irq.in_service, vector);
+		set_bit(vcpu->irq.waiting, vector);
+	}
+}
+
+/* Exceptions that become a double fault together (Intel SDM vol. 3A, 6.15, table 6-5). */
+static bool doubles(uint64_t first, uint32_t second)
+{
+	const uint32_t contributory = 0x3c01, page_fault = 1u << VECTOR_PF;
+	uint32_t one = 1u << (first & 31), two = 1u << second;
+
+	if ((first & SVM_EVENT_TYPE) != SVM_EVENT_EXCEPTION)
+		return false;
+	return (one & page_fault && two & (contributory | page_fault)) ||
+	       (one & contributory && two & contributory);
+}
+
+/* An exception, as the answer to an exit, which may have come while another event was delivered. */
 void hv_inject(struct hv_vcpu *vcpu, uint32_t vector, bool with_error, uint32_t error)
 {
+	if (doubles(vcpu->event, vector)) {
+		vector = VECTOR_DF;
+		with_error = true;
+		error = 0;
+	} else if (vcpu->event) {
+		put_back(vcpu);
+	}
 	vcpu->event = vector | SVM_EVENT_EXCEPTION | (with_error ? SVM_EVENT_ERROR : 0);
 	vcpu->event_error = error;
 }

@@ -26,14 +26,12 @@ void hv_request(struct hv_vcpu *vcpu, uint32_t requests)
 	__atomic_fetch_or(&vcpu->requests, requests, __ATOMIC_SEQ_CST);
 	if (vcpu == hv_this_vcpu())
 		return;
-	vcpu->counts.kicks++;
 	hv_apic_send(vcpu->apic_id, KICK_VECTOR);
 }
 
-/* Returns when the vCPU cannot execute another instruction of the guest before the request is done. */
-void hv_request_and_wait(struct hv_vcpu *vcpu, uint32_t requests)
+/* Returns when the vCPU cannot execute another instruction of the guest before what was asked is done. */
+void hv_wait_for(struct hv_vcpu *vcpu, uint32_t requests)
 {
-	hv_request(vcpu, requests);
 	while (__atomic_load_n(&vcpu->in_guest, __ATOMIC_SEQ_CST) &&
 	       __atomic_load_n(&vcpu->requests, __ATOMIC_SEQ_CST) & requests)
 		relax();

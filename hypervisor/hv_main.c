@@ -101,11 +101,13 @@ void hv_main(uint32_t multiboot_info)
 	const struct boot_info *info = at(multiboot_info);
 	uint32_t entry, start_info;
 	struct hv_module module;
+	uint64_t end;
 
 	read_options(info);
 	module = read_module(info);
 	start_cpus();
-	hv_memory_init((uint64_t)module.start + module.size, memory_end(info));
+	end = memory_end(info);
+	hv_memory_init(hv_shadow_init((uint64_t)module.start + module.size, end), end);
 	hv_pvrom_init();
 	if (!hv_load(&module, &entry, &start_info))
 		refuse("the module is no kernel with a PVH entry, or does not fit");

@@ -79,17 +79,17 @@ static void map_something(void)
 	*large_entry(hv.rom_gpa) = entry(rom_pages, WRITABLE);
 }
 
-/* The guest gets the top of the host's memory from..to; behind its RAM comes the ROM. */
+/* The guest's RAM lies in the host's memory from..to; behind it, for the guest, comes the ROM. */
 void hv_memory_init(uint64_t from, uint64_t to)
 {
-	uint64_t start = to & ~(LARGE_PAGE - 1);
+	uint64_t start = ALIGN_UP(from, LARGE_PAGE);
 
 	hv.memory_size = ALIGN_UP(hv.options.memory, LARGE_PAGE);
-	if (start < from || start - from < hv.memory_size || !hv.memory_size) {
+	if (start > to || to - start < hv.memory_size || !hv.memory_size) {
 		hv_print("hypervisor: no room for %lu MiB of guest memory\n", hv.memory_size >> 20);
 		hv_finish(1);
 	}
-	hv.memory = (uint8_t *)(start - hv.memory_size);
+	hv.memory = (uint8_t *)start;
 	hv.rom_gpa = hv.memory_size;
 	map_nothing();
 	map_something();
@@ -110,6 +110,12 @@ void *hv_memory_at(uint64_t gpa, uint64_t *len, bool *writable)
 		*len = size - offset;
 	*writable = ram;
 	return (ram ? hv.memory : rom) + offset;
+}
+
+/* A page of ones, which nobody may write. */
+void *hv_memory_nothing(void)
+{
+	return ones;
 }
 
 uint64_t hv_nested_root(void)

@@ -35,8 +35,7 @@ static bool write_efer(struct hv_vcpu *vcpu, uint64_t value)
 	    ((value ^ control.efer) & EFER_LME && control.cr0 & CR0_PG))
 		return false;
 	control.efer = (control.efer & EFER_LMA) | (value & EFER_WRITABLE);
-	hv_control_set(vcpu, &control);
-	return true;
+	return hv_control_set(vcpu, &control);
 }
 
 /* Eight memory types: 0, 1, 4, 5, 6 or 7. */

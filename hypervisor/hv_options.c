@@ -4,6 +4,7 @@
 
 #define MIB 0x100000ull
 #define GUEST_MEMORY 256u
+#define POOL_PAGES 4096u /* of which the reference kernel's suite uses a tenth */
 
 /* Features without which a guest here has no interrupts at all, for there is no APIC. */
 #define KEPT                                                                                       \
@@ -71,6 +72,8 @@ static bool read_word(const char *word, struct hv_options *options)
 		options->cpus = (uint32_t)hv_number(word + 5);
 	else if (hv_begins(word, "memory="))
 		options->memory = hv_number(word + 7) * MIB;
+	else if (hv_begins(word, "pool="))
+		options->pool = (uint32_t)hv_number(word + 5);
 	else if (hv_begins(word, "off="))
 		return read_off(word + 4, options);
 	else if (hv_begins(word, "slots="))
@@ -83,7 +86,9 @@ static bool read_word(const char *word, struct hv_options *options)
 /* False, and said why, for a word that means nothing here. */
 bool hv_options_read(const char *text, struct hv_options *options)
 {
-	*options = (struct hv_options){ .guest = "", .memory = GUEST_MEMORY * MIB, .nested = true };
+	*options = (struct hv_options){
+		.guest = "", .memory = GUEST_MEMORY * MIB, .nested = true, .pool = POOL_PAGES
+	};
 	for (;; text += word_length(text)) {
 		while (*text == ' ')
 			text++;

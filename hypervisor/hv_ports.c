@@ -8,7 +8,8 @@
 #define COM1 0x3f8
 #define PIT 0x40
 #define PIT_GATE 0x61
-#define STATUS_PORT 0xf4 /* QEMU's isa-debug-exit, as machines of this project have it */
+#define STATUS_PORT 0xf4    /* QEMU's isa-debug-exit, as machines of this project have it */
+#define COUNTER_PORT 0x5654 /* write the number of a counter, read its low half */
 
 /* A bit a port, and room for an access of four ports at the last (APM vol. 2, 15.10.1). */
 static uint8_t permissions[0x3000] __attribute__((aligned(4096)));
@@ -30,12 +31,37 @@ uint64_t hv_port_permissions(void)
 	return (uint64_t)permissions;
 }
 
-/* All ones into AL or AX, or into EAX, which clears the high half. */
-static void read_ones(struct hv_vcpu *vcpu, uint32_t bytes)
+/* For a guest that measures itself: counters of its own vCPU, this exit included. */
+static uint32_t counter(const struct hv_vcpu *vcpu)
+{
+	const struct hv_counts *counts = &vcpu->counts;
+
+	switch (vcpu->counter) {
+	case 0: return (uint32_t)counts->all;
+	case 1: return (uint32_t)counts->kicks;
+	case 2: return (uint32_t)counts->continued;
+	case 3: return (uint32_t)counts->interrupts;
+	default: return UINT32_MAX;
+	}
+}
+
+/* Ones into AL or AX; EAX clears the high half. */
+static void read(struct hv_vcpu *vcpu, uint16_t port, uint32_t bytes)
 {
 	uint64_t mask = (1ull << 8 * bytes) - 1;
 
-	vcpu->gpr[RAX] = bytes == 4 ? mask : vcpu->gpr[RAX] | mask;
+	if (bytes == 4)
+		vcpu->gpr[RAX] = port == COUNTER_PORT ? counter(vcpu) : mask;
+	else
+		vcpu->gpr[RAX] |= mask;
+}
+
+static void write(struct hv_vcpu *vcpu, uint16_t port)
+{
+	if (port == STATUS_PORT)
+		hv_finish((uint8_t)vcpu->gpr[RAX]);
+	if (port == COUNTER_PORT)
+		vcpu->counter = (uint32_t)vcpu->gpr[RAX];
 }
 
 /* The exit brings the next RIP. String instructions do nothing at a port where nothing is. */
@@ -44,9 +70,9 @@ void hv_port_access(struct hv_vcpu *vcpu)
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
 	uint64_t info = vmcb->exit_info1;
 
-	if (info & SVM_IO_IN && !(info & SVM_IO_STRING))
-		read_ones(vcpu, SVM_IO_SIZE(info));
-	else if (SVM_IO_PORT(info) == STATUS_PORT && !(info & SVM_IO_IN))
-		hv_finish((uint8_t)vcpu->gpr[RAX]);
+	if (!(info & SVM_IO_STRING) && info & SVM_IO_IN)
+		read(vcpu, SVM_IO_PORT(info), SVM_IO_SIZE(info));
+	else if (!(info & SVM_IO_STRING))
+		write(vcpu, SVM_IO_PORT(info));
 	hv_skip(vcpu, (uint32_t)(vmcb->exit_info2 - vmcb->rip));
 }

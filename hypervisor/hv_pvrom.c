@@ -4,8 +4,8 @@
 
 #define LOG_LINES_A_SECOND 200u
 
-static const struct pvrom_host_feature *const features[] = {
-	&pvrom_host_cpu, &pvrom_host_irq, &pvrom_host_smp, &pvrom_host_alarm, NULL,
+static const struct pvrom_host_feature *features[] = {
+	&pvrom_host_cpu, &pvrom_host_irq, &pvrom_host_smp, &pvrom_host_alarm, NULL, NULL, NULL,
 };
 
 /* What the hardware does for the guest, and who builds its page tables. */
@@ -33,11 +33,14 @@ static struct pvrom_host_config configuration(void)
 /* Before the guest runs. */
 void hv_pvrom_init(void)
 {
-	struct pvrom_host_config config = configuration();
+	struct pvrom_host_config config;
 	uint64_t room = ROM_ROOM;
 	bool writable;
 	size_t size;
 
+	features[4] = pvrom_mmu_feature(hv.mmu, PVROM_FEATURE_MMU);
+	features[5] = pvrom_mmu_feature(hv.mmu, PVROM_FEATURE_MMU_FAULT);
+	config = configuration();
 	if (pvrom_host_init(&hv.host, &config, hv.host_vcpu) != PVROM_HOST_OK ||
 	    pvrom_host_build_rom(&hv.host, hv_memory_at(hv.rom_gpa, &room, &writable), room,
 				 &size) != PVROM_HOST_OK) {
@@ -105,7 +108,10 @@ void hv_pvrom_call(struct hv_vcpu *vcpu)
 	count(vcpu, regs.call);
 	refill_log();
 	switch (pvrom_host_call(&hv.host_vcpu[vcpu->id], &regs)) {
-	case PVROM_ACTION_RESUME: write_registers(vcpu, &regs); break;
+	case PVROM_ACTION_RESUME:
+		vcpu->counts.continued += regs.status == PVROM_STATUS_CONTINUE;
+		write_registers(vcpu, &regs);
+		break;
 	case PVROM_ACTION_VOID: break;
 	case PVROM_ACTION_STOP: hv_vcpu_stop(vcpu); break;
 	case PVROM_ACTION_SHUTDOWN: shut_down(vcpu, regs.arg[0], regs.arg[1]); break;

@@ -111,6 +111,7 @@ void hv_vcpu_load(struct hv_vcpu *vcpu, const struct pvrom_smp_state *state)
 void hv_vcpu_stop(struct hv_vcpu *vcpu)
 {
 	hv_alarm_cancel(vcpu);
+	pvrom_mmu_leave(hv.mmu, vcpu->id);
 	/* Release: whoever sees it stopped may start it; partner: smp_start() in hv_ops.c. */
 	__atomic_store_n(&vcpu->state, VCPU_STOPPED, __ATOMIC_RELEASE);
 }
@@ -148,6 +149,7 @@ static void enter(struct hv_vcpu *vcpu)
 	struct svm_vmcb *vmcb = vcpu->vmcb;
 
 	hv_interrupts_before_run(vcpu);
+	vcpu->asked = false;
 	vmcb->rax = vcpu->gpr[RAX];
 	vmcb->rsp = vcpu->gpr[RSP];
 	hv_enter(vcpu->gpr, (uint64_t)vmcb, hv_host_page(vcpu));
@@ -199,6 +201,8 @@ static void step(struct hv_vcpu *vcpu)
 		sleep(vcpu);
 		return;
 	}
+	if (!hv.nested)
+		hv_shadow_before_run(vcpu);
 	if (run(vcpu)) {
 		hv_interrupts_after_run(vcpu);
 		hv_exit_handle(vcpu);

@@ -5,6 +5,7 @@ HYPERVISOR      := $(BUILD)/hypervisor/pvrom-hypervisor.elf
 HYPERVISOR_SRCS := hypervisor/hv_boot.S hypervisor/hv_enter.S $(sort $(wildcard hypervisor/*.c))
 
 $(HYPERVISOR): $(call objs,free,$(HYPERVISOR_SRCS)) $(BUILD)/free/libpvrom-host.a \
+		$(BUILD)/free/libpvrom-mmu-host.a \
 		hypervisor/hypervisor.lds
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
