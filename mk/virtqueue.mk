@@ -21,3 +21,10 @@ $(BUILD)/test/virtqueue.drivers: $(call objs,test,$(HOSTILE_DRIVER) $(RING_WORLD
 CHECK_QUICK += virtqueue.drivers
 TEST.virtqueue.drivers       = $(BUILD)/test/virtqueue.drivers
 TEST_NEEDS.virtqueue.drivers = $(BUILD)/test/virtqueue.drivers
+HOSTILE_DEVICE := $(addprefix tests/virtqueue/,hostile_device.c hostile_ring.c hostile_used_split.c \
+	hostile_used_packed.c)
+$(BUILD)/test/virtqueue.devices: $(call objs,test,$(HOSTILE_DEVICE) $(RING_WORLD))
+	$(call LINK,test,)
+CHECK_QUICK += virtqueue.devices
+TEST.virtqueue.devices       = $(BUILD)/test/virtqueue.devices
+TEST_NEEDS.virtqueue.devices = $(BUILD)/test/virtqueue.devices

@@ -38,28 +38,29 @@ void pvrom_vq_walk_fault(struct vq_walk *walk, enum pvrom_vq_fault fault)
 
 /* ---- guest memory -------------------------------------------------------------------------------- */
 
-/* Where gpa lies; lowers *len to what is contiguous there. NULL where there is no memory. */
-static uint8_t *piece(const struct pvrom_vq_device *vq, uint64_t gpa, uint64_t *len)
+/* Where gpa lies; lowers *len to what is contiguous there. False where there is no memory. */
+static bool piece(const struct pvrom_vq_device *vq, uint64_t gpa, uint64_t *len, uint8_t **at)
 {
 	uint64_t wanted = *len;
-	uint8_t *at = vq->config.ops->translate(vq->config.ops_ctx, (struct pvrom_gpa){ gpa }, len);
 
-	if (VQ_REFUSE(BUFFER_MEMORY, !at || !*len))
-		return NULL;
-	if (VQ_REFUSE(BUFFER_PIECE, *len < wanted))
-		return at;
-	*len = wanted;
-	return at;
+	*at = vq->config.ops->translate(vq->config.ops_ctx, (struct pvrom_gpa){ gpa }, len);
+	if (VQ_REFUSE(BUFFER_MEMORY, !*at || !*len))
+		return false;
+	if (!VQ_REFUSE(BUFFER_PIECE, *len < wanted))
+		*len = wanted;
+	return true;
 }
 
 /* The last byte of a writable buffer, for a status. */
 static void note_last(struct vq_walk *walk, const struct vq_element *element)
 {
 	uint64_t gpa = element->addr + element->len - 1, len = 1;
+	uint8_t *at = NULL;
 
 	walk->request->last_gpa.gpa = gpa;
-	walk->request->last =
-		element->addr > UINT64_MAX - element->len ? NULL : piece(walk->vq, gpa, &len);
+	if (element->addr > UINT64_MAX - element->len || !piece(walk->vq, gpa, &len, &at))
+		at = NULL;
+	walk->request->last = at;
 }
 
 static void add_piece(struct vq_walk *walk, uint8_t *at, uint64_t gpa, uint64_t len)
@@ -90,8 +91,7 @@ static void add_buffer(struct vq_walk *walk, uint64_t gpa, uint64_t left)
 			pvrom_vq_walk_fault(walk, PVROM_VQ_FAULT_TOO_MANY);
 			return;
 		}
-		at = piece(walk->vq, gpa, &len);
-		if (!at) {
+		if (!piece(walk->vq, gpa, &len, &at)) {
 			pvrom_vq_walk_fault(walk, PVROM_VQ_FAULT_ADDRESS);
 			return;
 		}

@@ -44,7 +44,7 @@
 	X(RECORD_HEADER, 29, device, "a record of another version or size")                        \
 	X(RECORD_LINK, 30, device, "a link of the record that leaves it")                          \
 	X(RECORD_BATCH, 31, device, "a record's batch longer than the ring")                       \
-	X(RECORD_COUNT, 32, device, "a record of more descriptors than the ring has")              \
+	X(RECORD_COUNT, 32, device, "a record of a list of no descriptors")                        \
 	X(RECORD_POSITION, 33, device, "a record's position outside the ring")                     \
 	X(CONFIG_VERSION, 34, device, "a driver without VERSION_1")                                \
 	X(BROKEN_STAYS, 35, device, "use of a queue that is broken")                               \

@@ -20,17 +20,15 @@ static bool in_order(const struct pvrom_vq_device *vq)
 /* ---- setting up ---------------------------------------------------------------------------------- */
 
 /* An area of the queue, in one piece. */
-static void *map_area(const struct pvrom_vq_device_config *c, struct pvrom_gpa gpa, uint64_t bytes)
+static bool map_area(const struct pvrom_vq_device_config *c, struct pvrom_gpa gpa, uint64_t bytes,
+		     void **at)
 {
 	uint64_t len = bytes;
-	void *at;
 
 	if (VQ_REFUSE(AREA_WRAP, gpa.gpa > UINT64_MAX - bytes))
-		return NULL;
-	at = c->ops->translate(c->ops_ctx, gpa, &len);
-	if (VQ_REFUSE(AREA_MEMORY, !at))
-		return NULL;
-	return VQ_REFUSE(AREA_PIECE, len < bytes) ? NULL : at;
+		return false;
+	*at = c->ops->translate(c->ops_ctx, gpa, &len);
+	return !VQ_REFUSE(AREA_MEMORY, !*at) && !VQ_REFUSE(AREA_PIECE, *at && len < bytes);
 }
 
 enum pvrom_vq_result pvrom_vq_device_map(struct pvrom_vq_device *vq)
@@ -40,10 +38,9 @@ enum pvrom_vq_result pvrom_vq_device_map(struct pvrom_vq_device *vq)
 	void *desc, *driver, *device;
 
 	pvrom_vq_layout(c->features, c->size, &layout);
-	desc = map_area(c, c->desc, layout.desc_bytes);
-	driver = map_area(c, c->driver, layout.driver_bytes);
-	device = map_area(c, c->device, layout.device_bytes);
-	if (!desc || !driver || !device)
+	if (!map_area(c, c->desc, layout.desc_bytes, &desc) ||
+	    !map_area(c, c->driver, layout.driver_bytes, &driver) ||
+	    !map_area(c, c->device, layout.device_bytes, &device))
 		return PVROM_VQ_NO_MEMORY;
 	vq->desc_at = desc;
 	vq->driver_at = driver;

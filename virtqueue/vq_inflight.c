@@ -500,7 +500,8 @@ static bool end_list(struct pvrom_vq_device *vq)
 	return true;
 }
 
-/* Follows a list that is in flight and notes it in private memory. generation 1: seen. */
+/* Follows a list that is in flight and notes it in private memory. generation 1: seen; no entry is in two
+ * lists, so all of them are not longer than the ring. */
 static bool follow(struct pvrom_vq_device *vq, uint32_t head, uint32_t count)
 {
 	struct pvrom_vq_device_slot *s = vq->config.slots;
@@ -529,7 +530,7 @@ static bool find_packed(struct pvrom_vq_device *vq)
 
 		if (!GET(r->desc[i].inflight))
 			continue;
-		if (VQ_REFUSE(RECORD_COUNT, !num || num > vq->config.size - vq->taken))
+		if (VQ_REFUSE(RECORD_COUNT, !num))
 			return false;
 		if (!follow(vq, i, num))
 			return false;

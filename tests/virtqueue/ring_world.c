@@ -5,14 +5,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "ring_world.h"
+
+#define RING_BYTES (RING_END - RING_BASE + RING_GAP)
 
 static void *translate(void *ctx, struct pvrom_gpa gpa, uint64_t *len)
 {
 	struct ring_world *world = ctx;
 
 	world->translated++;
+	world->violations += !*len || *len > UINT64_MAX - gpa.gpa;
+	if (world->on_translate)
+		world->on_translate(world);
 	if (gpa.gpa < RING_BASE || gpa.gpa >= RING_END)
 		return NULL;
 	if (gpa.gpa < world->seam) {
@@ -47,15 +53,28 @@ static const struct pvrom_vq_device_ops ops = { .translate = translate,
 						.dirty = dirty,
 						.step = step };
 
+/* Exactly so many bytes, so that a sanitizer sees the first one behind. */
 static void *get(size_t bytes)
 {
-	void *memory = aligned_alloc(4096, (bytes + 4095) & ~(size_t)4095);
+	void *memory = calloc(1, bytes);
 
 	if (!memory) {
 		perror("ring_world");
 		exit(2);
 	}
-	memset(memory, 0, bytes);
+	return memory;
+}
+
+/* Guest memory begins on a page. */
+static uint8_t *get_pages(size_t bytes)
+{
+	void *memory =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED) {
+		perror("ring_world");
+		exit(2);
+	}
 	return memory;
 }
 
@@ -89,12 +108,13 @@ static void setup_driver(struct ring_world *world, uint64_t features, uint32_t s
 
 void ring_world_init(struct ring_world *world, uint64_t features, uint32_t size, bool record)
 {
-	if (!world->memory) {
-		world->memory = get(RING_END - RING_BASE + RING_GAP);
-		world->driver_slots = get(RING_SLOTS * sizeof(*world->driver_slots));
-		world->device_slots = get(RING_SLOTS * sizeof(*world->device_slots));
-	}
+	if (!world->memory)
+		world->memory = get_pages(RING_BYTES);
+	free(world->driver_slots);
+	free(world->device_slots);
 	free(world->record);
+	world->driver_slots = get(size * sizeof(*world->driver_slots));
+	world->device_slots = get(size * sizeof(*world->device_slots));
 	world->record = record ? get(pvrom_vq_inflight_bytes(features, size)) : NULL;
 	world->seam = RING_SEAM;
 	setup_driver(world, features, size);
@@ -122,7 +142,7 @@ enum pvrom_vq_result ring_world_restart(struct ring_world *world)
 
 void ring_world_free(struct ring_world *world)
 {
-	free(world->memory);
+	munmap(world->memory, RING_BYTES);
 	free(world->driver_slots);
 	free(world->device_slots);
 	free(world->record);

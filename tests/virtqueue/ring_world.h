@@ -28,7 +28,6 @@
 #define RING_TABLES (RING_BASE + 0x100000)
 #define RING_DATA (RING_BASE + 0x200000)
 
-#define RING_SLOTS 32768u
 #define RING_PIECES 64u
 #define RING_EACH 16u /* entries of a table */
 
@@ -44,7 +43,9 @@ struct ring_world {
 	struct pvrom_vq_device_config device_config;
 	void *record;	     /* of buffers in flight; NULL: none */
 	uint64_t translated; /* how often */
-	uint64_t seam;	     /* at which guest address memory is not contiguous */
+	uint64_t violations; /* of what the device half promises of the ranges that it asks for */
+	void (*on_translate)(struct ring_world *world);
+	uint64_t seam; /* at which guest address memory is not contiguous */
 	uint32_t dirty_calls;
 	uint64_t dirty_gpa, dirty_len;
 	void (*step)(struct ring_world *world, enum pvrom_vq_step step);
