@@ -51,7 +51,7 @@ uint32_t pvrom_clock_page_check(const void *where, size_t size)
 	if (pvrom_clock_tai_kept_(page))
 		found |= PVROM_CLOCK_HAS_TAI;
 	if (told >= sizeof(*page) && page->clock_major == PVROM_MAJOR &&
-	    pvrom_clock_mono_kept_(page) && page->mono_shift - 1 <= 63)
+	    pvrom_clock_mono_load_(page).kept)
 		found |= PVROM_CLOCK_HAS_MONOTONIC;
 	return found;
 }
@@ -62,7 +62,7 @@ bool pvrom_clock_alone_take(const struct pvrom_clock_page *page, struct pvrom_cl
 
 	for (tries = 0; tries < PVROM_CLOCK_TRIES; tries++) {
 		const uint32_t seq = pvrom_clock_seq_(&page->seq_count);
-		const bool good = pvrom_clock_mono_kept_(page) && page->mono_shift - 1 <= 63 &&
+		const bool good = pvrom_clock_mono_load_(page).kept &&
 				  (page->clock_flags & PVROM_CLOCK_TSC_ALONE);
 
 		*alone = (struct pvrom_clock_alone){

@@ -151,12 +151,12 @@ static void mono_at(mpq_t out, const struct told *t, uint64_t tsc)
 /* ---- the world --------------------------------------------------------------------------------- */
 
 static struct world {
-	uint64_t tsc;	 /* the guest's, now */
-	uint64_t delay;	 /* ticks from a sample to the writer's own reading */
-	mpq_t time;	 /* true TAI at tsc, s */
-	mpq_t rate;	 /* true, s a tick */
-	mpq_t off;	 /* of the host's clock, s */
-	mpq_t least_off; /* the bound within which a truthful host keeps it: maxerror_ns */
+	uint64_t tsc;	    /* the guest's, now */
+	uint64_t delay;	    /* ticks from a sample to the writer's own reading */
+	mpq_t time;	    /* true TAI at tsc, s */
+	mpq_t rate;	    /* true, s a tick */
+	mpq_t off;	    /* of the host's clock, s */
+	mpq_t least_off;    /* the bound within which a truthful host keeps it: maxerror_ns */
 	uint64_t ticks, ns; /* the rate that the host states */
 	uint32_t ppb;
 	uint64_t maxerror_ns;
@@ -241,8 +241,8 @@ static void sample(struct pvrom_clock_sample *s)
 
 static void die(const char *why)
 {
-	printf("not ok 1 - %s: %s\n# history %" PRIu64 ", update %" PRIu64 "\n", what, why, histories,
-	       updates);
+	printf("not ok 1 - %s: %s\n# history %" PRIu64 ", update %" PRIu64 "\n", what, why,
+	       histories, updates);
 	printf("# %.18g %.18g %.18g %.18g\n", mpq_get_d(t1), mpq_get_d(t2), mpq_get_d(t3),
 	       mpq_get_d(t4));
 	exit(1);
@@ -557,8 +557,8 @@ static void save_load(void)
 /* The true rate is another now: was that promised? */
 static void rate_changed(void)
 {
-	if (promised && (mpq_cmp(w.rate, promise.low_rate) < 0 ||
-			 mpq_cmp(w.rate, promise.high_rate) > 0))
+	if (promised &&
+	    (mpq_cmp(w.rate, promise.low_rate) < 0 || mpq_cmp(w.rate, promise.high_rate) > 0))
 		w.lied = true;
 }
 
@@ -572,7 +572,10 @@ static void one_event(void)
 	case 2:
 	case 3: migrate(); return;
 	case 4: save_load(); return;
-	case 5: what = "disruption"; update(PVROM_CLOCK_SAMPLE_DISRUPTED, 0); return;
+	case 5:
+		what = "disruption";
+		update(PVROM_CLOCK_SAMPLE_DISRUPTED, 0);
+		return;
 	case 6:
 	case 7: /* a step of the host's clock, mostly beyond what it promises */
 		what = "host step";
@@ -598,16 +601,19 @@ static void one_event(void)
 		mpq_set(w.rate, stated_rate);
 		rate_changed();
 		break;
-	default: /* slews within the bound */
-		state_off(w.maxerror_ns);
+	default: /* slews within the bound */ state_off(w.maxerror_ns);
 	}
 	update(0, 0);
 }
 
 static void begin(void)
 {
-	static const uint64_t seconds[] = { 0, 1700000000, UINT64_C(0x7fffffff), UINT64_C(0xffffffff),
-					    UINT64_C(9223372036), UINT64_C(1) << 40 };
+	static const uint64_t seconds[] = { 0,
+					    1700000000,
+					    UINT64_C(0x7fffffff),
+					    UINT64_C(0xffffffff),
+					    UINT64_C(9223372036),
+					    UINT64_C(1) << 40 };
 	static const double rates[] = { 1e6 * 1.1, 1e9, 2.5e9, 5e9, 17e9, 999999999, 2147483648.0 };
 	struct pvrom_clock_config config = { .tsc = tsc };
 	struct pvrom_clock_sample s;
@@ -640,7 +646,8 @@ int main(int argc, char **argv)
 	uint64_t n, i;
 
 	state = argc > 2 && strcmp(argv[2], "new") ? strtoull(argv[2], NULL, 0)
-						    : argc > 2 ? (uint64_t)time(NULL) : 1;
+		: argc > 2			   ? (uint64_t)time(NULL)
+						   : 1;
 	printf("TAP version 13\n1..1\n# seed %" PRIu64 "\n", state);
 	told_init(&was);
 	told_init(&is);

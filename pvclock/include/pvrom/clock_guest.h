@@ -71,7 +71,6 @@ struct pvrom_clock_reading {
 	bool disrupted;
 	/* False: the host does not know TAI - UTC, and tai is UTC. */
 	bool offset_known;
-	uint8_t reserved[5];
 };
 
 /* A time of day. */
@@ -116,29 +115,76 @@ static inline bool pvrom_clock_same_(const uint32_t *seq, uint64_t zero, uint32_
 	       !(before & 1);
 }
 
-/* ---- monotonic time -------------------------------------------------------------------------- */
-
-/* The monotonic function of the page at a TSC value; PVROM_CLOCK_NONE if its numbers make no sense. */
-static inline uint64_t pvrom_clock_mono_at_(const struct pvrom_clock_page *page, uint64_t tsc)
+/* In what hardly ever happens: keeps a compiler from making a conditional move, which is waited for, of a
+ * branch, which is foreseen. */
+static inline void pvrom_clock_rarely_(void)
 {
-	const uint64_t base = page->mono_tsc, period = page->mono_period, low = page->mono_low;
-	const uint32_t shift = page->mono_shift;
-	const uint64_t ticks = tsc < base ? 0 : tsc - base;
-	const pvrom_clock_wide sum = (pvrom_clock_wide)ticks * period + low;
-
-	/* The rate of nearly all machines, over 1 GHz, needs no shift. */
-	if (__builtin_expect(shift == 64, 1))
-		return page->mono_ns + (uint64_t)(sum >> 64);
-	if (shift - 1 > 63)
-		return PVROM_CLOCK_NONE;
-	return page->mono_ns + (uint64_t)(sum >> shift);
+	__asm__ volatile("");
 }
 
-/* Is there a monotonic function to be read? */
-static inline bool pvrom_clock_mono_kept_(const struct pvrom_clock_page *page)
+/* Ticks since the base. None, not 2^64 less a few, if the TSC is below it: TSCs that do not quite agree. */
+static inline uint64_t pvrom_clock_ticks_(uint64_t tsc, uint64_t base)
 {
-	return page->clock_magic == PVROM_CLOCK_MAGIC && (page->clock_flags & PVROM_CLOCK_KEPT) &&
-	       page->mono_period;
+	uint64_t ticks = tsc - base;
+
+	if (__builtin_expect(tsc < base, 0)) {
+		pvrom_clock_rarely_();
+		ticks = 0;
+	}
+	return ticks;
+}
+
+/* ticks * period >> shift, for a shift below 64. */
+static inline pvrom_clock_wide pvrom_clock_scale_(uint64_t ticks, uint64_t period, uint8_t shift)
+{
+	const pvrom_clock_wide product = (pvrom_clock_wide)ticks * period;
+	uint64_t low = (uint64_t)product, high = (uint64_t)(product >> 64);
+
+	__asm__("shrdq %%cl, %1, %0" : "+r"(low) : "r"(high), "c"(shift) : "cc");
+	high >>= shift & 63;
+	return (pvrom_clock_wide)high << 64 | low;
+}
+
+/* ---- monotonic time -------------------------------------------------------------------------- */
+
+/*
+ * The fields are loaded before the TSC: between the two loads of the sequence is all that is asked of them,
+ * and so they are there when the TSC comes, with all that does not depend on it already computed.
+ */
+
+/* The monotonic function, out of a page. */
+struct pvrom_clock_mono_ {
+	uint64_t tsc, period, ns, low;
+	uint32_t shift;
+	bool kept;
+};
+
+/* Numbers that make no sense are no function. */
+static inline struct pvrom_clock_mono_ pvrom_clock_mono_load_(const struct pvrom_clock_page *page)
+{
+	struct pvrom_clock_mono_ mono;
+
+	mono.tsc = page->mono_tsc;
+	mono.period = page->mono_period;
+	mono.ns = page->mono_ns;
+	mono.low = page->mono_low;
+	mono.shift = page->mono_shift;
+	mono.kept = page->clock_magic == PVROM_CLOCK_MAGIC &&
+		    (page->clock_flags & PVROM_CLOCK_KEPT) && mono.period && mono.shift - 1 <= 63;
+	return mono;
+}
+
+static inline uint64_t pvrom_clock_mono_at_(const struct pvrom_clock_mono_ *mono, uint64_t tsc)
+{
+	const uint64_t ticks = pvrom_clock_ticks_(tsc, mono->tsc);
+	const pvrom_clock_wide sum = (pvrom_clock_wide)ticks * mono->period + mono->low;
+
+	/* The rate of nearly all machines, over 1 GHz, needs no shift. */
+	if (__builtin_expect(mono->shift != 64, 0)) {
+		pvrom_clock_rarely_();
+		return mono->ns + (uint64_t)(sum >> (mono->shift & 63));
+	}
+	return mono->ns + (uint64_t)(sum >> 64);
 }
 
 /*
@@ -154,11 +200,11 @@ static inline uint64_t pvrom_clock_page_monotonic(const struct pvrom_clock_page 
 		const uint32_t seq = pvrom_clock_seq_(&page->seq_count);
 		uint64_t zero;
 		const uint64_t tsc = pvrom_clock_tsc_(&zero);
-		const bool kept = pvrom_clock_mono_kept_(page);
-		const uint64_t ns = pvrom_clock_mono_at_(page, tsc);
+		const struct pvrom_clock_mono_ mono = pvrom_clock_mono_load_(page);
+		const uint64_t ns = pvrom_clock_mono_at_(&mono, tsc);
 
 		if (__builtin_expect(pvrom_clock_same_(&page->seq_count, zero, seq), 1))
-			return __builtin_expect(kept, 1) ? ns : PVROM_CLOCK_NONE;
+			return __builtin_expect(mono.kept, 1) ? ns : PVROM_CLOCK_NONE;
 		__builtin_ia32_pause();
 	}
 	return PVROM_CLOCK_NONE;
@@ -170,29 +216,15 @@ static inline uint64_t pvrom_clock_page_monotonic(const struct pvrom_clock_page 
 void pvrom_clock_vmclock_leap_(const struct pvrom_clock_page *page,
 			       struct pvrom_clock_reading *reading);
 
-/* Nanoseconds, rounded up, in 2^-64 s; anything over 9 seconds is no bound at all. */
-static inline uint64_t pvrom_clock_error_ns_(pvrom_clock_wide error)
-{
-	if (__builtin_expect((uint64_t)(error >> 64) > 8, 0))
-		return PVROM_CLOCK_NONE / 2;
-	return (uint64_t)(error >> 64) * 1000000000 + 1 +
-	       (uint64_t)((pvrom_clock_wide)(uint64_t)error * 1000000000 >> 64);
-}
-
-/* The greatest error after that many ticks. One nanosecond more for what tai_nsec cuts off. */
-static inline uint64_t pvrom_clock_bound_(const struct pvrom_clock_page *page, uint64_t ticks)
-{
-	const uint64_t valid =
-		PVROM_VMCLOCK_TIME_MAXERROR_VALID | PVROM_VMCLOCK_PERIOD_MAXERROR_VALID;
-	const pvrom_clock_wide growth =
-		(pvrom_clock_wide)ticks * page->counter_period_maxerror_rate_frac_sec >>
-		(page->counter_period_shift & 63);
-	const uint64_t base = page->time_maxerror_nanosec;
-	const uint64_t bound = base + 1 + pvrom_clock_error_ns_(growth);
-
-	return (page->flags & valid) == valid && base < PVROM_CLOCK_NONE / 2 ? bound
-									     : PVROM_CLOCK_NONE;
-}
+/* The TAI function, out of a page. */
+struct pvrom_clock_tai_ {
+	uint64_t tsc, period, sec, frac;
+	uint64_t error;	     /* ns at the base, and 2 for what is cut off */
+	uint64_t error_rate; /* 2^-64 ns a tick, rounded up */
+	uint32_t status;
+	uint8_t shift;
+	bool bounded;
+};
 
 /* Is there a TAI function of the TSC to be read? Numbers that make no sense are none. */
 static inline bool pvrom_clock_tai_kept_(const struct pvrom_clock_page *page)
@@ -203,46 +235,70 @@ static inline bool pvrom_clock_tai_kept_(const struct pvrom_clock_page *page)
 	       page->counter_period_frac_sec && page->clock_status <= PVROM_CLOCK_UNRELIABLE;
 }
 
-static inline void pvrom_clock_tai_at_(const struct pvrom_clock_page *page, uint64_t tsc,
-				       struct pvrom_clock_reading *reading)
+static inline struct pvrom_clock_tai_ pvrom_clock_tai_load_(const struct pvrom_clock_page *page)
 {
-	const uint64_t base = page->counter_value;
-	const uint64_t ticks = tsc < base ? 0 : tsc - base;
-	const uint8_t shift = page->counter_period_shift & 63;
-	pvrom_clock_wide sum = (pvrom_clock_wide)ticks * page->counter_period_frac_sec;
+	const uint64_t valid =
+		PVROM_VMCLOCK_TIME_MAXERROR_VALID | PVROM_VMCLOCK_PERIOD_MAXERROR_VALID;
+	const uint64_t rate = page->counter_period_maxerror_rate_frac_sec;
+	struct pvrom_clock_tai_ tai;
+	pvrom_clock_wide ns_rate;
 
-	sum = (sum >> shift) + page->time_frac_sec;
-	reading->tai_sec = page->time_sec + (uint64_t)(sum >> 64);
-	reading->tai_nsec = (uint32_t)((pvrom_clock_wide)(uint64_t)sum * 1000000000 >> 64);
-	reading->maxerror_ns = pvrom_clock_bound_(page, ticks);
-	reading->status = page->clock_status;
-	if (__builtin_expect(!pvrom_clock_tai_kept_(page), 0))
-		reading->status = PVROM_CLOCK_UNAVAILABLE;
+	tai.shift = page->counter_period_shift & 63;
+	ns_rate = pvrom_clock_scale_(rate, 1000000000, tai.shift) + 1;
+	tai.tsc = page->counter_value;
+	tai.period = page->counter_period_frac_sec;
+	tai.sec = page->time_sec;
+	tai.frac = page->time_frac_sec;
+	tai.error = page->time_maxerror_nanosec + 2;
+	tai.error_rate = (uint64_t)ns_rate;
+	tai.bounded = (page->flags & valid) == valid && !(tai.error >> 62) && !(ns_rate >> 62);
+	tai.status = pvrom_clock_tai_kept_(page) ? page->clock_status
+						 : (uint32_t)PVROM_CLOCK_UNAVAILABLE;
+	return tai;
 }
 
-/* All fields but the marker. */
-static inline void pvrom_clock_take_(const struct pvrom_clock_page *page, uint64_t tsc,
-				     struct pvrom_clock_reading *reading)
+static inline void pvrom_clock_tai_at_(const struct pvrom_clock_tai_ *tai, uint64_t tsc,
+				       struct pvrom_clock_reading *reading)
 {
-	reading->tsc = tsc;
+	const uint64_t ticks = pvrom_clock_ticks_(tsc, tai->tsc);
+	const pvrom_clock_wide sum = pvrom_clock_scale_(ticks, tai->period, tai->shift) + tai->frac;
+	const uint64_t growth = (uint64_t)((pvrom_clock_wide)ticks * tai->error_rate >> 64);
+
+	reading->tai_sec = tai->sec + (uint64_t)(sum >> 64);
+	reading->tai_nsec = (uint32_t)((pvrom_clock_wide)(uint64_t)sum * 1000000000 >> 64);
+	reading->maxerror_ns = tai->error + growth;
+	if (__builtin_expect(!tai->bounded, 0)) {
+		pvrom_clock_rarely_();
+		reading->maxerror_ns = PVROM_CLOCK_NONE;
+	}
+}
+
+/* The fields that stand in the page as they are wanted. */
+static inline void pvrom_clock_plain_(const struct pvrom_clock_page *page,
+				      struct pvrom_clock_reading *reading)
+{
+	reading->marker = page->disruption_marker;
 	reading->smearing = page->leap_second_smearing_hint;
 	reading->offset_known = page->flags & PVROM_VMCLOCK_TAI_OFFSET_VALID;
-	pvrom_clock_tai_at_(page, tsc, reading);
-	if (__builtin_expect(page->clock_magic != PVROM_CLOCK_MAGIC, 0)) {
-		reading->monotonic_ns = PVROM_CLOCK_NONE;
-		reading->suspended_ns = 0;
-		pvrom_clock_vmclock_leap_(page, reading);
-		return;
-	}
-	reading->monotonic_ns = pvrom_clock_mono_at_(page, tsc);
 	reading->suspended_ns = page->suspended_ns;
 	reading->leap_utc_sec = page->leap_utc_sec;
 	reading->utc_offset_sec = page->utc_offset_sec;
 	reading->leap_sign = page->leap_sign;
-	if (__builtin_expect(!pvrom_clock_mono_kept_(page), 0)) {
-		reading->monotonic_ns = PVROM_CLOCK_NONE;
-		reading->status = PVROM_CLOCK_UNAVAILABLE;
-	}
+}
+
+/* Pages that are VMClock's first part alone, or not kept any more. */
+static inline void pvrom_clock_unusual_(const struct pvrom_clock_page *page,
+					struct pvrom_clock_reading *reading)
+{
+	/* A copy, so that the compiler may keep the original in registers. */
+	struct pvrom_clock_reading copy = *reading;
+
+	copy.monotonic_ns = PVROM_CLOCK_NONE;
+	if (page->clock_magic == PVROM_CLOCK_MAGIC)
+		copy.status = PVROM_CLOCK_UNAVAILABLE;
+	else
+		pvrom_clock_vmclock_leap_(page, &copy);
+	*reading = copy;
 }
 
 /*
@@ -255,19 +311,27 @@ static inline uint32_t pvrom_clock_page_read(const struct pvrom_clock_page *page
 					     struct pvrom_clock_reading *reading)
 {
 	const uint64_t before = reading->marker;
+	struct pvrom_clock_reading now;
 	uint32_t tries;
 
 	for (tries = 0; tries < PVROM_CLOCK_TRIES; tries++) {
 		const uint32_t seq = pvrom_clock_seq_(&page->seq_count);
 		uint64_t zero;
 		const uint64_t tsc = pvrom_clock_tsc_(&zero);
-		const uint64_t marker = page->disruption_marker;
+		const struct pvrom_clock_tai_ tai = pvrom_clock_tai_load_(page);
+		const struct pvrom_clock_mono_ mono = pvrom_clock_mono_load_(page);
 
-		pvrom_clock_take_(page, tsc, reading);
+		now.tsc = tsc;
+		pvrom_clock_plain_(page, &now);
+		now.status = tai.status;
+		now.disrupted = before && now.marker != before;
+		pvrom_clock_tai_at_(&tai, now.tsc, &now);
+		now.monotonic_ns = pvrom_clock_mono_at_(&mono, now.tsc);
+		if (__builtin_expect(!mono.kept, 0))
+			pvrom_clock_unusual_(page, &now);
 		if (__builtin_expect(pvrom_clock_same_(&page->seq_count, zero, seq), 1)) {
-			reading->marker = marker;
-			reading->disrupted = before && marker != before;
-			return reading->status;
+			*reading = now;
+			return now.status;
 		}
 		__builtin_ia32_pause();
 	}
@@ -299,7 +363,7 @@ static inline uint64_t pvrom_clock_alone_ns(const struct pvrom_clock_alone *alon
 {
 	uint64_t zero;
 	const uint64_t tsc = pvrom_clock_tsc_(&zero);
-	const uint64_t ticks = tsc < alone->tsc ? 0 : tsc - alone->tsc;
+	const uint64_t ticks = pvrom_clock_ticks_(tsc, alone->tsc);
 	const pvrom_clock_wide sum = (pvrom_clock_wide)ticks * alone->period + alone->low;
 
 	if (__builtin_expect(alone->shift == 64, 1))
