@@ -115,8 +115,9 @@ static bool clear_bit(struct kvm_lapic_state *apic, unsigned int table, unsigned
 
 /*
  * Clears the highest set bit from `vector` down to `least` in a table of the APIC; on the CPU's own
- * thread. What is sent from here meanwhile waits, or the old state would be written over it; KVM's own
- * devices cannot be made to wait.
+ * thread. What is sent from here meanwhile waits, or the old state would be written over it. COM1's
+ * line does not wait, and makes its edge again. KVM's own PIT and IPIs that another CPU sends without
+ * a call can be made to do neither: in these few microseconds one of theirs is lost.
  */
 static void clear_highest(struct vcpu *vcpu, unsigned int table, unsigned int vector,
 			  unsigned int least)
@@ -131,6 +132,8 @@ static void clear_highest(struct vcpu *vcpu, unsigned int table, unsigned int ve
 	if (cleared)
 		ioctl(vcpu->fd, KVM_SET_LAPIC, &apic);
 	pthread_mutex_unlock(&vcpu->apic);
+	if (cleared)
+		serial_repeat_line(&vcpu->vm->serial);
 }
 
 /* Takes back a vector that was sent and is not yet in service; on the CPU's own thread. */

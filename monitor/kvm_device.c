@@ -21,6 +21,8 @@ static const struct {
 	{ KVM_CAP_SYNC_REGS, "synchronized registers" },
 	{ KVM_CAP_SIGNAL_MSI, "KVM_SIGNAL_MSI" },
 	{ KVM_CAP_READONLY_MEM, "read-only memory" },
+	{ KVM_CAP_IRQFD, "KVM_IRQFD" },
+	{ KVM_CAP_IOEVENTFD, "KVM_IOEVENTFD" },
 };
 
 /* The value of a capability; 0 when absent. */

@@ -17,8 +17,9 @@ static void build(struct vm *vm)
 	memory_create(vm);
 	acpi_tables_create(vm);
 	load_kernel(vm);
-	serial_create(&vm->serial, vm->fd);
 	interrupts_create(vm);
+	serial_create(&vm->serial, vm);
+	delay_port_create(vm);
 	for (unsigned int i = 0; i < vm->opt->cpus; i++)
 		vcpu_create(vm, i);
 	alarms_create(vm);
@@ -47,21 +48,36 @@ HOT bool machine_is_over(struct vm *vm)
 	return __atomic_load_n(&vm->end, __ATOMIC_ACQUIRE) != RUNNING;
 }
 
-/* The end, or the next second: then the guest may log again. */
+/* True if it is `until`, which is set to the next second if it was nothing. */
+static bool is_time(struct timespec *until)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (until->tv_sec == 0)
+		*until = (struct timespec){ now.tv_sec + 1, now.tv_nsec };
+	return now.tv_sec > until->tv_sec ||
+	       (now.tv_sec == until->tv_sec && now.tv_nsec >= until->tv_nsec);
+}
+
+/*
+ * The end. A second after the guest has logged it may log again, however often this thread is woken
+ * meanwhile by what CPUs have to do with each other.
+ */
 static void wait_for_end(struct vm *vm)
 {
-	struct timespec until;
+	struct timespec until = { 0 };
 
 	pthread_mutex_lock(&vm->lock);
 	while (vm->end == RUNNING) {
 		if (!vm->pvrom.logged) {
 			pthread_cond_wait(&vm->changed, &vm->lock);
-			continue;
-		}
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec++;
-		if (pthread_cond_timedwait(&vm->changed, &vm->lock, &until) == ETIMEDOUT)
+		} else if (is_time(&until)) {
 			pvrom_glue_refill(vm);
+			until.tv_sec = 0;
+		} else {
+			pthread_cond_timedwait(&vm->changed, &vm->lock, &until);
+		}
 	}
 	pthread_mutex_unlock(&vm->lock);
 }
@@ -83,6 +99,8 @@ static void take_apart(struct vm *vm)
 {
 	for (unsigned int i = 0; i < vm->opt->cpus; i++)
 		vcpu_destroy(&vm->vcpus[i]);
+	serial_destroy(&vm->serial);
+	close(vm->delay_port);
 	close(vm->fd);
 	memory_destroy(vm);
 	pthread_mutex_destroy(&vm->lock);

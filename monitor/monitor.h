@@ -127,7 +127,8 @@ struct boot_state {
 /* 16550 on COM1; its lock also guards the receive queue. */
 struct serial {
 	pthread_mutex_t lock;
-	int vm_fd;
+	struct vm *vm;
+	int irq; /* an irqfd */
 	uint8_t ier, lcr, mcr, scr, dll, dlm;
 	bool fifo_on, thre_pending, line_high;
 	uint8_t rx[256];
@@ -251,6 +252,7 @@ struct vm {
 	struct pvrom_host_ops ops;
 	struct boot_state boot;
 	struct serial serial;
+	int delay_port;	    /* a doorbell that only counts */
 	uint8_t cmos_index; /* as last written; PCs have one for all CPUs */
 	struct routes routes;
 	struct alarms alarms;
@@ -269,6 +271,7 @@ struct kvm_counter {
 struct stats {
 	unsigned int lives;
 	struct exit_counts exits;
+	uint64_t delays; /* writes to the delay port, which ended in KVM */
 	uint64_t calls[CALL_COUNTERS + 1];
 	struct kvm_counter kvm[MAX_COUNTERS];
 	unsigned int kvm_count;
@@ -389,10 +392,25 @@ void counter_port(struct vcpu *vcpu);
 #define CMOS_DATA 0x71u
 uint8_t cmos_clock_read(uint8_t index);
 
+/* event_fds.c */
+struct doorbell {
+	uint64_t address;
+	uint32_t size;
+	bool is_port;	/* and not an address of memory */
+	bool one_value; /* rung by `value` only */
+	uint64_t value;
+};
+int irqfd_open(const struct vm *vm, uint32_t gsi);
+void irqfd_raise(int fd);
+int doorbell_open(const struct vm *vm, const struct doorbell *doorbell);
+uint64_t doorbell_rung(int fd);
+void delay_port_create(struct vm *vm);
+
 /* serial_16550.c */
 #define COM1_PORT 0x3f8u
 #define COM1_IRQ 4u
-void serial_create(struct serial *serial, int vm_fd);
+void serial_create(struct serial *serial, struct vm *vm);
+void serial_destroy(struct serial *serial);
 uint8_t serial_read(struct serial *serial, unsigned int reg);
 void serial_write(struct serial *serial, unsigned int reg, uint8_t value);
 bool serial_receive(struct serial *serial, uint8_t byte);

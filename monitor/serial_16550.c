@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * COM1: a 16550 whose line is stdout. A byte sent is gone at once, so the
+ * COM1: a 16550 whose line is stdout, and whose interrupt is an irqfd. A byte sent is gone at once, so the
  * transmitter is always empty; baud rate and format are kept and ignored.
  */
 #include "monitor.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { DATA, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
@@ -25,12 +24,21 @@ enum { DATA, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
 #define MCR_LOOP 0x10u
 #define LSR_RX 0x01u
 #define LSR_TX_EMPTY 0x60u
+/* How often is looked whether a machine that waits for a full pipe has ended. */
+#define FULL_PIPE_MS 100
 #define MSR_CONNECTED 0xb0u /* carrier, data set ready, clear to send */
 
-void serial_create(struct serial *serial, int vm_fd)
+void serial_create(struct serial *serial, struct vm *vm)
 {
-	*serial = (struct serial){ .vm_fd = vm_fd, .lcr = 0x03, .dll = 1 };
+	*serial = (struct serial){ .vm = vm, .lcr = 0x03, .dll = 1 };
+	serial->irq = irqfd_open(vm, COM1_IRQ);
 	pthread_mutex_init(&serial->lock, NULL);
+}
+
+void serial_destroy(struct serial *serial)
+{
+	close(serial->irq);
+	pthread_mutex_destroy(&serial->lock);
 }
 
 /* The interrupt that is pending and enabled, as IIR shows it. */
@@ -43,32 +51,31 @@ static uint8_t pending(const struct serial *serial)
 	return IIR_NONE;
 }
 
-static void set_line(struct serial *serial, bool high)
-{
-	struct kvm_irq_level line = { .irq = COM1_IRQ, .level = high };
-
-	serial->line_high = high;
-	ioctl(serial->vm_fd, KVM_IRQ_LINE, &line);
-}
-
-/* Brings the interrupt line to what the registers say. */
+/*
+ * Brings the interrupt line to what the registers say. Lines of the ISA bus are edge-triggered: who
+ * serves one looks until nothing is pending, and only then makes the next edge possible.
+ */
 static void update_line(struct serial *serial)
 {
 	bool high = pending(serial) != IIR_NONE && (serial->mcr & MCR_OUT2);
 
-	if (high != serial->line_high)
-		set_line(serial, high);
+	if (high && !serial->line_high)
+		irqfd_raise(serial->irq);
+	serial->line_high = high;
 }
 
-/* Waits when stdout is a full pipe; a closed one swallows the output. */
-static void send_out(uint8_t byte)
+/*
+ * Waits when stdout is a full pipe, but not beyond the machine's end; a closed one swallows the
+ * output. With no lock held, so that input is taken meanwhile.
+ */
+static void send_out(struct vm *vm, uint8_t byte)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
-	while (write(STDOUT_FILENO, &byte, 1) < 0) {
-		if (errno == EAGAIN)
-			poll(&out, 1, -1);
-		else if (errno != EINTR)
+	while (!machine_is_over(vm)) {
+		if (poll(&out, 1, FULL_PIPE_MS) > 0 && write(STDOUT_FILENO, &byte, 1) >= 0)
+			return;
+		if (out.revents && errno != EAGAIN && errno != EINTR)
 			return;
 	}
 }
@@ -93,12 +100,11 @@ static uint8_t take_rx(struct serial *serial)
 	return byte;
 }
 
+/* In loop mode; a byte for the outside has gone there before (send_out). */
 static void transmit(struct serial *serial, uint8_t byte)
 {
 	if (serial->mcr & MCR_LOOP)
 		queue_rx(serial, byte);
-	else
-		send_out(byte);
 	serial->thre_pending = true;
 }
 
@@ -187,9 +193,21 @@ uint8_t serial_read(struct serial *serial, unsigned int reg)
 	return value;
 }
 
+static bool goes_out(struct serial *serial, unsigned int reg)
+{
+	bool out;
+
+	pthread_mutex_lock(&serial->lock);
+	out = reg == DATA && !(serial->lcr & LCR_DLAB) && !(serial->mcr & MCR_LOOP);
+	pthread_mutex_unlock(&serial->lock);
+	return out;
+}
+
 /* The guest writes register `reg` (0 to 7). */
 void serial_write(struct serial *serial, unsigned int reg, uint8_t value)
 {
+	if (goes_out(serial, reg))
+		send_out(serial->vm, value);
 	pthread_mutex_lock(&serial->lock);
 	write_locked(serial, reg, value);
 	update_line(serial);
@@ -212,9 +230,7 @@ bool serial_receive(struct serial *serial, uint8_t byte)
 void serial_repeat_line(struct serial *serial)
 {
 	pthread_mutex_lock(&serial->lock);
-	if (serial->line_high) {
-		set_line(serial, false);
-		set_line(serial, true);
-	}
+	if (serial->line_high)
+		irqfd_raise(serial->irq);
 	pthread_mutex_unlock(&serial->lock);
 }

@@ -11,6 +11,7 @@ void stats_add(struct stats *stats, const struct vm *vm)
 {
 	stats->lives++;
 	kvm_stats_add(stats, vm->fd);
+	stats->delays += doorbell_rung(vm->delay_port);
 	for (unsigned int i = 0; i < vm->opt->cpus; i++) {
 		const struct vcpu *vcpu = &vm->vcpus[i];
 
@@ -60,6 +61,8 @@ static void report_text(FILE *out, const struct options *opt, const struct stats
 	line(out, "mmio", stats->exits.mmio);
 	line(out, "signal", stats->exits.signal);
 	line(out, "other", stats->exits.other);
+	fprintf(out, "writes that ended in KVM:\n");
+	line(out, "delay", stats->delays);
 	fprintf(out, "calls:\n");
 	for (uint32_t n = 0; n < CALL_COUNTERS; n++)
 		if (stats->calls[n] != 0 && name_of(n) != NULL)
@@ -100,8 +103,9 @@ static void report_json(FILE *out, const struct options *opt, const struct stats
 	report_counters(out, stats);
 	fprintf(out,
 		"\"monitor\":{\"io\":%" PRIu64 ",\"mmio\":%" PRIu64 ",\"signal\":%" PRIu64
-		",\"other\":%" PRIu64 "},",
-		stats->exits.io, stats->exits.mmio, stats->exits.signal, stats->exits.other);
+		",\"other\":%" PRIu64 "},\"in_kvm\":{\"delay\":%" PRIu64 "},",
+		stats->exits.io, stats->exits.mmio, stats->exits.signal, stats->exits.other,
+		stats->delays);
 	report_calls(out, stats);
 }
 

@@ -97,6 +97,8 @@ tiny calls --quiet; [ $status = 1 ] && [ ! -s "$dir/err" ]; result $? '  but not
 tiny start=4 --cpus 4; prints 1 '^good: and unseals' 'CPUs are started, stopped and parked by calls'
 ends=; for i in 1 2 3 4; do tiny storm=12 --cpus 12; ends="$ends $status"; done
 [ "$ends" = ' 1 1 1 1' ]; result $? 'the end comes while CPUs kick each other'
+run timeout 30 ./pvrun --append talk --cpus 2 tiny.elf
+prints 1 '^good: but soon again' 'the log is heard again though CPUs are kicked all the time'
 tiny batch --cpus 2; prints 1 '^good: no batch' 'RESET waits for the calls that others are in'
 tiny interrupts; prints 1 '^good: unmasked' 'alarms, IPIs, EOI and routes by calls'
 tiny lost --cpus 2; prints 1 '^good: none lost' 'no IPI is lost when an alarm is taken back'
@@ -113,6 +115,9 @@ expect 1 '^  exits  *[1-9]' '  with KVM'\''s own count'
 tiny exit=0 --stats=json --stats-file stats; [ "$(wc -l <stats)" = 1 ] && [ ! -s "$dir/err" ] &&
 	grep -q '^{"schema":1,.*"kvm":{.*"io_exits":[1-9].*"monitor":{"io":[1-9].*"calls":{' stats
 result $? '--stats=json to a file, nothing on stderr'
+tiny delay=5000 --stats=json --stats-file stats
+grep -q '"monitor":{"io":[1-9][0-9]\{0,2\},.*"in_kvm":{"delay":5000}' stats
+result $? 'writes to the delay port end in KVM, and are counted'
 npt=$(cat /sys/module/kvm_amd/parameters/npt); case $npt in Y|1) npt=true;; *) npt=false;; esac
 grep -q "\"nested_paging\":$npt" stats; result $? "nested paging found to be $npt"
 done_testing

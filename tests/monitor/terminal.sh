@@ -38,4 +38,19 @@ for signal in TERM INT HUP SEGV; do
 done
 act=triple; at_terminal ''; [ "$status" = 124 ] && cmp -s before after
 result $? 'and after a triple fault'
+
+# Standard output is a pipe that is full (64 KiB) and that nobody reads.
+mkfifo full
+cat >inner <<'EOF'
+	exec 3<>full
+	head -c 65536 /dev/zero >&3
+	./pvrun --append echo tiny.elf >full
+	echo $? >status
+	: >ended
+EOF
+rm -f ended status
+{ wait_for pidof pvrun >&2; sleep 2; printf 'typed\001x'; wait_for test -e ended; } |
+	timeout 60 script -qc 'sh ./inner' /dev/null >"$dir/out" 2>"$dir/err"
+status=$(cat status 2>/dev/null); [ "$status" = 0 ]
+result $? 'ctrl-a x leaves though nobody reads what the guest says'
 done_testing

@@ -67,6 +67,7 @@ void check_end(void);
 void try_calls(void);
 void try_start(uint64_t cpus);
 void try_storm(uint64_t cpus);
+void try_talk(void);
 void try_batch(void);
 void shut_down(uint64_t how, uint64_t code);
 

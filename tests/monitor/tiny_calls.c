@@ -229,6 +229,27 @@ void try_storm(uint64_t cpus)
 	check_end();
 }
 
+/*
+ * A guest that has said all that it may is heard again a second later, though another CPU gives the
+ * monitor no rest.
+ */
+void try_talk(void)
+{
+	uint32_t status = PVROM_STATUS_OK;
+
+	storm_cpus = 1;
+	check(seal(PVROM_FEATURE_BIT(PVROM_FEATURE_SMP), 0) == PVROM_STATUS_OK, "smp sealed");
+	check(start_at(1, kick_all) == PVROM_STATUS_OK, "a CPU kicks for ever");
+	wait_for_arrival(1, 1);
+	for (unsigned i = 0; i < 1000 && status == PVROM_STATUS_OK; i++)
+		status = call(PVROM_BASE_LOG, (uint64_t) "talk", 4, 0);
+	check(status == PVROM_STATUS_BUSY, "nobody listens for ever");
+	while (status == PVROM_STATUS_BUSY)
+		status = call(PVROM_BASE_LOG, (uint64_t) "again", 5, 0);
+	check(status == PVROM_STATUS_OK, "but soon again");
+	check_end();
+}
+
 static struct pvrom_vcpu_area batched_area __attribute__((aligned(PVROM_VCPU_AREA_ALIGN)));
 static struct pvrom_batch_entry batch[32];
 
