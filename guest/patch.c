@@ -7,12 +7,13 @@
  */
 #include "guest_internal.h"
 
-/* What to do, for all sites. No slot: native. */
+/* What to do, for all sites. No slot: native, or a call of the kernel's own. */
 struct plan {
 	struct pvrom_guest *guest;
-	const uint8_t *copy; /* NULL: everything becomes native */
+	const uint8_t *copy; /* NULL: there are no slots */
 	struct pvrom_rom_header header;
 	uint16_t slot[PVROM_CALL_COUNT]; /* index + 1 of the slot of a call, by ordinal; 0: none */
+	uint64_t granted;		 /* with copy NULL and this 0: everything becomes native */
 	uint32_t verdict;
 };
 
@@ -58,6 +59,7 @@ static void choose_slots(struct plan *plan, uint64_t granted)
 	struct pvrom_slot slot;
 	uint32_t i;
 
+	plan->granted = granted;
 	if (!plan->copy)
 		return;
 	pvrom_read_header(plan->copy, &plan->header);
@@ -67,6 +69,22 @@ static void choose_slots(struct plan *plan, uint64_t granted)
 		if (info && is_usable(plan, &slot, info, granted))
 			plan->slot[info - pvrom_call_table] = (uint16_t)(i + 1);
 	}
+}
+
+/* The kernel's own function for a call without a slot, NULL: native. */
+static void (*own_function(const struct plan *plan, uint32_t call))(void)
+{
+	const struct pvrom_policy *policy = plan->guest->policy;
+	const struct pvrom_call_info *info = pvrom_call_info(call);
+	size_t i;
+
+	if (!info || info->feature == PVROM_FEATURE_NONE || !(plan->granted >> info->feature & 1) ||
+	    info->flags & (PVROM_CALL_RESERVED | PVROM_CALL_JUMP | PVROM_CALL_NOCALL))
+		return NULL;
+	for (i = 0; i < policy->own_count; i++)
+		if (policy->own[i].call == call)
+			return policy->own[i].function;
+	return NULL;
 }
 
 /* ---- the bytes of a site ---- */
@@ -122,17 +140,26 @@ static bool write_form(const struct plan *plan, const struct pvrom_site *site,
 			    (uintptr_t)plan->copy + slot->text);
 }
 
-/* What the site shall hold. False if the slot cannot be reached from there. */
+static bool write_own(const struct plan *plan, const struct pvrom_site *site, uint8_t *to)
+{
+	void (*own)(void) = own_function(plan, site->call);
+
+	if (own)
+		return write_branch(to, 0xe8, (uintptr_t)site_address(site) + site->length,
+				    site->length, (uintptr_t)own);
+	pvrom_copy_bytes(to, native_bytes(site), site->length);
+	return true;
+}
+
+/* What the site shall hold. False if the slot or the kernel's function cannot be reached from there. */
 static bool site_bytes(const struct plan *plan, const struct pvrom_site *site, uint8_t *to)
 {
 	const struct pvrom_call_info *info = pvrom_call_info(site->call);
 	uint32_t number = plan->copy ? plan->slot[info - pvrom_call_table] : 0;
 	struct pvrom_slot slot;
 
-	if (!number) {
-		pvrom_copy_bytes(to, native_bytes(site), site->length);
-		return true;
-	}
+	if (!number)
+		return write_own(plan, site, to);
 	pvrom_read_slot(plan->copy, &plan->header, number - 1, &slot);
 	return write_form(plan, site, &slot, info->flags & PVROM_CALL_JUMP, to);
 }
@@ -165,12 +192,17 @@ static uint32_t check_sites(const struct plan *plan)
 
 /* ---- in the rendezvous ---- */
 
-/* Without a copy to patch from only sites that were patched before are of interest. */
+static bool makes_native(const struct plan *plan)
+{
+	return !plan->copy && !plan->granted;
+}
+
+/* To make all native, only sites that were patched before are of interest. */
 static bool write_site(struct plan *plan, struct pvrom_site *site)
 {
 	uint8_t *where = site_address(site), bytes[PVROM_SITE_MAX];
 
-	if (!plan->copy && !site->saved)
+	if (makes_native(plan) && !site->saved)
 		return true;
 	site_bytes(plan, site, bytes);
 	if (bytes_are_equal(bytes, where, site->length))
@@ -206,7 +238,7 @@ static void write_sites(struct plan *plan)
 		if (write_site(plan, &guest->sites[i]))
 			continue;
 		plan->verdict = PVROM_VERDICT_PATCH_FAILED;
-		if (plan->copy)
+		if (!makes_native(plan))
 			break;
 	}
 	guest->patched = count_patched(guest);
@@ -222,6 +254,7 @@ static void set_text(struct pvrom_guest *guest, const uint8_t *text, size_t size
 static void make_native(struct plan *plan)
 {
 	plan->copy = NULL;
+	plan->granted = 0;
 	write_sites(plan);
 	if (!plan->guest->patched)
 		set_text(plan->guest, NULL, 0);

@@ -5,6 +5,7 @@
 #include "boot_record.h"
 #include "console.h"
 #include "cpu.h"
+#include "kernel_mmu.h"
 #include "percpu.h"
 #include "smp.h"
 #include "traps.h"
@@ -12,7 +13,8 @@
 /* What this kernel has code for. It asks for nothing that it would not use. */
 #define WANTED                                                                                     \
 	(PVROM_FEATURE_BIT(PVROM_FEATURE_CPU) | PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ) |             \
-	 PVROM_FEATURE_BIT(PVROM_FEATURE_SMP) | PVROM_FEATURE_BIT(PVROM_FEATURE_ALARM))
+	 PVROM_FEATURE_BIT(PVROM_FEATURE_SMP) | PVROM_FEATURE_BIT(PVROM_FEATURE_ALARM) |           \
+	 PVROM_FEATURE_BIT(PVROM_FEATURE_MMU) | PVROM_FEATURE_BIT(PVROM_FEATURE_MMU_FAULT))
 
 /* Packed: the descriptor begins 20 bytes into a note, and its own words want a multiple of 8. */
 struct elf_note {
@@ -35,6 +37,7 @@ static const struct elf_note note __attribute__((used, aligned(4), section(".not
 
 struct pvrom_guest kernel_rom __attribute__((aligned(4096)));
 static struct pvrom_policy policy;
+static const struct pvrom_own_call own_calls[] = { PVROM_MMU_OWN_CALLS };
 extern struct pvrom_site kernel_sites_start[], kernel_sites_end[];
 extern const uint8_t boot_text_start[], text_end[];
 
@@ -78,6 +81,8 @@ static void fill_policy(void)
 		.alarm_vector = VECTOR_ALARM,
 		.percpu = PVROM_PERCPU_GS,
 		.percpu_offset = offsetof(struct cpu, area),
+		.own = own_calls,
+		.own_count = ARRAY_SIZE(own_calls),
 	};
 	if (boot_option_is("pvrom=", "off"))
 		policy.flags |= PVROM_POLICY_OFF;
@@ -151,6 +156,7 @@ void kernel_rom_start(void)
 			  (size_t)(kernel_sites_end - kernel_sites_start));
 	if (kernel_rom.verdict == PVROM_VERDICT_READY)
 		smp_run_each(register_area, NULL);
+	kernel_mmu_update();
 	print_rom();
 	kprintf("# text: %lx before, %lx after\n", before, text_sum());
 	print_features();
@@ -184,7 +190,7 @@ bool kernel_rom_may_wait(struct trap_frame *frame)
 {
 	if (frame->cs & 3)
 		return true;
-	if (!leave_text(frame))
+	if (pvrom_mmu_is_busy(&this_cpu()->mmu) || !leave_text(frame))
 		return false;
 	for (struct pvrom_site *site = kernel_sites_start; site < kernel_sites_end; site++) {
 		uint64_t start = (uint64_t)site + (uint64_t)(int64_t)site->offset;
@@ -204,6 +210,7 @@ void kernel_rom_init_cpu(void)
 {
 	if (kernel_rom.granted)
 		register_area(NULL);
+	kernel_mmu_start_cpu();
 }
 
 void kernel_rom_poll(void)
@@ -211,6 +218,7 @@ void kernel_rom_poll(void)
 	if (!kernel_rom.granted || !pvrom_guest_epoch_moved(&kernel_rom, &this_cpu()->area))
 		return;
 	kprintf("# renegotiation: %s\n", pvrom_verdict_words(pvrom_guest_renegotiate(&kernel_rom)));
+	kernel_mmu_update();
 }
 
 bool kernel_rom_granted(unsigned feature)

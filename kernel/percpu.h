@@ -17,6 +17,7 @@
 
 #ifndef __ASSEMBLER__
 
+#include <pvrom/mmu_guest.h>
 #include <pvrom/vcpu.h>
 
 #include "lib.h"
@@ -67,6 +68,7 @@ struct cpu {
 	uint64_t gdt[GDT_ENTRIES];
 	struct tss tss;
 	uint8_t ist_stacks[3][IST_STACK] __attribute__((aligned(16)));
+	struct pvrom_mmu_cpu mmu;
 	/* Shared with the host, once registered. */
 	struct pvrom_vcpu_area area __attribute__((aligned(PVROM_VCPU_AREA_ALIGN)));
 };

@@ -9,6 +9,7 @@
 #include "cpu.h"
 #include "cpu_features.h"
 #include "irq.h"
+#include "kernel_mmu.h"
 #include "kernel_rom.h"
 #include "paging.h"
 #include "time.h"
@@ -240,6 +241,27 @@ static uint32_t generation;
 static uint64_t expected; /* the CPUs that shall wait, by index */
 static uint64_t arrived;  /* and those that do */
 
+/* What each of them shall do meanwhile, and which have done it. */
+static smp_work_fn *each;
+static void *each_argument;
+static uint64_t each_done;
+
+static void wait_for_generation(uint32_t mine, uint64_t self)
+{
+	smp_work_fn *act, *done = NULL;
+
+	/* Acquire: what the actor wrote before it let us go; partner: the store in smp_rendezvous(). */
+	while (__atomic_load_n(&generation, __ATOMIC_ACQUIRE) == mine) {
+		act = __atomic_load_n(&each, __ATOMIC_ACQUIRE);
+		if (act && act != done) {
+			act(each_argument);
+			done = act;
+			__atomic_fetch_or(&each_done, self, __ATOMIC_RELEASE);
+		}
+		cpu_relax();
+	}
+}
+
 /*
  * Interrupt handler: from here to its end no sites but those of the way out, after serializing.
  * Code that was interrupted in the middle of a site goes on, and is interrupted again.
@@ -255,9 +277,7 @@ static void rendezvous_wait(struct trap_frame *frame)
 	if (!(__atomic_load_n(&expected, __ATOMIC_ACQUIRE) & self))
 		return;
 	__atomic_fetch_or(&arrived, self, __ATOMIC_RELEASE);
-	/* Acquire: what the actor wrote before it let us go; partner: the store in smp_rendezvous(). */
-	while (__atomic_load_n(&generation, __ATOMIC_ACQUIRE) == mine)
-		cpu_relax();
+	wait_for_generation(mine, self);
 	boot_bare_serialize();
 	__atomic_fetch_and(&arrived, ~self, __ATOMIC_RELEASE);
 }
@@ -305,12 +325,40 @@ void smp_rendezvous(smp_work_fn *act, void *argument)
 	cpu_restore_flags(flags);
 }
 
+struct each_act {
+	smp_work_fn *act;
+	void *argument;
+	uint64_t others;
+};
+
+static void run_on_each(void *argument)
+{
+	const struct each_act *a = argument;
+
+	a->act(a->argument);
+	__atomic_store_n(&each_done, 0, __ATOMIC_RELAXED);
+	each_argument = a->argument;
+	/* Release: partner of the acquire in wait_for_generation(). */
+	__atomic_store_n(&each, a->act, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&each_done, __ATOMIC_ACQUIRE) != a->others)
+		cpu_relax();
+	__atomic_store_n(&each, (smp_work_fn *)NULL, __ATOMIC_RELEASE);
+}
+
+void smp_rendezvous_each(smp_work_fn *act, void *argument)
+{
+	struct each_act both = { act, argument, online_others() };
+
+	smp_rendezvous(run_on_each, &both);
+}
+
 static void stop_self(void *argument)
 {
 	struct cpu *cpu = this_cpu();
 
 	(void)argument;
 	cpu_cli();
+	kernel_mmu_stop_cpu();
 	cpu->work = NULL;
 	__atomic_store_n(&cpu->state, (uint32_t)SMP_STOPPED, __ATOMIC_RELEASE);
 	irq_stop_self();

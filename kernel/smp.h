@@ -33,6 +33,8 @@ void smp_run_each(smp_work_fn *work, void *argument);
  * then each serializes itself and goes on.
  */
 void smp_rendezvous(smp_work_fn *act, void *argument);
+/* The same, but ACT runs on every online CPU, this one first. Sites may be used, but not patched. */
+void smp_rendezvous_each(smp_work_fn *act, void *argument);
 /* Takes CPU INDEX (not 0) offline, and starts it again. False on a time-out. */
 bool smp_stop(uint32_t index);
 bool smp_start(uint32_t index);

@@ -7,11 +7,16 @@
 
 #include "console.h"
 #include "cpu.h"
+#include "kernel_mmu.h"
 #include "memory.h"
 #include "paging.h"
+#include "percpu.h"
 
 /* Enough for four CPUs with seventeen spaces each; two large pages. */
 #define TABLES 1024
+
+/* Natively, from how many pages on all of them are flushed at once. */
+#define FLUSH_CEILING 32
 
 static char *arena;
 static uint16_t free_tables[TABLES];
@@ -25,6 +30,7 @@ void tables_init(void)
 	arena = memory_pages(TABLES, LARGE_SIZE);
 	for (unsigned i = TABLES; i-- > 0;)
 		free_tables[free_count++] = (uint16_t)i;
+	kernel_mmu_keep_map((uint64_t)arena / PAGE_SIZE, TABLES);
 }
 
 static uint64_t *take(void)
@@ -54,22 +60,30 @@ static void give_back(const uint64_t *table)
 
 uint64_t *table_new(int level)
 {
-	uint64_t *table = take();
+	uint64_t *table = memset(take(), 0, PAGE_SIZE);
 
-	(void)level;
-	return memset(table, 0, PAGE_SIZE);
+	pvrom_mmu_register(&kernel_mmu, table, (uint32_t)level, PVROM_MMU_ZEROED, NULL);
+	return table;
+}
+
+/* The kernel's own tables are not registered: there is nothing to clone in the host. */
+static bool is_ours(const uint64_t *table)
+{
+	return (uint64_t)table - (uint64_t)arena < TABLES * PAGE_SIZE;
 }
 
 uint64_t *table_clone(int level, const uint64_t *from)
 {
-	uint64_t *table = take();
+	uint64_t *table = memcpy(take(), from, PAGE_SIZE);
 
-	(void)level;
-	return memcpy(table, from, PAGE_SIZE);
+	pvrom_mmu_register(&kernel_mmu, table, (uint32_t)level, PVROM_MMU_PLAIN,
+			   is_ours(from) ? from : NULL);
+	return table;
 }
 
 void table_free(uint64_t *table)
 {
+	pvrom_mmu_release(&kernel_mmu, table);
 	give_back(table);
 }
 
@@ -78,29 +92,64 @@ void table_set(uint64_t *entry, uint64_t value)
 	pvrom_set_entry(entry, value);
 }
 
+/* ---- several entries of one table: announced together, stored one by one ---- */
+
+typedef uint64_t change_fn(uint64_t entry);
+
+static void change(uint64_t *first, unsigned count, change_fn *changed)
+{
+	bool announced = pvrom_mmu_change_begin(first, count);
+
+	for (uint64_t *entry = first; entry < first + count; entry++) {
+		uint64_t now = READ_ONCE(*entry), value = changed(now);
+
+		if (value == now)
+			continue;
+		if (announced)
+			WRITE_ONCE(*entry, value);
+		else
+			pvrom_set_entry(entry, value);
+	}
+	if (announced)
+		pvrom_mmu_change_end();
+}
+
+static uint64_t protected(uint64_t entry)
+{
+	return entry & ~PTE_W;
+}
+
+static uint64_t unprotected(uint64_t entry)
+{
+	return entry & PTE_P ? entry | PTE_W | PTE_D : entry;
+}
+
+static uint64_t cleared(uint64_t entry)
+{
+	(void)entry;
+	return 0;
+}
+
 void table_protect(uint64_t *first, unsigned count)
 {
-	for (uint64_t *entry = first; entry < first + count; entry++)
-		if (*entry & PTE_W)
-			pvrom_set_entry(entry, *entry & ~PTE_W);
+	change(first, count, protected);
 }
 
 void table_unprotect(uint64_t *first, unsigned count)
 {
-	for (uint64_t *entry = first; entry < first + count; entry++)
-		if ((*entry & (PTE_P | PTE_W)) == PTE_P)
-			pvrom_set_entry(entry, *entry | PTE_W | PTE_D);
+	change(first, count, unprotected);
 }
 
 void table_clear(uint64_t *first, unsigned count)
 {
-	for (uint64_t *entry = first; entry < first + count; entry++)
-		if (*entry)
-			pvrom_set_entry(entry, 0);
+	change(first, count, cleared);
 }
+
+/* ---- flushes ---- */
 
 void table_switch(uint64_t *root)
 {
+	pvrom_mmu_will_switch(&kernel_mmu, (uint64_t)root);
 	pvrom_switch_root((uint64_t)root);
 }
 
@@ -109,7 +158,26 @@ void table_flush_page(uint64_t va)
 	pvrom_flush_one(va);
 }
 
+/* The kernel knows what it has loaded: reading CR3 may cost an exit. */
+static void flush_native(void)
+{
+	pvrom_switch_root(this_cpu()->mmu.root);
+}
+
 void table_flush(void)
 {
-	pvrom_switch_root(cpu_read_cr3());
+	pvrom_mmu_will_switch(&kernel_mmu, this_cpu()->mmu.root);
+	flush_native();
+}
+
+void table_flush_range(uint64_t va, uint64_t pages)
+{
+	if (pvrom_mmu_flush_range(&kernel_mmu, va, pages))
+		return;
+	if (pages > FLUSH_CEILING) {
+		flush_native();
+		return;
+	}
+	for (; pages; va += PAGE_SIZE, pages--)
+		pvrom_flush_one(va);
 }

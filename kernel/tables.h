@@ -26,8 +26,9 @@ void table_unprotect(uint64_t *first, unsigned count);
 void table_clear(uint64_t *first, unsigned count);
 /* Loads ROOT on this CPU, which flushes what the root before has left. */
 void table_switch(uint64_t *root);
-/* Flushes one page, or all pages, of the root loaded on this CPU. */
+/* Flushes one page, some, or all, of the root loaded on this CPU, which was loaded by table_switch(). */
 void table_flush_page(uint64_t va);
+void table_flush_range(uint64_t va, uint64_t pages);
 void table_flush(void);
 
 #endif

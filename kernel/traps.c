@@ -5,6 +5,7 @@
 #include "console.h"
 #include "cpu.h"
 #include "irq.h"
+#include "kernel_mmu.h"
 #include "kernel_rom.h"
 #include "time.h"
 #include "user.h"
@@ -132,6 +133,9 @@ static void trap_interrupt(struct trap_frame *frame, struct cpu *cpu)
  */
 bool trap_dispatch(struct trap_frame *frame, struct cpu *cpu)
 {
+	if (frame->vector == TRAP_PF &&
+	    kernel_mmu_filter(&frame->error, frame->rip, frame->cs, frame->rflags))
+		return false;
 	if (frame->vector < 32 && READ_ONCE(irq_handlers[frame->vector])) {
 		irq_handlers[frame->vector](frame);
 		return false;

@@ -131,7 +131,7 @@ void load_space_protect(struct load_space *space, uint64_t start, uint64_t pages
 {
 	each_table(space, start, start + pages * PAGE_SIZE,
 		   writable ? table_unprotect : table_protect);
-	table_flush();
+	table_flush_range(start, pages);
 }
 
 /* ---- unmap ---- */
@@ -161,7 +161,7 @@ static void drop_table(struct load_space *space, uint64_t va, uint64_t end)
 		table_set(upper, 0);
 	else
 		table_clear(first, count);
-	table_flush();
+	table_flush_range(va, count);
 	if (count == 512)
 		table_free(first);
 	put_pages(mine, pages);
@@ -187,6 +187,7 @@ static void share_pages(uint64_t *first, unsigned count)
 }
 
 /* Level by level, the leaves write-protected before they are copied. */
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than tables are */
 static uint64_t fork_table(uint64_t *from, int level)
 {
 	uint64_t *table;
@@ -217,6 +218,7 @@ void load_space_fork(struct load_space *child, struct load_space *parent)
 
 /* ---- the end ---- */
 
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than tables are */
 static void free_table(uint64_t *table, int level)
 {
 	for (unsigned i = 0; level > 1 && i < 512; i++)

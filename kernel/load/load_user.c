@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* What the processes of the work load do in user mode: they touch pages. */
+#include "kernel_rom.h"
 #include "load.h"
 #include "user.h"
 
@@ -32,6 +33,9 @@ static uint64_t run(const char *code, uint64_t start, uint64_t pages, uint64_t s
 {
 	struct user_run user;
 
+	/* A host may change at any time; one CPU looks for it. */
+	if (!this_cpu()->index)
+		kernel_rom_poll();
 	user_prepare(&user, code, start, pages, step * PAGE_SIZE);
 	user.frame.rcx = key;
 	return user_go(&user) == VECTOR_USER_EXIT ? user.frame.rax : pages + 1;

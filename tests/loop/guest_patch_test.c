@@ -202,6 +202,92 @@ static void only_the_granted_set_is_patched(void)
 	end();
 }
 
+/* ---- calls of the kernel's own ----------------------------------------------------------------- */
+
+static struct pvrom_own_call own_call;
+
+/* The function stands in the text: any address within reach will do. */
+static void begin_own(uint32_t call, uint32_t flags)
+{
+	begin();
+	machine_add_usual_sites(m);
+	own_call.call = call;
+	own_call.function = (void (*)(void))(uintptr_t)(site_text(PVROM_CPU_CLI) + 0x800);
+	m->policy->own = &own_call;
+	m->policy->own_count = 1;
+	m->policy->flags = flags;
+	m->policy->wanted |= PVROM_FEATURE_BIT(PVROM_FEATURE_MMU);
+}
+
+static bool leads_to_own(uint32_t call)
+{
+	const uint8_t *p = site_text(call);
+	int32_t rel;
+
+	memcpy(&rel, p + 1, 4);
+	return *p == 0xe8 &&
+	       (uintptr_t)p + 5 + (uintptr_t)(intptr_t)rel == (uintptr_t)own_call.function;
+}
+
+static void own_call_without_slot(void)
+{
+	begin_own(PVROM_MMU_SET_ENTRY, 0);
+	CU_ASSERT_EQUAL(start(), PVROM_VERDICT_READY);
+	CU_ASSERT_TRUE(leads_to_own(PVROM_MMU_SET_ENTRY));
+	pvrom_guest_unpatch(m->guest);
+	CU_ASSERT_TRUE(machine_text_is_unchanged(m));
+	end();
+}
+
+/* The kernel's own code is no foreign code. */
+static void own_call_with_data_only(void)
+{
+	begin_own(PVROM_MMU_SET_ENTRY, PVROM_POLICY_DATA_ONLY);
+	CU_ASSERT_EQUAL(start(), PVROM_VERDICT_READY);
+	CU_ASSERT_TRUE(leads_to_own(PVROM_MMU_SET_ENTRY));
+	CU_ASSERT_EQUAL(m->writes, 1);
+	pvrom_guest_unpatch(m->guest);
+	CU_ASSERT_TRUE(machine_text_is_unchanged(m));
+	end();
+}
+
+static void own_call_is_behind_a_slot(void)
+{
+	begin_own(PVROM_CPU_CLI, 0);
+	CU_ASSERT_EQUAL(start(), PVROM_VERDICT_READY);
+	expect_branch(site_of(PVROM_CPU_CLI, 0), 0xe8);
+	expect_native(site_of(PVROM_MMU_SET_ENTRY, 0));
+	end();
+}
+
+static void own_call_only_if_granted(void)
+{
+	begin_own(PVROM_MMU_SET_ENTRY, 0);
+	m->policy->wanted &= ~PVROM_FEATURE_BIT(PVROM_FEATURE_MMU);
+	CU_ASSERT_EQUAL(start(), PVROM_VERDICT_READY);
+	expect_native(site_of(PVROM_MMU_SET_ENTRY, 0));
+	end();
+}
+
+/* An instruction that uses the stack can be no call. */
+static void own_call_never_for_nocall(void)
+{
+	begin_own(PVROM_CPU_SWAPGS, PVROM_POLICY_DATA_ONLY);
+	CU_ASSERT_EQUAL(start(), PVROM_VERDICT_READY);
+	expect_native(site_of(PVROM_CPU_SWAPGS, 0));
+	end();
+}
+
+static void own_call_out_of_reach(void)
+{
+	begin_own(PVROM_MMU_SET_ENTRY, 0);
+	own_call.function = (void (*)(void))((uintptr_t)own_call.function ^ (uintptr_t)1 << 46);
+	fake_host_attach(m, &host, image);
+	machine_expect_native(m, PVROM_VERDICT_BAD_SITE);
+	CU_ASSERT_EQUAL(m->writes, 0);
+	end();
+}
+
 /* ---- it runs ------------------------------------------------------------------------------------- */
 
 static uint64_t run(const void *where)
@@ -753,6 +839,12 @@ int main(void)
 		{ "nopreempt_slots [PVROM-ROM-22]", nopreempt_slots },
 		{ "only_the_granted_set_is_patched [PVROM-ROM-9]",
 		  only_the_granted_set_is_patched },
+		TAP_TEST(own_call_without_slot),
+		TAP_TEST(own_call_with_data_only),
+		TAP_TEST(own_call_is_behind_a_slot),
+		TAP_TEST(own_call_only_if_granted),
+		TAP_TEST(own_call_never_for_nocall),
+		TAP_TEST(own_call_out_of_reach),
 		TAP_TEST(patched_sites_run),
 		{ "unpatched_is_identical [PVROM-SITE-5]", unpatched_is_identical },
 		TAP_TEST(unpatching_tries_every_site),

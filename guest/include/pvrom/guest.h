@@ -60,6 +60,16 @@ extern "C" {
 /* A pointer is in general register number offset (0 to 7, not 4) at each site that needs it. */
 #define PVROM_PERCPU_REGISTER 3
 
+/*
+ * A function of the kernel's own for the sites of a call that have a native form: where the feature of the
+ * call is granted and the ROM has no slot for it, they become calls of this function, which changes
+ * no register but what the native form changes. Within 2 GiB of the sites.
+ */
+struct pvrom_own_call {
+	uint32_t call;
+	void (*function)(void);
+};
+
 /* What the kernel wants and allows. Constant while the shim is in use. */
 struct pvrom_policy {
 	uint64_t wanted;
@@ -77,6 +87,8 @@ struct pvrom_policy {
 	uint64_t loader_gpa;	  /* route 4: where the boot loader put a ROM, 0: nowhere */
 	uint64_t loader_size;	  /* room there, 0 if not known */
 	const void *return_thunk; /* jump here instead of ret, within 2 GiB; NULL: plain ret */
+	const struct pvrom_own_call *own; /* own_count of them, or NULL */
+	size_t own_count;
 };
 
 /* The shim's state. The kernel reads it and does not write it. */

@@ -11,6 +11,7 @@
 
 #include "boot_record.h"
 #include "console.h"
+#include "kernel_mmu.h"
 #include "kernel_rom.h"
 #include "smp.h"
 #include "tables.h"
@@ -59,6 +60,7 @@ static void run_rounds(void *argument)
 	*result = (struct result){ 0 };
 	cpu->needless = 0;
 	load_count_init();
+	load_space_switch(NULL);
 	while (!result->wrong && result->rounds < rounds_wanted) {
 		uint64_t ticks = result->count.ticks;
 
@@ -140,6 +142,7 @@ bool load_run(void)
 	rounds_wanted = rounds_of(value);
 	counted = load_count_init();
 	irq_set(TRAP_PF, load_fault);
+	kernel_mmu_want_faults();
 	for (unsigned i = 0; i < load_op_count; i++)
 		count += selected(value, &load_ops[i]);
 	kprintf("1..%u\n", count);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* Flushes and changes of whole ranges: one call each, which drains the rings first. */
+#include "mmu_guest_internal.h"
+
+#include <pvrom/mmu.h>
+
+/* One word: the first page, and how many more. */
+static uint64_t mmu_range_word(uint64_t va, uint64_t pages)
+{
+	return (va & ~(MMU_PAGE - 1)) | (pages - 1);
+}
+
+/* This CPU's half with all its stores said to be done; NULL: flush natively. */
+static struct pvrom_mmu_cpu *mmu_flusher(const struct pvrom_mmu_guest *mmu)
+{
+	struct pvrom_mmu_cpu *cpu = pvrom_mmu_this(mmu);
+
+	if (!cpu || !cpu->on)
+		return NULL;
+	pvrom_mmu_settle(cpu);
+	cpu->last_rip = 0;
+	return cpu;
+}
+
+void pvrom_mmu_will_switch(struct pvrom_mmu_guest *mmu, uint64_t root)
+{
+	struct pvrom_mmu_cpu *cpu = pvrom_os_mmu_cpu();
+
+	if (!cpu)
+		return;
+	cpu->root = root;
+	mmu_flusher(mmu);
+}
+
+bool pvrom_mmu_flush_range(struct pvrom_mmu_guest *mmu, uint64_t va, uint64_t pages)
+{
+	uint32_t status = PVROM_STATUS_OK;
+	uint64_t part;
+
+	if (!mmu_flusher(mmu))
+		return false;
+	for (; pages && status == PVROM_STATUS_OK; va += part * MMU_PAGE, pages -= part) {
+		part = pages < PVROM_MMU_RANGE_MAX ? pages : PVROM_MMU_RANGE_MAX;
+		status = pvrom_mmu_call(mmu, PVROM_MMU_FLUSH_RANGE, mmu_range_word(va, part), 0, 0,
+					0, NULL);
+	}
+	return status == PVROM_STATUS_OK;
+}
+
+bool pvrom_mmu_flush_all(struct pvrom_mmu_guest *mmu)
+{
+	return mmu_flusher(mmu) &&
+	       pvrom_mmu_call(mmu, PVROM_MMU_FLUSH_ALL, 0, 0, 0, 0, NULL) == PVROM_STATUS_OK;
+}
+
+bool pvrom_mmu_flush_set(struct pvrom_mmu_guest *mmu, uint32_t base, uint64_t mask, uint64_t va,
+			 uint64_t pages)
+{
+	uint64_t kind = PVROM_MMU_FLUSH_PAGES, range = 0;
+
+	if (!mmu_flusher(mmu))
+		return false;
+	if (pages && pages <= PVROM_MMU_RANGE_MAX)
+		range = mmu_range_word(va, pages);
+	else
+		kind = PVROM_MMU_FLUSH_NONGLOBAL;
+	return pvrom_mmu_call(mmu, PVROM_MMU_FLUSH_SET, base, mask, range, kind, NULL) ==
+	       PVROM_STATUS_OK;
+}
+
+/* The call says how many pages it has reached; it goes on behind them. */
+bool pvrom_mmu_range(struct pvrom_mmu_guest *mmu, uint64_t root, uint32_t what, uint64_t va,
+		     uint64_t pages)
+{
+	uint32_t status = PVROM_STATUS_CONTINUE;
+	uint64_t part, done;
+
+	if (!mmu->registering || !mmu_flusher(mmu))
+		return false;
+	while (pages && (status == PVROM_STATUS_OK || status == PVROM_STATUS_CONTINUE)) {
+		part = pages < PVROM_MMU_RANGE_MAX ? pages : PVROM_MMU_RANGE_MAX;
+		status = pvrom_call(mmu->guest, PVROM_MMU_RANGE, root | what,
+				    mmu_range_word(va, part), 0, 0, &done);
+		if (status == PVROM_STATUS_CONTINUE && !done)
+			continue;
+		va += done * MMU_PAGE;
+		pages -= done < pages ? done : pages;
+	}
+	return !pages;
+}
