@@ -5,6 +5,7 @@ MONITOR_SRCS := $(addprefix monitor/, acpi_tables.c alarms.c aml.c boot_area.c c
 	load_kernel.c load_linux.c load_multiboot.c load_pvh.c machine.c message.c options.c ports.c \
 	pvrom_glue.c pvrom_ops.c pvrun.c serial_16550.c stats_report.c terminal.c vcpu.c vcpu_dump.c \
 	vcpu_state.c)
+MONITOR_SRCS += $(addprefix monitor/, guest_clock.c guest_tsc.c host_clock.c vcpu_times.c vmclock_page.c)
 MONITOR_VARIANTS := hosted test alt
 
 # KVM's own structures end in a flexible array; ours put the entries behind it, as KVM wants it.
@@ -14,11 +15,13 @@ $(foreach v,$(MONITOR_VARIANTS),$(BUILD)/$(v)/monitor/%.o): FLAGS_FOR += \
 
 # The archive without position-independent code: its tables need no relocation and so lie beside each
 # other. A call touches three pages less for it, which is 1 % of its round trip.
-$(BUILD)/pvrun: $(call objs,hosted,$(MONITOR_SRCS)) $(BUILD)/free/libpvrom-host.a
+$(BUILD)/pvrun: $(call objs,hosted,$(MONITOR_SRCS)) $(BUILD)/free/libpvrom-clock-host.a \
+		$(BUILD)/free/libpvrom-host.a
 	$(call LINK,hosted,-static -no-pie -pthread)
 
 # The same with the host's seeded bugs; takes --bug NAME.
-$(BUILD)/test/pvrun: $(call objs,test,$(MONITOR_SRCS)) $(BUILD)/test/libpvrom-host.a
+$(BUILD)/test/pvrun: $(call objs,test,$(MONITOR_SRCS)) $(BUILD)/free/libpvrom-clock-host.a \
+		$(BUILD)/test/libpvrom-host.a
 	$(call LINK,test,-static -no-pie -pthread)
 
 ALL_TARGETS += $(BUILD)/pvrun

@@ -2,51 +2,17 @@
 /*
  * Alarms at an absolute TSC of a CPU: one thread sleeps until the next is due
  * and sends its vector through the irqchip. Never early: the TSC itself is
- * looked at before the vector goes out, whatever the sleep did.
- *
- * The guest's TSC is the host's plus an offset that KVM tells. It is read when
- * the alarm is set; a guest that writes its TSC afterwards moves its own alarm
- * with it. The better way is to trap these writes, at the price of an exit each.
+ * looked at before the vector goes out, whatever the sleep did; and an alarm moves
+ * when the guest moves its TSC. How late they are is counted.
  */
 #include "monitor.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <x86intrin.h>
 
 #define NEVER UINT64_MAX
-
-static uint64_t tsc_offset(const struct vcpu *vcpu)
-{
-	uint64_t offset = 0;
-	struct kvm_device_attr attribute = {
-		.group = KVM_VCPU_TSC_CTRL,
-		.attr = KVM_VCPU_TSC_OFFSET,
-		.addr = (uint64_t)(uintptr_t)&offset,
-	};
-
-	ioctl(vcpu->fd, KVM_GET_DEVICE_ATTR, &attribute);
-	return offset;
-}
-
-/* True if this KVM tells the offset, without which there are no alarms. */
-bool alarms_possible(const struct vcpu *vcpu)
-{
-	struct kvm_device_attr attribute = {
-		.group = KVM_VCPU_TSC_CTRL,
-		.attr = KVM_VCPU_TSC_OFFSET,
-	};
-
-	return ioctl(vcpu->fd, KVM_HAS_DEVICE_ATTR, &attribute) == 0;
-}
-
-/* The TSC as the CPU would read it now; waits if called for a CPU that runs on another thread. */
-uint64_t alarms_tsc_now(const struct vcpu *vcpu)
-{
-	return __rdtsc() + tsc_offset(vcpu);
-}
 
 static struct alarm *next_due(struct alarms *alarms)
 {
@@ -61,9 +27,9 @@ static struct alarm *next_due(struct alarms *alarms)
 	return next;
 }
 
-static struct timespec after_ticks(const struct alarms *alarms, uint64_t ticks)
+static struct timespec after_ticks(const struct vm *vm, uint64_t ticks)
 {
-	uint64_t ns = (uint64_t)((unsigned __int128)ticks * 1000000 / alarms->tsc_khz);
+	uint64_t ns = (uint64_t)((unsigned __int128)ticks * 1000000 / vm->tsc_khz);
 	struct timespec when;
 
 	clock_gettime(CLOCK_MONOTONIC, &when);
@@ -76,6 +42,13 @@ static struct timespec after_ticks(const struct alarms *alarms, uint64_t ticks)
 	return when;
 }
 
+static void count(struct alarms *alarms, uint64_t late)
+{
+	alarms->sent++;
+	if (late > alarms->latest)
+		alarms->latest = late;
+}
+
 /* Sends the alarm if its time has come, else sleeps until then or a change; lock held. */
 static void serve(struct vm *vm, struct alarm *alarm)
 {
@@ -86,10 +59,11 @@ static void serve(struct vm *vm, struct alarm *alarm)
 	if (now >= alarm->deadline) {
 		alarm->armed = false;
 		alarm->fired = true;
+		count(alarms, now - alarm->deadline);
 		interrupts_send(vm, (uint32_t)(alarm - alarms->of), alarm->vector);
 		return;
 	}
-	until = after_ticks(alarms, alarm->deadline - now);
+	until = after_ticks(vm, alarm->deadline - now);
 	pthread_cond_timedwait(&alarms->changed, &alarms->lock, &until);
 }
 
@@ -98,6 +72,8 @@ static void *alarm_thread(void *argument)
 	struct vm *vm = argument;
 	struct alarms *alarms = &vm->alarms;
 
+	/* The kernel may else wait 50 us longer, to serve several timers at once. */
+	prctl(PR_SET_TIMERSLACK, 1ul, 0ul, 0ul, 0ul);
 	pthread_mutex_lock(&alarms->lock);
 	while (!alarms->stop) {
 		struct alarm *alarm = next_due(alarms);
@@ -122,13 +98,10 @@ static void create_lock(struct alarms *alarms)
 	pthread_mutex_init(&alarms->lock, NULL);
 }
 
-/* Prepares what the alarms need, and finds out the TSC's rate; the CPUs exist. */
+/* Prepares what the alarms need. */
 void alarms_create(struct vm *vm)
 {
-	int khz = ioctl(vm->vcpus[0].fd, KVM_GET_TSC_KHZ, 0);
-
 	create_lock(&vm->alarms);
-	vm->alarms.tsc_khz = khz > 0 ? (uint64_t)khz : 1000000;
 }
 
 /* Starts the thread; before the CPUs run. */
@@ -169,20 +142,40 @@ static void disarm(struct vcpu *vcpu)
 	alarm->fired = false;
 }
 
+/* The host's TSC at which the guest's reaches `tsc`; now, if that is in the past. */
+static uint64_t host_deadline(const struct vcpu *vcpu, uint64_t tsc)
+{
+	uint64_t now = __rdtsc(), guest = now + vcpu->tsc_offset;
+	uint64_t ticks = tsc > guest ? tsc - guest : 0;
+
+	return ticks < NEVER - now ? now + ticks : NEVER;
+}
+
 /* Replaces the CPU's alarm by one at `tsc`; on the CPU's own thread. */
 void alarms_set(struct vcpu *vcpu, uint64_t tsc, uint8_t vector)
 {
 	struct alarms *alarms = &vcpu->vm->alarms;
-	uint64_t offset = tsc_offset(vcpu), now = __rdtsc();
-	uint64_t ticks = tsc > now + offset ? tsc - (now + offset) : 0;
 
 	pthread_mutex_lock(&alarms->lock);
 	disarm(vcpu);
 	alarms->of[vcpu->index] = (struct alarm){
 		.armed = true,
 		.vector = vector,
-		.deadline = ticks < NEVER - now ? now + ticks : NEVER,
+		.tsc = tsc,
+		.deadline = host_deadline(vcpu, tsc),
 	};
+	pthread_cond_signal(&alarms->changed);
+	pthread_mutex_unlock(&alarms->lock);
+}
+
+/* The CPU's TSC was moved, and its alarm with it; on the CPU's own thread. */
+void alarms_move(struct vcpu *vcpu)
+{
+	struct alarms *alarms = &vcpu->vm->alarms;
+	struct alarm *alarm = &alarms->of[vcpu->index];
+
+	pthread_mutex_lock(&alarms->lock);
+	alarm->deadline = host_deadline(vcpu, alarm->tsc);
 	pthread_cond_signal(&alarms->changed);
 	pthread_mutex_unlock(&alarms->lock);
 }

@@ -127,6 +127,29 @@ static void set_leaf_b(struct table *table, const struct vcpu *vcpu)
 	add_topology(table, 2, 0, 0, 0, vcpu->index);
 }
 
+/*
+ * Leaf 0x15: the TSC's rate. The "crystal" is what KVM's APIC timer counts, 10^9 Hz, for Linux takes its
+ * rate from there; the ratio makes the TSC's out of it. A maximum leaf that is lower is raised: the leaves
+ * between are zero.
+ */
+static void set_leaf_15(struct table *table, uint64_t tsc_khz)
+{
+	struct kvm_cpuid_entry2 *first;
+
+	drop(table, 0x15);
+	first = find(table, 0);
+	if (first == NULL || tsc_khz == 0 || tsc_khz > UINT32_MAX)
+		return;
+	if (first->eax < 0x15)
+		first->eax = 0x15;
+	add(table, (struct kvm_cpuid_entry2){
+			   .function = 0x15,
+			   .eax = 1000000,
+			   .ebx = (uint32_t)tsc_khz,
+			   .ecx = 1000000000,
+		   });
+}
+
 /* AMD's leaves: cores a package, and the extended APIC id. */
 static void set_amd(struct table *table, const struct vcpu *vcpu)
 {
@@ -194,6 +217,7 @@ void cpuid_set(struct vcpu *vcpu)
 	set_leaf_1(&table, vcpu);
 	set_leaf_4(&table, vcpu->vm->opt->cpus);
 	set_leaf_b(&table, vcpu);
+	set_leaf_15(&table, vcpu->vm->tsc_khz);
 	set_amd(&table, vcpu);
 	add_pvrom(&table, vcpu->vm);
 	if (ioctl(vcpu->fd, KVM_SET_CPUID2, &table.head) < 0)

@@ -58,6 +58,7 @@ static void rare_exit(struct vcpu *vcpu)
 	case KVM_EXIT_SHUTDOWN: shutdown(vcpu); return;
 	case KVM_EXIT_INTERNAL_ERROR: internal_error(vcpu); return;
 	case KVM_EXIT_FAIL_ENTRY: entry_failed(vcpu); return;
+	case KVM_EXIT_X86_WRMSR: guest_tsc_write(vcpu); return;
 	default: unexpected(vcpu);
 	}
 }

@@ -21,7 +21,7 @@ static void set_slot(struct vm *vm, uint32_t slot, uint64_t gpa, uint64_t offset
 
 	if (size == 0)
 		return;
-	if (vm->rom_size != 0 && gpa == vm->rom_gpa)
+	if (gpa == vm->rom_gpa)
 		region.flags = KVM_MEM_READONLY;
 	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) < 0)
 		fail(EXIT_CANNOT_RUN, "KVM does not take %llu MiB of guest memory at 0x%llx: %s",
@@ -30,7 +30,7 @@ static void set_slot(struct vm *vm, uint32_t slot, uint64_t gpa, uint64_t offset
 
 /*
  * Reserves the memory without touching it (the guest's use makes it real) and
- * gives it to KVM. The last pages below the hole are set aside for the ROM.
+ * gives it to KVM. The last pages below the hole are set aside for the ROM and VMClock.
  */
 void memory_create(struct vm *vm)
 {
@@ -44,9 +44,10 @@ void memory_create(struct vm *vm)
 	vm->ram = ram;
 	vm->ram_size = size;
 	vm->low_size = size < LOW_LIMIT ? size : LOW_LIMIT;
-	vm->rom_gpa = vm->low_size - vm->rom_size;
+	vm->vmclock_gpa = vm->opt->vmclock ? vm->low_size - PAGE_SIZE : 0;
+	vm->rom_gpa = vm->low_size - vm->rom_size - (vm->opt->vmclock ? PAGE_SIZE : 0);
 	set_slot(vm, 0, 0, 0, vm->rom_gpa);
-	set_slot(vm, 1, vm->rom_gpa, vm->rom_gpa, vm->rom_size);
+	set_slot(vm, 1, vm->rom_gpa, vm->rom_gpa, vm->low_size - vm->rom_gpa);
 	set_slot(vm, 2, ABOVE_HOLE, vm->low_size, size - vm->low_size);
 }
 
@@ -108,8 +109,9 @@ unsigned int memory_map(const struct vm *vm, struct map_entry map[MAX_MAP_ENTRIE
 	map[n++] = (struct map_entry){ 0, BOOT_AREA, MAP_USABLE };
 	map[n++] = (struct map_entry){ BOOT_AREA, HIGH_START - BOOT_AREA, MAP_RESERVED };
 	map[n++] = (struct map_entry){ HIGH_START, vm->rom_gpa - HIGH_START, MAP_USABLE };
-	if (vm->rom_size > 0)
-		map[n++] = (struct map_entry){ vm->rom_gpa, vm->rom_size, MAP_RESERVED };
+	if (vm->rom_gpa < vm->low_size)
+		map[n++] =
+			(struct map_entry){ vm->rom_gpa, vm->low_size - vm->rom_gpa, MAP_RESERVED };
 	if (vm->ram_size > vm->low_size)
 		map[n++] =
 			(struct map_entry){ ABOVE_HOLE, vm->ram_size - vm->low_size, MAP_USABLE };

@@ -23,6 +23,8 @@ static void build(struct vm *vm)
 	for (unsigned int i = 0; i < vm->opt->cpus; i++)
 		vcpu_create(vm, i);
 	alarms_create(vm);
+	guest_tsc_create(vm);
+	clock_create(vm);
 	if (vm->rom_size != 0)
 		pvrom_glue_create(vm);
 	for (unsigned int i = 0; i < vm->opt->cpus; i++)
@@ -86,11 +88,13 @@ static void run(struct vm *vm)
 {
 	terminal_attach(vm);
 	alarms_start(vm);
+	clock_start(vm);
 	/* The boot processor last: it may at once ask something of the others' threads. */
 	for (unsigned int i = vm->opt->cpus; i-- > 0;)
 		vcpu_start(&vm->vcpus[i]);
 	wait_for_end(vm);
 	vcpu_join_all(vm);
+	clock_stop(vm);
 	alarms_stop(vm);
 	terminal_detach();
 }

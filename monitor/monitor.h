@@ -8,6 +8,7 @@
 
 #include <linux/kvm.h>
 #include <pthread.h>
+#include <pvrom/clock_host.h>
 #include <pvrom/host.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -43,7 +44,7 @@ static inline uint64_t page_up(uint64_t value)
  *   0x00090000  reserved: GDT, boot record, memory map, command line (BOOT_AREA)
  *   0x000a0000  reserved: what a PC has there; plain memory here, all zero
  *   0x00100000  usable, as far as 3 GiB
- *   top of low  reserved: the ROM's pages, read-only to the guest
+ *   top of low  reserved: the ROM's pages and VMClock's, read-only to the guest
  *   0xc0000000  the PCI hole: IOAPIC, local APIC, KVM's own pages (Intel)
  *   0x100000000 usable: what did not fit below the hole
  */
@@ -85,6 +86,7 @@ struct options {
 	enum stats_form stats;
 	bool no_reboot;
 	bool quiet;
+	bool vmclock;	       /* a VMClock page in the last page of low memory */
 	uint64_t features_off; /* bit n: feature n switched off by the operator */
 	uint32_t slots;	       /* PVROM_SLOTS_x */
 };
@@ -183,8 +185,14 @@ struct vcpu {
 	pthread_t thread;
 	/* Held while its APIC is read, changed and written, or a message sent. */
 	pthread_mutex_t apic;
-	uint32_t counter; /* which one the counter port shows */
-	uint64_t pv_eoi;  /* what interrupts_pv_eoi() was told; on its own thread, or stopped */
+	uint32_t counter;    /* which one the counter port shows */
+	uint64_t pv_eoi;     /* what interrupts_pv_eoi() was told; on its own thread, or stopped */
+	uint64_t steal;	     /* the same of vcpu_times_record() */
+	uint64_t tsc_offset; /* its TSC less the host's; changed on its own thread */
+	uint64_t times_tsc;  /* when clock_visit() wrote its times last */
+	uint64_t waited_before;
+	off_t halt_at;
+	int stats_fd, schedstat;
 	struct kvm_regs last_regs; /* at the last exit but for calls, for a dump */
 	struct kvm_sregs reset_sregs;
 	struct kvm_lapic_state reset_apic;
@@ -195,7 +203,8 @@ struct alarm {
 	bool armed;
 	bool fired; /* and perhaps not yet taken by the guest */
 	uint8_t vector;
-	uint64_t deadline; /* the host's TSC */
+	uint64_t tsc;	   /* the guest's, as it was set */
+	uint64_t deadline; /* the host's */
 };
 
 struct alarms {
@@ -203,8 +212,29 @@ struct alarms {
 	pthread_cond_t changed;
 	pthread_t thread;
 	bool stop;
-	uint64_t tsc_khz;
 	struct alarm of[MAX_VCPUS];
+	uint64_t sent, latest; /* how many, and the host's ticks by which the worst was late */
+};
+
+/* The rate of the host's TSC against its clock, and the sample from which the next is measured. */
+struct host_clock {
+	uint64_t rate_ticks, rate_ns;
+	uint64_t last_tsc, last_ns;
+	uint32_t rate_ppb;
+};
+
+/* The host's clock on its way to the guest. */
+struct clock {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	pthread_t thread;
+	bool there; /* the feature can be offered */
+	bool runs;  /* there is a thread, for that or for VMClock */
+	bool stop;
+	struct host_clock source;
+	struct pvrom_clock_host host;
+	struct pvrom_clock_writer vmclock;
+	struct pvrom_clock_page vmclock_page;
 };
 
 /* Where an I/O APIC pin goes when the guest has taken it over by a call. */
@@ -221,7 +251,7 @@ struct routes {
 	struct route pin[ROUTE_PINS];
 };
 
-#define FEATURES_OFFERED 4
+#define FEATURES_OFFERED 5
 
 struct pvrom {
 	struct pvrom_host host;
@@ -245,6 +275,9 @@ struct vm {
 	uint64_t low_size; /* bytes below the hole, the ROM's pages included */
 	uint64_t rom_gpa;
 	uint64_t rom_size;    /* bytes set aside for it; 0: no ROM */
+	uint64_t vmclock_gpa; /* of VMClock's page; 0: none */
+	uint64_t tsc_khz;     /* of the guest's TSC, and of the host's; 0: not known */
+	bool tsc_known;	      /* the offsets of the guest's TSCs are */
 	enum machine_end end; /* guarded by lock, looked at without */
 	int exit_status;      /* guarded by lock */
 	struct pvrom pvrom;
@@ -256,6 +289,7 @@ struct vm {
 	uint8_t cmos_index; /* as last written; PCs have one for all CPUs */
 	struct routes routes;
 	struct alarms alarms;
+	struct clock clock;
 	unsigned int threads; /* of CPUs, that have not ended; guarded by lock */
 	pthread_mutex_t lock; /* guards end and exit_status too, and each CPU's work */
 	pthread_cond_t changed;
@@ -273,6 +307,8 @@ struct stats {
 	struct exit_counts exits;
 	uint64_t delays; /* writes to the delay port, which ended in KVM */
 	uint64_t calls[CALL_COUNTERS + 1];
+	uint64_t alarms_sent;
+	uint64_t alarms_latest_ns;
 	struct kvm_counter kvm[MAX_COUNTERS];
 	unsigned int kvm_count;
 };
@@ -431,12 +467,40 @@ bool interrupts_route(struct vm *vm, uint64_t pin, uint8_t vector, uint32_t vcpu
 bool interrupts_mask(struct vm *vm, uint64_t pin, bool masked);
 void interrupts_default(struct vm *vm);
 
+/* guest_tsc.c */
+void guest_tsc_create(struct vm *vm);
+bool guest_tsc_set_offset(struct vcpu *vcpu, uint64_t offset);
+uint64_t guest_tsc_offset(const struct vcpu *vcpu);
+uint64_t guest_tsc_now(const struct vcpu *vcpu);
+void guest_tsc_write(struct vcpu *vcpu);
+
+/* host_clock.c */
+void host_clock_start(struct host_clock *clock, uint64_t tsc_khz);
+struct pvrom_clock_sample host_clock_sample(struct host_clock *clock, uint64_t offset);
+
+/* guest_clock.c */
+void clock_create(struct vm *vm);
+void clock_start(struct vm *vm);
+void clock_stop(struct vm *vm);
+void clock_tsc_moved(struct vcpu *vcpu, int64_t step);
+void clock_visit(struct vcpu *vcpu);
+
+/* vcpu_times.c */
+void vcpu_times_start(struct vcpu *vcpu);
+void vcpu_times_stop(struct vcpu *vcpu);
+void vcpu_times_record(struct vcpu *vcpu, uint64_t value);
+bool vcpu_times_stolen(const struct vcpu *vcpu, uint64_t *ns);
+struct pvrom_clock_vcpu_times vcpu_times_now(const struct vcpu *vcpu, uint64_t tsc);
+
+/* vmclock_page.c */
+void vmclock_create(struct vm *vm);
+void vmclock_update(struct vm *vm, const struct pvrom_clock_sample *sample);
+
 /* alarms.c */
-bool alarms_possible(const struct vcpu *vcpu);
 void alarms_create(struct vm *vm);
 void alarms_start(struct vm *vm);
 void alarms_stop(struct vm *vm);
-uint64_t alarms_tsc_now(const struct vcpu *vcpu);
+void alarms_move(struct vcpu *vcpu);
 void alarms_set(struct vcpu *vcpu, uint64_t tsc, uint8_t vector);
 void alarms_cancel(struct vcpu *vcpu);
 

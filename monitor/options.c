@@ -21,6 +21,7 @@ enum {
 	KEY_STATS_FILE,
 	KEY_NO_REBOOT,
 	KEY_BOOT,
+	KEY_VMCLOCK,
 	KEY_BUG,
 };
 
@@ -47,6 +48,11 @@ static const struct argp_option table[] = {
 	  "Switch a pvrom feature off, or on again (repeatable)", 0 },
 	{ "slots", KEY_SLOTS, "FORM", 0,
 	  "native, inline or call: serve every slot in that form where there is one; for tests",
+	  0 },
+	{ "vmclock", KEY_VMCLOCK, NULL, 0,
+	  "A VMClock page in the last 4096 bytes of memory below 3 GiB; the guest is told nothing "
+	  "of "
+	  "it",
 	  0 },
 	{ "stats", KEY_STATS, "json", OPTION_ARG_OPTIONAL,
 	  "At the end say how often the guest exited, and why, and what it called", 0 },
@@ -197,6 +203,7 @@ static error_t parse_rare(int key, char *arg, struct argp_state *state)
 	case KEY_BUG: parse_bug(state, arg); return 0;
 #endif
 	case KEY_STATS_FILE: opt->stats_file = arg; return 0;
+	case KEY_VMCLOCK: opt->vmclock = true; return 0;
 	case ARGP_KEY_ARG:
 		if (opt->kernel != NULL)
 			argp_error(state, "one KERNEL only, and `%s' is another", arg);

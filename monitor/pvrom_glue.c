@@ -23,13 +23,16 @@ static uint32_t counter_of(uint32_t call)
 }
 
 /* What the core is to offer and what it says of its calls; here, because each call looks into it. */
-static void fill_tables(struct pvrom *pvrom)
+static void fill_tables(struct vm *vm)
 {
 	static const struct pvrom_host_feature *const offered[] = {
 		&pvrom_host_cpu, &pvrom_host_irq, &pvrom_host_smp, &pvrom_host_alarm, NULL,
 	};
+	struct pvrom *pvrom = &vm->pvrom;
 
 	memcpy(pvrom->features, offered, sizeof(offered));
+	if (vm->clock.there)
+		pvrom->features[FEATURES_OFFERED - 1] = &vm->clock.host.feature;
 	for (uint32_t call = 0; call < CALL_GROUPS << 8; call++)
 		if (pvrom_host_call_is_void(call))
 			pvrom->is_void[counter_of(call) / CALL_INDEXES] |= 1ull
@@ -78,7 +81,7 @@ static struct pvrom_host_config configuration(struct vm *vm)
 		.ops_ctx = vm,
 		.features = vm->pvrom.features,
 		.operator_off = vm->opt->features_off,
-		.tsc_hz = vm->alarms.tsc_khz * 1000,
+		.tsc_hz = vm->tsc_khz * 1000,
 		.rom_gpa = vm->rom_gpa,
 		.hardware = hardware_facts(vm),
 		.flags = cpuid_supported_bit(vm->kvm, 1, 2, 21) ? PVROM_HOST_EOI_X2APIC : 0,
@@ -125,7 +128,7 @@ void pvrom_glue_create(struct vm *vm)
 {
 	struct pvrom_host_config config = configuration(vm);
 
-	fill_tables(&vm->pvrom);
+	fill_tables(vm);
 	pvrom_ops_fill(vm);
 	if (pvrom_host_init(&vm->pvrom.host, &config, vm->pvrom.vcpus) != PVROM_HOST_OK)
 		fail(EXIT_CANNOT_RUN, "the pvrom host core refuses this machine");

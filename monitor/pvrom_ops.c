@@ -30,7 +30,7 @@ static void op_unlock(void *ctx)
 
 static uint64_t op_tsc(void *ctx, uint32_t vcpu)
 {
-	return alarms_tsc_now(&((struct vm *)ctx)->vcpus[vcpu]);
+	return guest_tsc_now(&((struct vm *)ctx)->vcpus[vcpu]);
 }
 
 /* A line of the guest's log, on stderr unless -q; it may be logged again a second later. */
@@ -169,7 +169,8 @@ static void op_park_others(void *ctx, uint32_t vcpu)
 /*
  * The area's EOI word is what KVM itself knows as PV EOI: bit 0, set by it,
  * cleared by the guest. A CPU registers its own area; when RESET releases those
- * of the others, they are stopped, and KVM does not know it then.
+ * of the others, they are stopped, and KVM does not know it then. KVM's record of
+ * stolen time has a place in the area too.
  */
 static void op_area_changed(void *ctx, uint32_t vcpu, struct pvrom_gpa area)
 {
@@ -177,8 +178,12 @@ static void op_area_changed(void *ctx, uint32_t vcpu, struct pvrom_gpa area)
 
 	changed->pv_eoi =
 		area.gpa == PVROM_VCPU_AREA_NONE ? 0 : (area.gpa + PVROM_VCPU_AREA_EOI) | 1;
-	if (vcpu_is_mine(changed))
+	changed->steal =
+		area.gpa == PVROM_VCPU_AREA_NONE ? 0 : (area.gpa + PVROM_VCPU_AREA_STEAL) | 1;
+	if (vcpu_is_mine(changed)) {
 		interrupts_pv_eoi(changed, changed->pv_eoi);
+		vcpu_times_record(changed, changed->steal);
+	}
 }
 
 static void op_reset(void *ctx, uint32_t vcpu)
@@ -190,7 +195,7 @@ static void op_reset(void *ctx, uint32_t vcpu)
 /* Fills in vm->ops; without the TSC's offset there are no alarms, and the core says so. */
 void pvrom_ops_fill(struct vm *vm)
 {
-	bool alarms = alarms_possible(&vm->vcpus[0]);
+	bool alarms = vm->tsc_known && vm->tsc_khz != 0;
 
 	pthread_mutex_init(&vm->pvrom.lock, NULL);
 	vm->ops = (struct pvrom_host_ops){

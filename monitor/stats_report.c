@@ -6,12 +6,22 @@
 #include <inttypes.h>
 #include <string.h>
 
+static void add_alarms(struct stats *stats, const struct vm *vm)
+{
+	uint64_t latest = vm->tsc_khz ? vm->alarms.latest * 1000 / vm->tsc_khz * 1000 : 0;
+
+	stats->alarms_sent += vm->alarms.sent;
+	if (latest > stats->alarms_latest_ns)
+		stats->alarms_latest_ns = latest;
+}
+
 /* Adds one life of the machine; its CPUs have stopped. */
 void stats_add(struct stats *stats, const struct vm *vm)
 {
 	stats->lives++;
 	kvm_stats_add(stats, vm->fd);
 	stats->delays += doorbell_rung(vm->delay_port);
+	add_alarms(stats, vm);
 	for (unsigned int i = 0; i < vm->opt->cpus; i++) {
 		const struct vcpu *vcpu = &vm->vcpus[i];
 
@@ -63,6 +73,9 @@ static void report_text(FILE *out, const struct options *opt, const struct stats
 	line(out, "other", stats->exits.other);
 	fprintf(out, "writes that ended in KVM:\n");
 	line(out, "delay", stats->delays);
+	fprintf(out, "alarms:\n");
+	line(out, "sent", stats->alarms_sent);
+	line(out, "worst lateness, ns", stats->alarms_latest_ns);
 	fprintf(out, "calls:\n");
 	for (uint32_t n = 0; n < CALL_COUNTERS; n++)
 		if (stats->calls[n] != 0 && name_of(n) != NULL)
@@ -106,6 +119,8 @@ static void report_json(FILE *out, const struct options *opt, const struct stats
 		",\"other\":%" PRIu64 "},\"in_kvm\":{\"delay\":%" PRIu64 "},",
 		stats->exits.io, stats->exits.mmio, stats->exits.signal, stats->exits.other,
 		stats->delays);
+	fprintf(out, "\"alarms\":{\"sent\":%" PRIu64 ",\"latest_ns\":%" PRIu64 "},",
+		stats->alarms_sent, stats->alarms_latest_ns);
 	report_calls(out, stats);
 }
 

@@ -143,8 +143,10 @@ static HOT void *vcpu_thread(void *argument)
 	struct vcpu *vcpu = argument;
 
 	me = vcpu;
+	vcpu_times_start(vcpu);
 	while (!machine_is_over(vcpu->vm)) {
 		look_for_work(vcpu);
+		clock_visit(vcpu);
 		run_once(vcpu);
 	}
 	me = NULL;
@@ -298,4 +300,6 @@ void vcpu_join_all(struct vm *vm)
 	wait_for_threads(vm);
 	for (unsigned int i = 0; i < vm->opt->cpus; i++)
 		pthread_join(vm->vcpus[i].thread, NULL);
+	for (unsigned int i = 0; i < vm->opt->cpus; i++)
+		vcpu_times_stop(&vm->vcpus[i]);
 }

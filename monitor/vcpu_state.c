@@ -101,6 +101,7 @@ static void clear_pv_eoi(struct vcpu *vcpu)
 	uint32_t *word = memory_at(vcpu->vm, vcpu->pv_eoi & ~1ull, sizeof(*word));
 
 	interrupts_pv_eoi(vcpu, 0);
+	vcpu_times_record(vcpu, 0);
 	if (vcpu->pv_eoi != 0 && word != NULL)
 		__atomic_store_n(word, 0, __ATOMIC_RELAXED);
 }
@@ -205,6 +206,7 @@ bool vcpu_state_start(struct vcpu *vcpu, const struct pvrom_smp_state *state)
 	}
 	ioctl(vcpu->fd, KVM_SET_REGS, &regs);
 	interrupts_pv_eoi(vcpu, vcpu->pv_eoi);
+	vcpu_times_record(vcpu, vcpu->steal);
 	ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable);
 	return true;
 }

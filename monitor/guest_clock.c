@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The feature clock in this monitor: a thread hands the host's clock to the guest's page once a
+ * second, and each CPU's times go to its area when it comes by, once a millisecond at most.
+ */
+#include "monitor.h"
+
+#include <time.h>
+
+static uint64_t op_tsc(void *ctx)
+{
+	return guest_tsc_now(&((struct vm *)ctx)->vcpus[0]);
+}
+
+static uint32_t op_stolen(void *ctx, uint32_t vcpu, uint64_t *ns)
+{
+	return vcpu_times_stolen(&((struct vm *)ctx)->vcpus[vcpu], ns) ? PVROM_STATUS_OK
+								       : PVROM_STATUS_NOT_SUPPORTED;
+}
+
+static void create_lock(struct clock *clock)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&clock->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	pthread_mutex_init(&clock->lock, NULL);
+}
+
+/*
+ * Sets the clock up, before pvrom_host_init(); without what it needs it is not offered. Alarms on available
+ * time are declined: how long a CPU was ready KVM tells only when it runs again, which is too late to be
+ * never early.
+ */
+void clock_create(struct vm *vm)
+{
+	struct pvrom_clock_config config = {
+		.tsc = op_tsc,
+		.stolen = op_stolen,
+		.ctx = vm,
+		.rate_ticks = vm->tsc_khz,
+		.rate_ns = 1000000,
+	};
+
+	create_lock(&vm->clock);
+	vmclock_create(vm);
+	vm->clock.there = vm->rom_size != 0 && vm->tsc_known && vm->tsc_khz != 0 &&
+			  pvrom_clock_host_init(&vm->clock.host, &config) == PVROM_CLOCK_OK;
+	vm->clock.runs = vm->clock.there || vm->vmclock_gpa != 0;
+	host_clock_start(&vm->clock.source, vm->tsc_khz);
+}
+
+/* Takes a sample into the page; with clock.lock held. */
+static void update(struct vm *vm, int64_t tsc_step)
+{
+	struct pvrom_clock_sample sample =
+		host_clock_sample(&vm->clock.source, guest_tsc_offset(&vm->vcpus[0]));
+
+	if (tsc_step != 0) {
+		sample.flags |= PVROM_CLOCK_SAMPLE_STEPPED;
+		sample.tsc_step = tsc_step;
+	}
+	if (vm->clock.there)
+		pvrom_clock_host_update(&vm->pvrom.host, &sample);
+	vmclock_update(vm, &sample);
+}
+
+/* A guest has moved the TSC of a CPU; the first CPU's is the one that the clock follows. */
+void clock_tsc_moved(struct vcpu *vcpu, int64_t step)
+{
+	struct vm *vm = vcpu->vm;
+
+	if (!vm->clock.runs || vcpu->index != 0)
+		return;
+	pthread_mutex_lock(&vm->clock.lock);
+	update(vm, step);
+	pthread_mutex_unlock(&vm->clock.lock);
+}
+
+static void *clock_thread(void *argument)
+{
+	struct vm *vm = argument;
+	struct timespec until;
+
+	pthread_mutex_lock(&vm->clock.lock);
+	while (!vm->clock.stop) {
+		update(vm, 0);
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec++;
+		pthread_cond_timedwait(&vm->clock.changed, &vm->clock.lock, &until);
+	}
+	pthread_mutex_unlock(&vm->clock.lock);
+	return NULL;
+}
+
+/* The first sample, and the thread for all others; before the CPUs run. */
+void clock_start(struct vm *vm)
+{
+	int error;
+
+	if (!vm->clock.runs)
+		return;
+	update(vm, 0);
+	error = pthread_create(&vm->clock.thread, NULL, clock_thread, vm);
+	if (error != 0)
+		fail(EXIT_CANNOT_RUN, "out of memory: no thread for the clock");
+}
+
+/* Ends the thread. */
+void clock_stop(struct vm *vm)
+{
+	if (vm->clock.runs) {
+		pthread_mutex_lock(&vm->clock.lock);
+		vm->clock.stop = true;
+		pthread_cond_signal(&vm->clock.changed);
+		pthread_mutex_unlock(&vm->clock.lock);
+		pthread_join(vm->clock.thread, NULL);
+	}
+	pthread_cond_destroy(&vm->clock.changed);
+	pthread_mutex_destroy(&vm->clock.lock);
+}
+
+static void write_times(struct vcpu *vcpu, uint64_t tsc)
+{
+	struct pvrom_clock_vcpu_times times = vcpu_times_now(vcpu, tsc);
+
+	vcpu->times_tsc = tsc;
+	pvrom_clock_host_vcpu(&vcpu->vm->pvrom.vcpus[vcpu->index], &times);
+}
+
+/* Before the CPU runs on; on its own thread, outside calls: writes its times if it is time to. */
+HOT void clock_visit(struct vcpu *vcpu)
+{
+	uint64_t tsc = guest_tsc_now(vcpu);
+
+	if (tsc - vcpu->times_tsc >= vcpu->vm->tsc_khz && vcpu->vm->clock.there)
+		write_times(vcpu, tsc);
+}
