@@ -5,6 +5,7 @@
 #include "boot_record.h"
 #include "console.h"
 #include "cpu.h"
+#include "kernel_clock.h"
 #include "kernel_mmu.h"
 #include "percpu.h"
 #include "smp.h"
@@ -14,7 +15,8 @@
 #define WANTED                                                                                     \
 	(PVROM_FEATURE_BIT(PVROM_FEATURE_CPU) | PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ) |             \
 	 PVROM_FEATURE_BIT(PVROM_FEATURE_SMP) | PVROM_FEATURE_BIT(PVROM_FEATURE_ALARM) |           \
-	 PVROM_FEATURE_BIT(PVROM_FEATURE_MMU) | PVROM_FEATURE_BIT(PVROM_FEATURE_MMU_FAULT))
+	 PVROM_FEATURE_BIT(PVROM_FEATURE_CLOCK) | PVROM_FEATURE_BIT(PVROM_FEATURE_MMU) |           \
+	 PVROM_FEATURE_BIT(PVROM_FEATURE_MMU_FAULT))
 
 /* Packed: the descriptor begins 20 bytes into a note, and its own words want a multiple of 8. */
 struct elf_note {
@@ -219,6 +221,7 @@ void kernel_rom_poll(void)
 		return;
 	kprintf("# renegotiation: %s\n", pvrom_verdict_words(pvrom_guest_renegotiate(&kernel_rom)));
 	kernel_mmu_update();
+	clock_update();
 }
 
 bool kernel_rom_granted(unsigned feature)

@@ -4,9 +4,10 @@
 #include "boot_record.h"
 #include "console.h"
 #include "cpu.h"
-#include "fact.h"
 #include "cpu_features.h"
+#include "fact.h"
 #include "ioapic.h"
+#include "kernel_clock.h"
 #include "kernel_rom.h"
 #include "load.h"
 #include "machine_info.h"
@@ -60,5 +61,7 @@ void kernel_main(unsigned kind, uint64_t info)
 	kprintf("TAP version 13\n");
 	start_rom();
 	machine_info_print();
+	clock_update();
+	clock_print();
 	machine_exit((load_wanted() ? load_run() : facts_run()) ? EXIT_PASSED : EXIT_FAILED);
 }

@@ -9,6 +9,7 @@
 #include "cpu.h"
 #include "cpu_features.h"
 #include "irq.h"
+#include "kernel_clock.h"
 #include "kernel_mmu.h"
 #include "kernel_rom.h"
 #include "paging.h"
@@ -184,6 +185,7 @@ void smp_ap_main(uint32_t index)
 	features_init_cpu();
 	apic_init_cpu();
 	kernel_rom_init_cpu();
+	clock_init_cpu();
 	__atomic_store_n(&cpus[index].state, (uint32_t)SMP_ONLINE, __ATOMIC_RELEASE);
 	smp_loop(this_cpu());
 }

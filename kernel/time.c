@@ -2,8 +2,8 @@
 /* The TSC's rate: stated by an interface, or measured against the PIT. */
 #include "time.h"
 
-#include "console.h"
 #include "cpu.h"
+#include "kernel_clock.h"
 #include "pit.h"
 
 /* No TSC is quicker: what waits by this waits long enough. */
@@ -11,7 +11,7 @@
 
 uint64_t time_tsc_hz = QUICKEST_HZ;
 bool time_rate_known;
-const char *time_rate_source = "nobody";
+const char *time_rate_source = "";
 
 static uint64_t median3(uint64_t a, uint64_t b, uint64_t c)
 {
@@ -37,13 +37,16 @@ static uint64_t measure(void)
 
 void time_init(void)
 {
-	uint64_t hz = measure();
+	uint64_t hz = clock_init(&time_rate_source);
 
+	if (!hz) {
+		hz = measure();
+		time_rate_source = hz ? "measured against the PIT" : "stated by nobody";
+		clock_measured(hz);
+	}
 	time_rate_known = hz;
-	if (!hz)
-		return;
-	time_tsc_hz = hz;
-	time_rate_source = "measured against the PIT";
+	if (hz)
+		time_tsc_hz = hz;
 }
 
 uint64_t time_us(uint64_t us)

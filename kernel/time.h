@@ -16,7 +16,7 @@ void time_init(void);
  */
 extern uint64_t time_tsc_hz;
 extern bool time_rate_known;
-/* For people: "CPUID leaf 0x15", "measured against the PIT" ... */
+/* For people: "CPUID leaf 0x15", "measured against the PIT", "stated by nobody" ... */
 extern const char *time_rate_source;
 /* TSC ticks of so many microseconds. */
 uint64_t time_us(uint64_t us);
