@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * Facts about the kernel's clock, whatever its source: the same call everywhere, so the same verdicts. Where
+ * nothing states the TSC's rate and there is nothing to measure it against there is no such clock, and
+ * the facts say n/a.
+ */
+#include "cpu.h"
+#include "fact.h"
+#include "fact_tools.h"
+#include "irq.h"
+#include "kernel_clock.h"
+#include "kernel_rom.h"
+#include "paging.h"
+#include "percpu.h"
+#include "probe.h"
+#include "smp.h"
+#include "time.h"
+#include "user.h"
+
+/* 2020-01-01 and 2100-01-01: a clock that says anything else has lost its battery. */
+#define SANE_FROM 1577836800ull
+#define SANE_TO 4102444800ull
+/* What the TSC's rate of two sources may differ by: a measured one is good to a percent, on a busy host. */
+#define RATE_PERCENT 5
+
+#define NEED_CLOCK()                                                                               \
+	do {                                                                                       \
+		if (clock_monotonic() == PVROM_CLOCK_NONE)                                         \
+			return fact_na("that states the TSC's rate");              \
+	} while (0)
+
+/* PVROM-CLOCK-1 */
+FACT(clock_forward, "clock.monotonic.forward", "PVROM clock",
+     "monotonic time never goes back, and moves")
+{
+	uint64_t first, last;
+
+	NEED_CLOCK();
+	first = last = clock_monotonic();
+	for (unsigned i = 0; i < 10000; i++) {
+		uint64_t now = clock_monotonic();
+
+		EXPECT(now != PVROM_CLOCK_NONE && now >= last, "%lu after %lu", now, last);
+		last = now;
+	}
+	EXPECT(last > first, "it stands still");
+	return FACT_PASS;
+}
+
+static uint64_t shared_ns;
+static uint32_t went_back;
+
+/* Each CPU takes its turn: the time it reads may not be before the one that was read last. */
+static void take_turns(void *unused)
+{
+	(void)unused;
+	for (unsigned i = 0; i < 2000; i++) {
+		uint64_t last = __atomic_load_n(&shared_ns, __ATOMIC_ACQUIRE);
+		uint64_t now = clock_monotonic();
+
+		if (now < last)
+			__atomic_fetch_add(&went_back, 1, __ATOMIC_RELAXED);
+		while (last < now &&
+		       !__atomic_compare_exchange_n(&shared_ns, &last, now, false, __ATOMIC_ACQ_REL,
+						    __ATOMIC_ACQUIRE))
+			;
+	}
+}
+
+FACT(clock_smp, "clock.monotonic.across_cpus", "PVROM clock",
+     "monotonic time never goes back from one CPU to another")
+{
+	NEED_CLOCK();
+	shared_ns = went_back = 0;
+	for (uint32_t i = 1; i < smp_cpus; i++)
+		smp_post(i, take_turns, NULL);
+	take_turns(NULL);
+	for (uint32_t i = 1; i < smp_cpus; i++)
+		EXPECT(smp_wait(i), "cpu %u did not end", i);
+	EXPECT_EQ(went_back, 0);
+	return FACT_PASS;
+}
+
+FACT(clock_rate, "clock.monotonic.rate", "PVROM clock",
+     "monotonic time runs at the rate that the kernel waits by")
+{
+	struct pvrom_clock_reading from = { 0 }, to = { 0 };
+	uint64_t ns, wanted;
+
+	NEED_CLOCK();
+	clock_read(&from);
+	time_spin_us(50000);
+	clock_read(&to);
+	ns = to.monotonic_ns - from.monotonic_ns;
+	wanted = (to.tsc - from.tsc) * 1000 / (time_tsc_hz / 1000000);
+	EXPECT(ns > wanted - wanted * RATE_PERCENT / 100 &&
+		       ns < wanted + wanted * RATE_PERCENT / 100,
+	       "%lu ns went by, %lu by the TSC", ns, wanted);
+	return FACT_PASS;
+}
+
+FACT(clock_together, "clock.reading.at_one_tsc", "PVROM clock",
+     "a reading's TSC lies between the TSC before it and the TSC after it")
+{
+	struct pvrom_clock_reading now = { 0 };
+
+	NEED_CLOCK();
+	for (unsigned i = 0; i < 1000; i++) {
+		uint64_t before = cpu_rdtsc(), after;
+
+		clock_read(&now);
+		after = cpu_rdtsc();
+		EXPECT(now.tsc >= before && now.tsc <= after, "%lx, not from %lx to %lx", now.tsc,
+		       before, after);
+	}
+	return FACT_PASS;
+}
+
+FACT(clock_wall, "clock.wall.sane", "PVROM clock", "the time of day is one of this century")
+{
+	struct pvrom_clock_reading now = { 0 };
+	struct pvrom_clock_date utc = { 0 };
+
+	NEED_CLOCK();
+	clock_read(&now);
+	EXPECT(pvrom_clock_utc(&now, PVROM_CLOCK_STRICT, &utc), "there is none");
+	EXPECT(utc.sec > (int64_t)SANE_FROM && utc.sec < (int64_t)SANE_TO, "it is %ld", utc.sec);
+	EXPECT(utc.nsec < 1000000000, "%u nanoseconds", utc.nsec);
+	return FACT_PASS;
+}
+
+/* Both of one reading, so that nobody's speed matters. */
+FACT(clock_wall_runs, "clock.wall.runs", "PVROM clock",
+     "the time of day and monotonic time go on together")
+{
+	struct pvrom_clock_reading from = { 0 }, to = { 0 };
+	uint64_t mono, wall;
+
+	NEED_CLOCK();
+	clock_read(&from);
+	time_spin_us(20000);
+	to.marker = from.marker;
+	clock_read(&to);
+	mono = to.monotonic_ns - from.monotonic_ns;
+	wall = (to.tai_sec - from.tai_sec) * 1000000000 + to.tai_nsec - from.tai_nsec;
+	/* 500 ppm of slew, and what a host may step its clock by within its bound. */
+	EXPECT(to.disrupted || wall + 10000000 > mono, "%lu ns of day, %lu monotonic", wall, mono);
+	return FACT_PASS;
+}
+
+/* ---- user mode ------------------------------------------------------------------------------- */
+
+#define USER_CLOCK (USER_BASE + 0x8000000ull)
+
+/* The pages behind the first are not the clock's; its reader is the one of <pvrom/clock_guest.h>. */
+USER_CODE(user_read_clock, "mov (%rdi), %rax\nmov 0x0c(%rdi), %ebx");
+USER_CODE(user_write_clock, "movl $1, 0x0c(%rdi)");
+
+/* As a kernel maps it for its processes: user, read-only, not executable. */
+static void map_for_user(const void *page)
+{
+	paging_map(paging_root, USER_CLOCK, (uint64_t)page, PTE_P | PTE_U | PTE_NX, 1);
+	cpu_invlpg((void *)USER_CLOCK);
+}
+
+/* Sources that have no page for user mode are no worse: a kernel then reads for its processes. */
+static const void *page_for_user(void)
+{
+	static uint8_t none[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+	const void *page = clock_user_page();
+
+	return page ? page : none;
+}
+
+FACT(clock_user_read, "clock.page.user_reads", "PVROM clock", "user mode can read the clock page")
+{
+	const struct pvrom_clock_page *page = page_for_user();
+	struct user_run run;
+
+	NEED_CLOCK();
+	map_for_user(page);
+	user_call(&run, user_read_clock, USER_CLOCK, 0, 0);
+	EXPECT_EQ(run.vector, VECTOR_USER_EXIT);
+	EXPECT_EQ((uint32_t)run.frame.rax, page->magic);
+	return FACT_PASS;
+}
+
+FACT(clock_user_write, "clock.page.user_cannot_write", "PVROM clock",
+     "user mode cannot write the clock page")
+{
+	const struct pvrom_clock_page *page = page_for_user();
+	struct user_run run;
+
+	NEED_CLOCK();
+	map_for_user(page);
+	user_call(&run, user_write_clock, USER_CLOCK, 0, 0);
+	EXPECT_TRAP(run, TRAP_PF, PF_P | PF_W | PF_U);
+	EXPECT_EQ(run.cr2, USER_CLOCK + 0x0c);
+	return FACT_PASS;
+}
+
+/* ---- stolen time ----------------------------------------------------------------------------- */
+
+/*
+ * Where a host keeps the vCPU areas: available time is real time less stolen time, and neither ever goes
+ * back. Without one nothing is stolen, which is as true.
+ */
+FACT(clock_stolen, "clock.stolen.sane", "PVROM clock",
+     "stolen and halted time fit into real time, and none goes back")
+{
+	struct pvrom_clock_vcpu_reading from = { 0 }, to = { 0 };
+
+	if (!pvrom_clock_vcpu_read(&this_cpu()->area, &from))
+		return FACT_PASS;
+	for (unsigned i = 0; i < 20; i++) {
+		time_spin_us(2000);
+		/* An exit, at which the host may write. */
+		pvrom_call(&kernel_rom, PVROM_BASE_VERSION, 0, 0, 0, 0, NULL);
+		EXPECT(pvrom_clock_vcpu_read(&this_cpu()->area, &to), "it does not settle");
+		EXPECT(to.stolen_ns <= to.real_ns, "%lu stolen of %lu", to.stolen_ns, to.real_ns);
+		EXPECT_EQ(to.available_ns, to.real_ns - to.stolen_ns);
+		EXPECT(to.real_ns >= from.real_ns && to.stolen_ns >= from.stolen_ns &&
+			       to.halted_ns >= from.halted_ns,
+		       "real %lu after %lu, stolen %lu after %lu, halted %lu after %lu", to.real_ns,
+		       from.real_ns, to.stolen_ns, from.stolen_ns, to.halted_ns, from.halted_ns);
+		from = to;
+	}
+	return FACT_PASS;
+}
