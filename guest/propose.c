@@ -82,6 +82,7 @@ static void fill_in(struct pvrom_guest *guest)
 		.minor = PVROM_MINOR,
 		.epoch_vector = guest->policy->epoch_vector,
 		.alarm_vector = guest->policy->alarm_vector,
+		.kick_vector = guest->policy->kick_vector,
 		.epoch = guest->offer.epoch,
 		.wanted = wanted_set(guest),
 		.required = guest->policy->required,

@@ -30,7 +30,8 @@ static uint32_t check_words(const struct pvrom_negotiation *n)
 
 static uint32_t check_proposal(const struct pvrom_negotiation *n)
 {
-	if (!vector_ok(n->epoch_vector) || !vector_ok(n->alarm_vector))
+	if (!vector_ok(n->epoch_vector) || !vector_ok(n->alarm_vector) ||
+	    !vector_ok(n->kick_vector))
 		return PVROM_STATUS_INVALID;
 	if (!n->alarm_vector && (n->wanted & PVROM_FEATURE_BIT(PVROM_FEATURE_ALARM)))
 		return PVROM_STATUS_INVALID;
@@ -109,7 +110,8 @@ static uint32_t propose(struct pvrom_host *host, struct pvrom_negotiation *n)
 	n->granted = granted;
 	host->pending = granted;
 	host->pending_epoch = host->epoch;
-	host->pending_vectors = n->epoch_vector | (uint32_t)n->alarm_vector << 8;
+	host->pending_vectors =
+		n->epoch_vector | (uint32_t)n->alarm_vector << 8 | (uint32_t)n->kick_vector << 16;
 	return PVROM_STATUS_OK;
 }
 
@@ -125,6 +127,7 @@ static void take_vectors(struct pvrom_host *host, uint64_t granted)
 
 	host->epoch_vector = vectors & 0xff;
 	host->alarm_vector = (vectors >> 8) & 0xff;
+	host->kick_vector = (vectors >> 16) & 0xff;
 }
 
 static uint32_t commit(struct pvrom_host *host, const struct pvrom_negotiation *n)

@@ -54,6 +54,7 @@ static void give_back(struct pvrom_host *host)
 	host->epoch_vector = 0;
 	pvrom_host_seal(host, 0);
 	host->alarm_vector = 0;
+	host->kick_vector = 0;
 	host->pending = 0;
 	host->pending_epoch = 0;
 	host->pending_vectors = 0;

@@ -19,7 +19,9 @@
  *	0x58	pending epoch
  *	0x60	pending vectors, 16 bits
  *	0x62	vectors: epoch in bits 7:0, alarm in bits 15:8
- *	0x64	reserved, 32 bits
+ *	0x64	pending vector of kicks, 8 bits
+ *	0x65	vector of kicks, 8 bits
+ *	0x66	reserved, 16 bits
  *	0x68	for each vCPU: area, 64 bits; nonce of the live port, 32 bits; reserved, 32 bits
  *		for each feature section: number, 32 bits; size, 32 bits; bytes
  *
@@ -105,10 +107,12 @@ static void save_header(const struct pvrom_host *host, struct cursor *c)
 	put(c, PVROM_BUG(SEALED_LOST) ? 0 : host->sealed, 8);
 	put(c, host->pending, 8);
 	put(c, host->pending_epoch, 8);
-	put(c, host->pending_vectors, 2);
+	put(c, host->pending_vectors & 0xffff, 2);
 	put(c, host->epoch_vector, 1);
 	put(c, host->alarm_vector, 1);
-	put(c, 0, 4);
+	put(c, host->pending_vectors >> 16, 1);
+	put(c, host->kick_vector, 1);
+	put(c, 0, 2);
 }
 
 static void save_vcpus(const struct pvrom_host *host, struct cursor *c)
@@ -169,7 +173,7 @@ struct decoded {
 	size_t size;
 	uint64_t epoch, sealed, pending, pending_epoch;
 	uint32_t sections, section_at;
-	uint16_t pending_vectors, vectors;
+	uint32_t pending_vectors, vectors; /* epoch, alarm, kick, from bit 0 */
 };
 
 /* The CRC of the image with its own field 0, without a copy of the image. */
@@ -220,31 +224,32 @@ static void decode(const uint8_t *bytes, size_t size, struct decoded *d)
 		.sealed = get(bytes + 0x48, 8),
 		.pending = get(bytes + 0x50, 8),
 		.pending_epoch = get(bytes + 0x58, 8),
-		.pending_vectors = get16(bytes + 0x60),
-		.vectors = get16(bytes + 0x62),
+		.pending_vectors = get16(bytes + 0x60) | (uint32_t)bytes[0x64] << 16,
+		.vectors = get16(bytes + 0x62) | (uint32_t)bytes[0x65] << 16,
 		.sections = get32(bytes + 0x1c),
 	};
 }
 
-static bool vectors_ok(uint16_t vectors)
+static bool vectors_ok(uint32_t vectors)
 {
-	uint32_t epoch = vectors & 0xff, alarm = vectors >> 8;
-
-	return (!epoch || epoch >= PVROM_VECTOR_MIN) && (!alarm || alarm >= PVROM_VECTOR_MIN);
+	for (; vectors; vectors >>= 8)
+		if ((vectors & 0xff) && (vectors & 0xff) < PVROM_VECTOR_MIN)
+			return false;
+	return true;
 }
 
 static enum pvrom_host_result check_fields(const struct decoded *d)
 {
 	const uint64_t alarm = PVROM_FEATURE_BIT(PVROM_FEATURE_ALARM);
 
-	if (get16(d->bytes + 0x0a) || get32(d->bytes + 0x64))
+	if (get16(d->bytes + 0x0a) || get16(d->bytes + 0x66))
 		return PVROM_HOST_IMAGE_FIELD;
 	/* An epoch at its end could not be raised any more. */
 	if (!d->epoch || d->epoch >= UINT64_MAX / 2 || d->pending_epoch > d->epoch)
 		return PVROM_HOST_IMAGE_FIELD;
 	if (!vectors_ok(d->vectors) || !vectors_ok(d->pending_vectors))
 		return PVROM_HOST_IMAGE_FIELD;
-	if ((d->sealed & alarm) && !(d->vectors >> 8))
+	if ((d->sealed & alarm) && !(d->vectors >> 8 & 0xff))
 		return PVROM_HOST_IMAGE_FIELD;
 	if (pvrom_host_close(d->sealed) != d->sealed || pvrom_host_close(d->pending) != d->pending)
 		return PVROM_HOST_IMAGE_FIELD;
@@ -361,6 +366,7 @@ static void take_state(struct pvrom_host *host, const struct decoded *d)
 	host->pending_vectors = d->pending_vectors;
 	host->epoch_vector = (uint8_t)d->vectors;
 	host->alarm_vector = (uint8_t)(d->vectors >> 8);
+	host->kick_vector = (uint8_t)(d->vectors >> 16);
 	for (i = 0; i < host->config.vcpus; i++) {
 		pvrom_host_set_area(&host->vcpu[i], get(vcpu_bytes(d, i), 8));
 		host->vcpu[i].live_nonce = get32(vcpu_bytes(d, i) + 8);

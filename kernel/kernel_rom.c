@@ -81,6 +81,7 @@ static void fill_policy(void)
 		.minor_min = least_minor(),
 		.epoch_vector = VECTOR_RENEGOTIATE,
 		.alarm_vector = VECTOR_ALARM,
+		.kick_vector = VECTOR_KICK,
 		.percpu = PVROM_PERCPU_GS,
 		.percpu_offset = offsetof(struct cpu, area),
 		.own = own_calls,
@@ -103,8 +104,8 @@ static void register_area(void *unused)
 	cpu->vcpu = cpu->area.vcpu;
 }
 
-/* The handler need do nothing: whoever runs facts polls, and a halted CPU has been woken. */
-static void renegotiate_event(struct trap_frame *frame)
+/* For vectors that need do nothing: whoever runs facts polls, and a halted CPU has been woken. */
+static void no_event(struct trap_frame *frame)
 {
 	(void)frame;
 }
@@ -152,7 +153,8 @@ void kernel_rom_start(void)
 	uint64_t before = text_sum();
 
 	fill_policy();
-	irq_set(VECTOR_RENEGOTIATE, renegotiate_event);
+	irq_set(VECTOR_RENEGOTIATE, no_event);
+	irq_set(VECTOR_KICK, no_event);
 	pvrom_guest_init(&kernel_rom, &policy, NULL);
 	pvrom_guest_start(&kernel_rom, kernel_sites_start,
 			  (size_t)(kernel_sites_end - kernel_sites_start));

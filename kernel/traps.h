@@ -33,6 +33,7 @@
 #define VECTOR_SOFTWARE 0x30
 #define VECTOR_FIRST_FREE 0x40
 #define VECTOR_LAST_FREE 0x7f
+#define VECTOR_KICK 0xea
 #define VECTOR_PIT 0xeb
 #define VECTOR_RENEGOTIATE 0xed
 #define VECTOR_RENDEZVOUS 0xec

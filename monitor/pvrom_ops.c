@@ -99,12 +99,12 @@ static uint32_t op_smp_start(void *ctx, uint32_t vcpu, const struct pvrom_smp_st
 
 /*
  * A CPU that is not halted may be about to halt, and KVM's HLT does not come to us: so the kick is
- * remembered as a pending interrupt, by the guest's event vector, whose handler looks whether
- * there is anything to do. A guest that gave no vector loses this kick.
+ * remembered as a pending interrupt with the vector that the guest gave for that; one that gave none
+ * loses this kick.
  */
 static void wake_here(struct vcpu *vcpu, void *unused)
 {
-	uint8_t vector = vcpu->vm->pvrom.host.epoch_vector;
+	uint8_t vector = vcpu->vm->pvrom.host.kick_vector;
 
 	(void)unused;
 	if (!vcpu_state_wake(vcpu) && vector != 0)

@@ -75,7 +75,8 @@ PVROM_SIZE_IS(pvrom_offer, 0x80);
  *	0x08	reserved0	guest	zero
  *	0x0c	epoch_vector	guest	vector of the event renegotiate, 32 to 255; 0: the guest polls
  *	0x0d	alarm_vector	guest	vector of alarms, 32 to 255; 0 only if alarm is not wanted
- *	0x0e	reserved1	guest	zero
+ *	0x0e	kick_vector	guest	vector by which a kick is remembered, 32 to 255; 0: it need not be
+ *	0x0f	reserved1	guest	zero
  *	0x10	epoch		guest	the epoch of the offer it looked at
  *	0x18	wanted		guest
  *	0x20	required	guest
@@ -95,7 +96,8 @@ struct pvrom_negotiation {
 	uint32_t reserved0;
 	uint8_t epoch_vector;
 	uint8_t alarm_vector;
-	uint16_t reserved1;
+	uint8_t kick_vector;
+	uint8_t reserved1;
 	uint64_t epoch;
 	uint64_t wanted;
 	uint64_t required;
@@ -112,7 +114,8 @@ PVROM_OFFSET_IS(pvrom_negotiation, minor, 0x06);
 PVROM_OFFSET_IS(pvrom_negotiation, reserved0, 0x08);
 PVROM_OFFSET_IS(pvrom_negotiation, epoch_vector, 0x0c);
 PVROM_OFFSET_IS(pvrom_negotiation, alarm_vector, 0x0d);
-PVROM_OFFSET_IS(pvrom_negotiation, reserved1, 0x0e);
+PVROM_OFFSET_IS(pvrom_negotiation, kick_vector, 0x0e);
+PVROM_OFFSET_IS(pvrom_negotiation, reserved1, 0x0f);
 PVROM_OFFSET_IS(pvrom_negotiation, epoch, 0x10);
 PVROM_OFFSET_IS(pvrom_negotiation, wanted, 0x18);
 PVROM_OFFSET_IS(pvrom_negotiation, required, 0x20);

@@ -16,7 +16,8 @@ PVROM_CONSTANTS_END
 #ifndef __ASSEMBLER__
 /*
  * The note's descriptor. It begins 20 bytes into the note (three words, and the owner padded to 8),
- * aligned to 4 as everything in an ELF note: so a structure for the whole note has to be packed.
+ * aligned to 4, as ELF notes are by those who make and read them (Linux, Xen; those of 8 are GNU
+ * properties alone): a reader copies it out, and a structure for the whole note has to be packed.
  *
  *	0x00	size		0x20
  *	0x04	major		interface version the kernel was built for

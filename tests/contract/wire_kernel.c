@@ -421,7 +421,7 @@ static bool negotiate_smp(void)
 	call(PVROM_BASE_QUERY, &offer, sizeof(offer));
 	words = (struct pvrom_negotiation){ .size = sizeof(words), .major = PVROM_MAJOR };
 	words.epoch = offer.epoch;
-	words.epoch_vector = EVENT_VECTOR;
+	words.kick_vector = EVENT_VECTOR;
 	words.wanted = PVROM_FEATURE_BIT(PVROM_FEATURE_SMP) | PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ);
 	if (call(PVROM_BASE_NEGOTIATE, &words, PVROM_NEGOTIATE_PROPOSE) != PVROM_STATUS_OK ||
 	    call(PVROM_BASE_NEGOTIATE, &words, PVROM_NEGOTIATE_COMMIT) != PVROM_STATUS_OK)
@@ -453,7 +453,7 @@ static void start_and_kick(void)
 	wait_a_while();
 	ap_go = 1;
 	result(comes_to(WOKEN_BY_EVENT),
-	       "is remembered until it halts [PVROM-SMP-10 PVROM-NEG-35]");
+	       "is remembered until it halts, by the vector for it [PVROM-SMP-10 PVROM-SMP-13]");
 }
 
 static void stop_and_start(void)

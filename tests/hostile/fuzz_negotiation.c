@@ -172,6 +172,7 @@ static uint32_t model_propose(struct model *m, const struct world *world,
 	*missing = 0;
 	if ((n->epoch_vector && n->epoch_vector < PVROM_VECTOR_MIN) ||
 	    (n->alarm_vector && n->alarm_vector < PVROM_VECTOR_MIN) ||
+	    (n->kick_vector && n->kick_vector < PVROM_VECTOR_MIN) ||
 	    (!n->alarm_vector && n->wanted & BIT(ALARM)) || n->required & ~n->wanted)
 		return PVROM_STATUS_INVALID;
 	if (n->epoch != m->epoch)
@@ -269,6 +270,7 @@ static void op_propose(struct world *world, struct model *m, struct input *in)
 	n.epoch = how & 2 ? m->epoch : m->epoch - 1 + (how >> 6);
 	n.epoch_vector = how & 4 ? take8(in) : 0x30;
 	n.alarm_vector = how & 8 ? take8(in) : 0x31;
+	n.kick_vector = how & 16 ? take8(in) : 0x32;
 	world_poke(world, WORDS_GPA, &n, sizeof(n));
 	status = call_on(world, 0, PVROM_BASE_NEGOTIATE, WORDS_GPA, PVROM_NEGOTIATE_PROPOSE);
 	PROMISE(status == model_propose(m, world, &n, &missing));

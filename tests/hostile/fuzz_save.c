@@ -89,6 +89,7 @@ static void negotiate(struct world *world, uint64_t wanted)
 		.epoch = world->host.epoch,
 		.epoch_vector = 0x40,
 		.alarm_vector = 0x41,
+		.kick_vector = 0x42,
 	};
 
 	world_poke(world, 0x1000, &n, sizeof(n));
@@ -178,6 +179,7 @@ static void check_again(const struct world *world, uint8_t how)
 	check_taken(&other, image, size);
 	PROMISE(other.host.sealed == world->host.sealed && other.host.epoch > world->host.epoch);
 	PROMISE(other.host.alarm_vector == world->host.alarm_vector);
+	PROMISE(other.host.kick_vector == world->host.kick_vector);
 	for (i = 0; i < other.config.vcpus; i++)
 		PROMISE(other.vcpu[i].area_gpa == world->vcpu[i].area_gpa);
 	world_end(&other);

@@ -228,13 +228,16 @@ static void propose_words(void)
 	CHANGED(n->major = PVROM_MAJOR + 1, PVROM_STATUS_VERSION);
 	CHANGED(n->minor = PVROM_MINOR + 1, PVROM_STATUS_OK);
 	CHANGED(n->reserved0 = 1, PVROM_STATUS_INVALID);
-	CHANGED(n->reserved1 = 0x8000, PVROM_STATUS_INVALID);
+	CHANGED(n->reserved1 = 0x80, PVROM_STATUS_INVALID);
 	CHANGED(n->reserved2[0] = 1ull << 63, PVROM_STATUS_INVALID);
 	CHANGED(n->reserved2[1] = 1, PVROM_STATUS_INVALID);
 	CHANGED(n->epoch_vector = 1, PVROM_STATUS_INVALID);
 	CHANGED(n->epoch_vector = 31, PVROM_STATUS_INVALID);
 	CHANGED(n->epoch_vector = 32, PVROM_STATUS_OK);
 	CHANGED(n->epoch_vector = 0, PVROM_STATUS_OK);
+	CHANGED(n->kick_vector = 31, PVROM_STATUS_INVALID);
+	CHANGED(n->kick_vector = 32, PVROM_STATUS_OK);
+	CHANGED(n->kick_vector = 0, PVROM_STATUS_OK);
 	CHANGED(n->alarm_vector = 31, PVROM_STATUS_INVALID);
 	CHANGED(n->alarm_vector = 255, PVROM_STATUS_OK);
 	CHANGED(n->alarm_vector = 0, PVROM_STATUS_INVALID);

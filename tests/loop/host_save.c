@@ -24,7 +24,8 @@ static size_t size;
 #define AT_PENDING_EPOCH 0x58
 #define AT_PENDING_VECTORS 0x60
 #define AT_VECTORS 0x62
-#define AT_RESERVED 0x64
+#define AT_KICK_VECTORS 0x64
+#define AT_RESERVED 0x66
 #define AT_VCPU 0x68
 
 static uint64_t get(uint32_t at, uint32_t bytes)
@@ -81,6 +82,7 @@ static void what_comes_back(void)
 	CU_ASSERT_EQUAL(w.host.sealed, ALL_FEATURES);
 	CU_ASSERT_EQUAL(w.host.epoch, 3);
 	CU_ASSERT_EQUAL(w.host.alarm_vector, WORLD_ALARM_VECTOR);
+	CU_ASSERT_EQUAL(w.host.kick_vector, WORLD_KICK_VECTOR);
 	CU_ASSERT_EQUAL(w.vcpu[0].area_gpa, 0x3000);
 	CU_ASSERT_EQUAL(w.vcpu[1].area_gpa, PVROM_VCPU_AREA_NONE);
 	CU_ASSERT_EQUAL(w.vcpu[2].area_gpa, WORLD_HIGH);
@@ -342,7 +344,7 @@ static void epochs_and_sets(void)
 	FIELD(AT_PENDING, FEATURE(ALARM), 8, PVROM_HOST_IMAGE_FIELD);
 	FIELD(AT_SEALED, ALL_FEATURES | FEATURE(MMU), 8, PVROM_HOST_IMAGE_FEATURE);
 	FIELD(AT_SEALED, 1ull << 63, 8, PVROM_HOST_IMAGE_FEATURE);
-	FIELD(AT_RESERVED, 1, 4, PVROM_HOST_IMAGE_FIELD);
+	FIELD(AT_RESERVED, 1, 2, PVROM_HOST_IMAGE_FIELD);
 }
 
 static void vectors(void)
@@ -352,6 +354,8 @@ static void vectors(void)
 	FIELD(AT_VECTORS + 1, 0, 1, PVROM_HOST_IMAGE_FIELD); /* alarm is in the sealed set */
 	FIELD(AT_PENDING_VECTORS, 1, 2, PVROM_HOST_IMAGE_FIELD);
 	FIELD(AT_PENDING_VECTORS, 0x0100, 2, PVROM_HOST_IMAGE_FIELD);
+	FIELD(AT_KICK_VECTORS, 31, 1, PVROM_HOST_IMAGE_FIELD);
+	FIELD(AT_KICK_VECTORS + 1, 31, 1, PVROM_HOST_IMAGE_FIELD);
 }
 
 static void areas(void)

@@ -406,6 +406,7 @@ struct pvrom_negotiation *world_proposal(struct world *w, uint64_t gpa, uint64_t
 		.minor = PVROM_MINOR,
 		.epoch_vector = WORLD_EPOCH_VECTOR,
 		.alarm_vector = WORLD_ALARM_VECTOR,
+		.kick_vector = WORLD_KICK_VECTOR,
 		.epoch = w->host.epoch,
 		.wanted = wanted,
 		.required = required,

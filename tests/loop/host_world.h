@@ -35,6 +35,7 @@
 #define WORLD_SOURCES 16
 /* Vectors that world_negotiate() gives. */
 #define WORLD_EPOCH_VECTOR 0xe0
+#define WORLD_KICK_VECTOR 0xe2
 #define WORLD_ALARM_VECTOR 0xe1
 
 /* What the embedder was asked to do, in order. */

@@ -83,7 +83,8 @@ struct pvrom_policy {
 	/* If not NULL, the only ROMs to be used: allowed_count digests. */
 	const uint8_t (*allowed)[PVROM_DIGEST_SIZE];
 	uint32_t allowed_count;
-	uint32_t reserved;
+	uint8_t kick_vector; /* vector by which a kick is remembered, 0: it need not be */
+	uint8_t reserved[3];
 	uint64_t loader_gpa;	  /* route 4: where the boot loader put a ROM, 0: nowhere */
 	uint64_t loader_size;	  /* room there, 0 if not known */
 	const void *return_thunk; /* jump here instead of ret, within 2 GiB; NULL: plain ret */

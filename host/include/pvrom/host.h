@@ -79,6 +79,7 @@ struct pvrom_host_ops {
 	 * state. The core has checked vcpu, and of the state what calls.h and the manuals say of all
 	 * processors. */
 	uint32_t (*smp_start)(void *ctx, uint32_t vcpu, const struct pvrom_smp_state *state);
+	/* A vCPU that does not wait gets host->kick_vector, or what else makes its next halt end. */
 	uint32_t (*smp_kick)(void *ctx, uint32_t vcpu);
 	/* Alarm at an absolute TSC of that vCPU: an earlier one is replaced. Deliver the vector
 	 * once, not before. cancel: nothing is delivered after it returns. */
@@ -183,8 +184,8 @@ struct pvrom_host {
 	uint32_t pending_vectors;
 	uint8_t epoch_vector;
 	uint8_t alarm_vector;
-	bool resetting; /* a vCPU is inside RESET */
-	uint8_t reserved[1];
+	bool resetting;		/* a vCPU is inside RESET */
+	uint8_t kick_vector;	/* for smp_kick(), which reads it; 0: none was given */
 	uint8_t rom_digest[32]; /* SHA-256 of the image */
 };
 
