@@ -28,3 +28,14 @@ $(BUILD)/test/virtqueue.devices: $(call objs,test,$(HOSTILE_DEVICE) $(RING_WORLD
 CHECK_QUICK += virtqueue.devices
 TEST.virtqueue.devices       = $(BUILD)/test/virtqueue.devices
 TEST_NEEDS.virtqueue.devices = $(BUILD)/test/virtqueue.devices
+
+# ---- bench ---------------------------------------------------------------------------------------
+$(BUILD)/hosted/ring_turns: $(call objs,hosted,bench/ring_turns.c) $(BUILD)/libpvrom-virtqueue.a
+	$(call LINK,hosted,-lpthread)
+$(BUILD)/ringtest/ring: tools/ringtest-build
+	$(Q)BUILD=$(BUILD) tools/ringtest-build
+	@touch $@
+BENCHES += bench-ring
+bench-ring: $(BUILD)/hosted/ring_turns $(BUILD)/ringtest/ring
+	$(Q)BUILD=$(BUILD) bench/ring_bench $< $(BUILD)/ringtest
+.PHONY: bench-ring

@@ -51,18 +51,6 @@ static bool piece(const struct pvrom_vq_device *vq, uint64_t gpa, uint64_t *len,
 	return true;
 }
 
-/* The last byte of a writable buffer, for a status. */
-static void note_last(struct vq_walk *walk, const struct vq_element *element)
-{
-	uint64_t gpa = element->addr + element->len - 1, len = 1;
-	uint8_t *at = NULL;
-
-	walk->request->last_gpa.gpa = gpa;
-	if (element->addr > UINT64_MAX - element->len || !piece(walk->vq, gpa, &len, &at))
-		at = NULL;
-	walk->request->last = at;
-}
-
 static void add_piece(struct vq_walk *walk, uint8_t *at, uint64_t gpa, uint64_t len)
 {
 	struct pvrom_vq_request *r = walk->request;
@@ -99,6 +87,26 @@ static void add_buffer(struct vq_walk *walk, uint64_t gpa, uint64_t left)
 		gpa += len;
 		left -= len;
 	}
+}
+
+/* The last byte of a writable buffer, for a status: of the last piece, or, of a faulty chain, asked for. */
+static void note_last(struct vq_walk *walk, const struct vq_element *element)
+{
+	struct pvrom_vq_request *r = walk->request;
+	const struct pvrom_vq_piece *p;
+	uint64_t len = 1;
+	uint8_t *at = NULL;
+
+	r->last_gpa.gpa = element->addr + element->len - 1;
+	if (!r->fault) {
+		p = &r->piece[r->readable_pieces + r->writable_pieces - 1];
+		r->last = (uint8_t *)p->at + p->len - 1;
+		return;
+	}
+	if (element->addr > UINT64_MAX - element->len ||
+	    !piece(walk->vq, r->last_gpa.gpa, &len, &at))
+		at = NULL;
+	r->last = at;
 }
 
 /* What is wrong with the buffer as such. */

@@ -193,7 +193,7 @@ static const uint64_t kinds[] = {
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-/* One death in a run, at every moment there is. [PVROM-VQ-20] [PVROM-VQ-21] */
+/* One death in a run, at every moment there is. [PVROM-VQ-10] [PVROM-VQ-11] */
 static void every_moment(void)
 {
 	uint32_t kind, size, deaths = 0;
