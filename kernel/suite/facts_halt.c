@@ -155,7 +155,7 @@ static bool halt_for_answer(uint64_t before)
 
 	while (probe_irqs(0, VECTOR) == before && cpu_rdtsc() - start < time_us(PATIENCE_US)) {
 		cpu_sti_halt();
-		cpu_cli();
+		arm_rescue();
 	}
 	cpu_sti();
 	return cpu_rdtsc() - start < time_us(RESCUE_US / 2);
