@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Ports: COM1, the PIT and its gate are the guest's own. One ends the machine, one is for tests.
+ * Ports: COM1, the PIT with its gate and the clock of the day are the guest's own. One ends the machine, one is for tests.
  * At all others there is nothing: reads are ones, writes are lost.
  */
 #include "hv.h"
@@ -8,6 +8,7 @@
 #define COM1 0x3f8
 #define PIT 0x40
 #define PIT_GATE 0x61
+#define CMOS 0x70
 #define STATUS_PORT 0xf4    /* QEMU's isa-debug-exit, as machines of this project have it */
 #define COUNTER_PORT 0x5654 /* write the number of a counter, read its low half */
 
@@ -27,6 +28,7 @@ uint64_t hv_port_permissions(void)
 		allow(COM1, 8);
 		allow(PIT, 4);
 		allow(PIT_GATE, 1);
+		allow(CMOS, 2);
 	}
 	return (uint64_t)permissions;
 }
