@@ -161,6 +161,8 @@ static void start(void)
 	status = pvrom_mmu_guest_use(&kernel_mmu);
 	if (status != PVROM_STATUS_OK)
 		kprintf("# mmu: no tables are registered: %s\n", pvrom_status_words(status));
+	/* Every address space has the entries of this root, none of which ever changes its meaning. */
+	pvrom_mmu_register(&kernel_mmu, paging_root, 4, PVROM_MMU_PLAIN, NULL);
 	start_faults();
 }
 

@@ -66,10 +66,10 @@ uint64_t *table_new(int level)
 	return table;
 }
 
-/* The kernel's own tables are not registered: there is nothing to clone in the host. */
-static bool is_ours(const uint64_t *table)
+/* Of the kernel's own tables the root alone is registered: there is nothing else to clone. */
+static bool is_registered(const uint64_t *table)
 {
-	return (uint64_t)table - (uint64_t)arena < TABLES * PAGE_SIZE;
+	return table == paging_root || (uint64_t)table - (uint64_t)arena < TABLES * PAGE_SIZE;
 }
 
 uint64_t *table_clone(int level, const uint64_t *from)
@@ -77,7 +77,7 @@ uint64_t *table_clone(int level, const uint64_t *from)
 	uint64_t *table = memcpy(take(), from, PAGE_SIZE);
 
 	pvrom_mmu_register(&kernel_mmu, table, (uint32_t)level, PVROM_MMU_PLAIN,
-			   is_ours(from) ? from : NULL);
+			   is_registered(from) ? from : NULL);
 	return table;
 }
 

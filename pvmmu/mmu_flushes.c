@@ -80,7 +80,7 @@ bool pvrom_mmu_range(struct pvrom_mmu_guest *mmu, uint64_t root, uint32_t what, 
 	while (pages && (status == PVROM_STATUS_OK || status == PVROM_STATUS_CONTINUE)) {
 		part = pages < PVROM_MMU_RANGE_MAX ? pages : PVROM_MMU_RANGE_MAX;
 		status = pvrom_call(mmu->guest, PVROM_MMU_RANGE, root | what,
-				    mmu_range_word(va, part), 0, 0, &done);
+				    mmu_range_word(va, part), PVROM_MMU_NONE, 0, &done);
 		if (status == PVROM_STATUS_CONTINUE && !done)
 			continue;
 		va += done * MMU_PAGE;
