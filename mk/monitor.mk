@@ -6,6 +6,15 @@ MONITOR_SRCS := $(addprefix monitor/, acpi_tables.c alarms.c aml.c boot_area.c c
 	pvrom_glue.c pvrom_ops.c pvrun.c serial_16550.c stats_report.c terminal.c vcpu.c vcpu_dump.c \
 	vcpu_state.c)
 MONITOR_SRCS += $(addprefix monitor/, guest_clock.c guest_tsc.c host_clock.c vcpu_times.c vmclock_page.c)
+# Disks need liburing; everything else of pvrun needs nothing.
+ifneq ($(call have_header,liburing.h),)
+MONITOR_SRCS += $(addprefix monitor/,device_thread.c disk.c virtio_mmio.c)
+MONITOR_DISK = $(addprefix $(BUILD)/libpvrom-,blk-host.a blk-backend.a virtqueue.a)
+MONITOR_LIBS = -luring
+else
+MONITOR_SRCS += monitor/disk_absent.c
+$(call left_out,the disks of pvrun,liburing-dev)
+endif
 MONITOR_VARIANTS := hosted test alt
 
 # KVM's own structures end in a flexible array; ours put the entries behind it, as KVM wants it.
@@ -16,13 +25,13 @@ $(foreach v,$(MONITOR_VARIANTS),$(BUILD)/$(v)/monitor/%.o): FLAGS_FOR += \
 # The archive without position-independent code: its tables need no relocation and so lie beside each
 # other. A call touches three pages less for it, which is 1 % of its round trip.
 $(BUILD)/pvrun: $(call objs,hosted,$(MONITOR_SRCS)) $(BUILD)/free/libpvrom-clock-host.a \
-		$(BUILD)/free/libpvrom-host.a
-	$(call LINK,hosted,-static -no-pie -pthread)
+		$(BUILD)/free/libpvrom-host.a $(MONITOR_DISK)
+	$(call LINK,hosted,-static -no-pie -pthread $(MONITOR_LIBS))
 
 # The same with the host's seeded bugs; takes --bug NAME.
 $(BUILD)/test/pvrun: $(call objs,test,$(MONITOR_SRCS)) $(BUILD)/free/libpvrom-clock-host.a \
-		$(BUILD)/test/libpvrom-host.a
-	$(call LINK,test,-static -no-pie -pthread)
+		$(BUILD)/test/libpvrom-host.a $(MONITOR_DISK)
+	$(call LINK,test,-static -no-pie -pthread $(MONITOR_LIBS))
 
 ALL_TARGETS += $(BUILD)/pvrun
 INSTALL_BIN += $(BUILD)/pvrun
@@ -61,6 +70,11 @@ TEST_NEEDS.monitor.linux    = $(MONITOR_LAB)
 TEST.monitor.terminal       = $(MONITOR_TEST) 1 1024 100 terminal.sh script
 TEST_TIME.monitor.terminal  = 120
 TEST_NEEDS.monitor.terminal = $(MONITOR_LAB)
+
+CHECK += monitor.disk
+TEST.monitor.disk       = $(MONITOR_TEST) 1 1024 100 disk.sh linux virtio_ring.ko virtio.ko virtio_mmio.ko virtio_blk.ko
+TEST_TIME.monitor.disk  = 120
+TEST_NEEDS.monitor.disk = $(MONITOR_LAB)
 
 CHECK_LONG += monitor.large monitor.mutants
 TEST.monitor.mutants       = $(MONITOR_TEST) 1 1024 300 mutants.sh

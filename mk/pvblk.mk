@@ -11,6 +11,9 @@ $(BUILD)/libpvrom-blk-host.a: $(call objs,hosted,$(PVBLK_HOST_SRCS))
 $(BUILD)/free/libpvrom-blk-host.a: $(call objs,free,$(PVBLK_HOST_SRCS))
 	$(MAKE_ARCHIVE)
 ALL_TARGETS += $(BUILD)/libpvrom-blk-host.a $(BUILD)/free/libpvrom-blk-host.a
+# What pvrun's disks are made of.
+$(BUILD)/libpvrom-blk-backend.a: $(call objs,hosted,$(PVBLK_BACKEND_SRCS) vhost-user/io_loop.c)
+	$(MAKE_ARCHIVE)
 
 BLKD_ALL := $(BLKD_SRCS) $(PVBLK_BACKEND_SRCS) $(PVBLK_HOST_SRCS) $(VIRTQUEUE_SRCS) $(VHOST_USER_SRCS)
 BLKD := $(BUILD)/pvrom-blkd

@@ -16,6 +16,8 @@ endif
 # ---- tools -------------------------------------------------------------------------------------
 # $(call have,TOOL) is the tool's path or nothing.
 have = $(shell command -v '$(1)' 2>/dev/null)
+# $(call have_header,NAME) is not empty if the compiler finds that header.
+have_header = $(shell printf '\043include <%s>' '$(1)' | $(CC) -E -x c - >/dev/null 2>&1 && echo yes)
 
 ifeq ($(origin CC),default)
 CC := $(if $(call have,$(CROSS_COMPILE)gcc),$(CROSS_COMPILE)gcc,$(if $(call have,clang),clang,$(CROSS_COMPILE)gcc))

@@ -26,7 +26,6 @@
 #define FADT_RESET_REGISTER (1u << 10)
 #define FADT_HARDWARE_REDUCED (1u << 20)
 #define BOOT_LEGACY_DEVICES 0x1u /* COM1 */
-#define BOOT_8042 0x2u
 #define BOOT_NO_VGA 0x4u
 #define SPACE_PORT 1u
 
@@ -171,10 +170,26 @@ static void describe_com1(struct aml *aml)
 	aml_end(aml, device);
 }
 
+static void describe_virtio(struct aml *aml, unsigned int number)
+{
+	char name[] = { 'V', 'I', 'O', (char)('0' + number), '\0' };
+	size_t device = aml_device_begin(aml, name), resources;
+
+	aml_name_string(aml, "_HID", "LNRO0005");
+	aml_name_number(aml, "_UID", number);
+	resources = aml_resources_begin(aml);
+	aml_memory(aml, VIRTIO_MMIO_BASE + number * VIRTIO_MMIO_SIZE, VIRTIO_MMIO_SIZE);
+	aml_interrupt(aml, VIRTIO_MMIO_LINE + number);
+	aml_resources_end(aml, resources);
+	aml_end(aml, device);
+}
+
 /* \_S5_: what to write into the sleep control register to switch off (16.1.7 of ACPI 6.4). */
 static void describe_off(struct aml *aml)
 {
-	static const uint8_t s5[] = { 0x08, '_', 'S', '5', '_', 0x12, 7, 4, 0x0a, SLEEP_OFF, 0, 0, 0 };
+	static const uint8_t s5[] = {
+		0x08, '_', 'S', '5', '_', 0x12, 7, 4, 0x0a, SLEEP_OFF, 0, 0, 0
+	};
 
 	aml_bytes(aml, s5, sizeof(s5));
 }
@@ -190,6 +205,8 @@ static uint64_t put_dsdt(struct tables *tables)
 	describe_off(&aml);
 	scope = aml_scope_begin(&aml, "_SB_");
 	describe_com1(&aml);
+	for (unsigned int i = 0; i < tables->vm->opt->disk_count; i++)
+		describe_virtio(&aml, i);
 	aml_end(&aml, scope);
 	if (aml.overflow)
 		fail(EXIT_CANNOT_RUN, "too many devices for the ACPI tables");
@@ -216,7 +233,7 @@ static uint64_t put_fadt(struct tables *tables, uint64_t dsdt)
 		.dsdt = (uint32_t)dsdt,
 		.x_dsdt = dsdt,
 		.minor = 4,
-		.boot_flags = BOOT_LEGACY_DEVICES | BOOT_8042 | BOOT_NO_VGA,
+		.boot_flags = BOOT_LEGACY_DEVICES | BOOT_NO_VGA,
 		.flags = FADT_HARDWARE_REDUCED | FADT_RESET_REGISTER,
 		.reset = port_at(RESET_CONTROL),
 		.reset_value = RESET_COLD,
@@ -266,7 +283,7 @@ static uint64_t put_xsdt(struct tables *tables, uint64_t fadt, uint64_t madt)
 	struct {
 		struct table_head head;
 		uint64_t table[2];
-	} __attribute__((packed)) *xsdt;
+	} __attribute__((packed)) * xsdt;
 	uint64_t at;
 
 	xsdt = take(tables, sizeof(*xsdt), &at);
@@ -283,10 +300,9 @@ void acpi_tables_create(struct vm *vm)
 	uint64_t at, fadt;
 	struct rsdp *rsdp = take(&tables, sizeof(*rsdp), &at);
 
-	*rsdp = (struct rsdp){ .signature = "RSD PTR ",
-			       .oem = "PVROM ",
-			       .revision = 2,
-			       .length = sizeof(*rsdp) };
+	*rsdp = (struct rsdp){
+		.signature = "RSD PTR ", .oem = "PVROM ", .revision = 2, .length = sizeof(*rsdp)
+	};
 	fadt = put_fadt(&tables, put_dsdt(&tables));
 	rsdp->xsdt = put_xsdt(&tables, fadt, put_madt(&tables));
 	rsdp->checksum = missing_sum(rsdp, offsetof(struct rsdp, length));

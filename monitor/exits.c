@@ -10,12 +10,17 @@ static void crash(struct vcpu *vcpu)
 	machine_finish(vcpu->vm, ENDED, EXIT_CRASHED);
 }
 
-/* There is nothing outside memory: reads give ones, as on a bus without a device. */
+/* A device, or nothing: then reads give ones, as on a bus. */
 static void mmio(struct vcpu *vcpu)
 {
+	struct kvm_run *run = vcpu->run;
+	bool write = run->mmio.is_write;
+
 	vcpu->exits.mmio++;
-	if (!vcpu->run->mmio.is_write)
-		memset(vcpu->run->mmio.data, 0xff, sizeof(vcpu->run->mmio.data));
+	if (!virtio_mmio_access(vcpu->vm, run->mmio.phys_addr, run->mmio.data, run->mmio.len,
+				write) &&
+	    !write)
+		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
 }
 
 static void shutdown(struct vcpu *vcpu)

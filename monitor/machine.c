@@ -3,7 +3,7 @@
  * The life of one virtual machine: built, loaded, run until something ends it,
  * taken apart. A reset is a new life: nothing of the old machine remains.
  */
-#include "monitor.h"
+#include "disk.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -27,6 +27,8 @@ static void build(struct vm *vm)
 	clock_create(vm);
 	if (vm->rom_size != 0)
 		pvrom_glue_create(vm);
+	for (unsigned int i = 0; i < vm->opt->disk_count; i++)
+		vm->virtio[vm->virtio_count++] = disk_create(vm, &vm->opt->disks[i], i);
 	for (unsigned int i = 0; i < vm->opt->cpus; i++)
 		vcpu_state_reset(&vm->vcpus[i]);
 	vcpu_state_boot(&vm->vcpus[0], &vm->boot);
@@ -101,6 +103,8 @@ static void run(struct vm *vm)
 
 static void take_apart(struct vm *vm)
 {
+	for (unsigned int i = 0; i < vm->virtio_count; i++)
+		disk_destroy(vm->virtio[i]);
 	for (unsigned int i = 0; i < vm->opt->cpus; i++)
 		vcpu_destroy(&vm->vcpus[i]);
 	serial_destroy(&vm->serial);

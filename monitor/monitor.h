@@ -45,7 +45,7 @@ static inline uint64_t page_up(uint64_t value)
  *   0x000a0000  reserved: what a PC has there; plain memory here, all zero
  *   0x00100000  usable, as far as 3 GiB
  *   top of low  reserved: the ROM's pages and VMClock's, read-only to the guest
- *   0xc0000000  the PCI hole: IOAPIC, local APIC, KVM's own pages (Intel)
+ *   0xc0000000  the PCI hole: virtio-mmio from 0xd0000000, IOAPIC, local APIC, KVM's own pages (Intel)
  *   0x100000000 usable: what did not fit below the hole
  */
 #define BOOT_AREA 0x90000u
@@ -69,6 +69,17 @@ struct module_arg {
 	const char *cmdline; /* "" if none */
 };
 
+/* A file that is a disk of the guest. */
+struct disk_arg {
+	const char *path;
+	bool read_only;
+	bool direct;   /* past the host's page cache */
+	uint64_t iops; /* 0: as many as it does */
+	uint64_t bps;  /* bytes a second; 0 the same */
+	unsigned int queues;
+};
+#define MAX_DISKS 8u /* lines 16 to 23 of the I/O APIC */
+
 /* What the command line asked for. */
 struct options {
 	const char *kernel;
@@ -78,6 +89,8 @@ struct options {
 	const char *stats_file;
 	struct module_arg modules[MAX_MODULES];
 	unsigned int module_count;
+	struct disk_arg disks[MAX_DISKS];
+	unsigned int disk_count;
 	unsigned int cpus;
 	uint64_t memory; /* bytes, a multiple of the page size */
 	enum boot_method boot;
@@ -139,6 +152,7 @@ struct serial {
 
 struct vm;
 struct vcpu;
+struct virtio_device;
 
 /* Something to be done by a CPU's own thread; lives on the stack of who waits for it. */
 struct vcpu_work {
@@ -290,6 +304,8 @@ struct vm {
 	struct routes routes;
 	struct alarms alarms;
 	struct clock clock;
+	struct virtio_device *virtio[MAX_DISKS];
+	unsigned int virtio_count;
 	unsigned int threads; /* of CPUs, that have not ended; guarded by lock */
 	pthread_mutex_t lock; /* guards end and exit_status too, and each CPU's work */
 	pthread_cond_t changed;
@@ -371,6 +387,12 @@ unsigned int load_modules(struct boot_area *area, uint64_t from, struct module_g
 bool elf_is(const struct file_image *file);
 uint64_t elf_load(struct vm *vm, const struct file_image *file, uint64_t *entry);
 bool elf_pvh_entry(const struct file_image *file, uint32_t *entry);
+
+/* virtio_mmio.c; see also virtio_device.h. */
+#define VIRTIO_MMIO_BASE 0xd0000000u
+#define VIRTIO_MMIO_SIZE 0x1000u
+#define VIRTIO_MMIO_LINE 16u
+bool virtio_mmio_access(struct vm *vm, uint64_t gpa, void *data, uint32_t len, bool write);
 
 /* load_pvh.c */
 void load_pvh(struct vm *vm, const struct file_image *file, uint32_t entry);

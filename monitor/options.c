@@ -22,6 +22,7 @@ enum {
 	KEY_NO_REBOOT,
 	KEY_BOOT,
 	KEY_VMCLOCK,
+	KEY_DISK,
 	KEY_BUG,
 };
 
@@ -33,6 +34,10 @@ static const struct argp_option table[] = {
 	  "Initial RAM disk; for PVH and multiboot the first module", 0 },
 	{ "module", KEY_MODULE, "FILE[=TEXT]", 0,
 	  "A module with its command line (repeatable; PVH and multiboot)", 0 },
+	{ "disk", KEY_DISK, "FILE[,WORD...]", 0,
+	  "A disk: a file or block device (repeatable, 8 at most); ro: read-only; direct: past the "
+	  "page cache; queues=N (1); iops=N, bps=N: limits a second",
+	  0 },
 	{ "boot", KEY_BOOT, "HOW", 0, "auto, pvh or multiboot, for a kernel that has both (auto)",
 	  0 },
 	{ "rom", KEY_ROM, "on|off|FILE", 0,
@@ -161,6 +166,54 @@ static void parse_module(struct argp_state *state, struct options *opt, char *te
 	opt->modules[opt->module_count++] = (struct module_arg){ text, equals ? equals : "" };
 }
 
+enum { DISK_RO, DISK_DIRECT, DISK_IOPS, DISK_BPS, DISK_QUEUES };
+static const char *const disk_words[] = { "ro", "direct", "iops", "bps", "queues", NULL };
+
+static uint64_t parse_limit(struct argp_state *state, const char *text, uint64_t most)
+{
+	char *end;
+	unsigned long long value = text ? strtoull(text, &end, 10) : 0;
+
+	if (text == NULL || *text < '0' || *text > '9' || *end != '\0' || value < 1 || value > most)
+		argp_error(state, "--disk: `%s' is not a number from 1 to %llu", text ? text : "",
+			   (unsigned long long)most);
+	return value;
+}
+
+static void parse_disk_word(struct argp_state *state, struct disk_arg *disk, int word, char *value,
+			    const char *text)
+{
+	switch (word) {
+	case DISK_RO: disk->read_only = true; break;
+	case DISK_DIRECT: disk->direct = true; break;
+	case DISK_IOPS: disk->iops = parse_limit(state, value, 1ull << 40); break;
+	case DISK_BPS: disk->bps = parse_limit(state, value, 1ull << 40); break;
+	case DISK_QUEUES: disk->queues = (unsigned int)parse_limit(state, value, 16); break;
+	default: argp_error(state, "--disk: unknown word `%s'", text);
+	}
+	if (word <= DISK_DIRECT && word >= 0 && value != NULL)
+		argp_error(state, "--disk: `%s' takes no value", text);
+}
+
+/* FILE[,WORD[=VALUE]...]; cuts the argument at its commas. */
+static void parse_disk(struct argp_state *state, struct options *opt, char *text)
+{
+	struct disk_arg *disk = &opt->disks[opt->disk_count];
+	char *words = strchr(text, ','), *value;
+
+	if (opt->disk_count++ == MAX_DISKS)
+		argp_error(state, "--disk: at most %u", MAX_DISKS);
+	*disk = (struct disk_arg){ .path = text, .queues = 1 };
+	if (words != NULL)
+		*words++ = '\0';
+	while (words != NULL && *words != '\0') {
+		char *start = words;
+		int word = getsubopt(&words, (char *const *)(uintptr_t)disk_words, &value);
+
+		parse_disk_word(state, disk, word, value, start);
+	}
+}
+
 static void parse_rom(struct options *opt, const char *text)
 {
 	opt->rom = strcmp(text, "on") == 0 ? ROM_ON : strcmp(text, "off") == 0 ? ROM_OFF : ROM_FILE;
@@ -225,6 +278,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_APPEND: opt->append = arg; return 0;
 	case KEY_INITRD: opt->initrd = arg; return 0;
 	case KEY_MODULE: parse_module(state, opt, arg); return 0;
+	case KEY_DISK: parse_disk(state, opt, arg); return 0;
 	case KEY_ROM: parse_rom(opt, arg); return 0;
 	case KEY_FIND: parse_find(state, opt, arg); return 0;
 	case KEY_NO_REBOOT: opt->no_reboot = true; return 0;

@@ -271,7 +271,7 @@ int pvrom_blk_file_fd(const struct pvrom_blk_backend *backend)
 
 uint64_t pvrom_blk_file_sectors(const struct pvrom_blk_backend *backend)
 {
-	return file_opened_sectors(
+	return pvrom_file_sectors(
 		&file_of((struct pvrom_blk_backend *)(uintptr_t)backend)->opened);
 }
 
@@ -279,7 +279,7 @@ static void file_close(struct hosted_backend *hosted)
 {
 	struct file *f = (struct file *)(void *)hosted;
 
-	file_opened_close(&f->opened);
+	pvrom_file_close(&f->opened);
 	free(f);
 }
 
@@ -294,7 +294,7 @@ struct pvrom_blk_backend *pvrom_blk_file_open(const struct pvrom_blk_file_setup 
 		strcpy(message, "no memory");
 		return NULL;
 	}
-	if (!file_open(&f->opened, setup, message)) {
+	if (!pvrom_file_open(&f->opened, setup, message)) {
 		free(f);
 		return NULL;
 	}

@@ -40,19 +40,29 @@ static bool is_disk(struct file_opened *f, const char *path, char *message)
 	return true;
 }
 
+/* A process that was killed holds its locks until the kernel has taken its io_uring apart. */
+#define GHOST_MS 1500
+
 /* The lock belongs to the open file, so it goes along when the descriptor is handed over. */
 static bool lock(const struct file_opened *f, const struct pvrom_blk_file_setup *s, char *message)
 {
 	struct flock l = { .l_type = s->read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET };
+	int ms, error = 0;
 
-	if (s->no_lock || !fcntl(f->fd, F_OFD_SETLK, &l))
+	if (s->no_lock)
 		return true;
-	if (errno == EAGAIN || errno == EACCES)
+	for (ms = 0; ms < GHOST_MS; ms += 2) {
+		error = fcntl(f->fd, F_OFD_SETLK, &l) ? errno : 0;
+		if (error != EAGAIN && error != EACCES)
+			break;
+		usleep(2000);
+	}
+	if (error == EAGAIN || error == EACCES)
 		return complain(message, "%s: locked by another process", s->path);
-	return complain(message, "%s: cannot be locked: %s", s->path, strerror(errno));
+	return !error || complain(message, "%s: cannot be locked: %s", s->path, strerror(error));
 }
 
-uint64_t file_opened_sectors(const struct file_opened *f)
+uint64_t pvrom_file_sectors(const struct file_opened *f)
 {
 	struct stat st;
 	uint64_t bytes = 0;
@@ -85,7 +95,7 @@ static void find_alignment(struct file_opened *f)
 
 static bool find_size(struct file_opened *f, const char *path, char *message)
 {
-	f->sectors = file_opened_sectors(f);
+	f->sectors = pvrom_file_sectors(f);
 	if (!f->sectors)
 		return complain(message, "%s: shorter than a sector of 512 bytes", path);
 	return true;
@@ -123,7 +133,7 @@ static bool examine(struct file_opened *f, const struct pvrom_blk_file_setup *s,
 	return true;
 }
 
-bool file_open(struct file_opened *f, const struct pvrom_blk_file_setup *s, char *message)
+bool pvrom_file_open(struct file_opened *f, const struct pvrom_blk_file_setup *s, char *message)
 {
 	int flags = (s->read_only ? O_RDONLY : O_RDWR) | (s->direct ? O_DIRECT : 0);
 
@@ -139,11 +149,11 @@ bool file_open(struct file_opened *f, const struct pvrom_blk_file_setup *s, char
 		return true;
 	if (s->fd >= 0)
 		f->fd = -1;
-	file_opened_close(f);
+	pvrom_file_close(f);
 	return false;
 }
 
-void file_opened_close(struct file_opened *f)
+void pvrom_file_close(struct file_opened *f)
 {
 	if (f->buffered_fd >= 0 && f->buffered_fd != f->fd)
 		close(f->buffered_fd);

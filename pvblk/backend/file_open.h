@@ -14,8 +14,8 @@ struct file_opened {
 };
 
 /* false: message says why. */
-bool file_open(struct file_opened *f, const struct pvrom_blk_file_setup *setup, char *message);
-void file_opened_close(struct file_opened *f);
-uint64_t file_opened_sectors(const struct file_opened *f);
+bool pvrom_file_open(struct file_opened *f, const struct pvrom_blk_file_setup *setup, char *message);
+void pvrom_file_close(struct file_opened *f);
+uint64_t pvrom_file_sectors(const struct file_opened *f);
 
 #endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * A VIRTIO device as its transports see it. What a device is told and asked here happens on its own
+ * thread; its transport forwards what the guest does.
+ */
+#ifndef PVRUN_VIRTIO_DEVICE_H
+#define PVRUN_VIRTIO_DEVICE_H
+
+#include "device_thread.h"
+#include "monitor.h"
+
+#define VIRTIO_QUEUES 16u      /* of one device at most */
+#define VIRTIO_QUEUE_SIZE 256u /* the longest that is offered */
+
+/* VIRTIO 1.2, 2.1 */
+#define VIRTIO_ACKNOWLEDGE 1u
+#define VIRTIO_DRIVER 2u
+#define VIRTIO_DRIVER_OK 4u
+#define VIRTIO_FEATURES_OK 8u
+#define VIRTIO_NEEDS_RESET 64u
+#define VIRTIO_FAILED 128u
+
+struct virtio_device;
+
+/* A queue as the driver set it up. */
+struct virtio_queue {
+	struct virtio_device *device;
+	struct pvrom_loop_watch notified; /* its fd is the ioeventfd */
+	uint64_t desc_gpa, driver_gpa, device_gpa;
+	uint32_t size;
+	unsigned int index;
+	bool ready;   /* the driver says so */
+	bool started; /* the device uses it */
+	bool pending; /* there may be buffers in it */
+};
+
+/* What a kind of device does. */
+struct virtio_kind {
+	uint32_t id; /* VIRTIO 1.2, 5 */
+	uint64_t (*features)(struct virtio_device *device);
+	bool (*accept)(struct virtio_device *device, uint64_t features);
+	void (*config_read)(struct virtio_device *device, uint32_t offset, void *to, uint32_t len);
+	void (*config_write)(struct virtio_device *device, uint32_t offset, const void *from,
+			     uint32_t len);
+	/* false: the rings are not as they must be. */
+	bool (*queue_start)(struct virtio_device *device, struct virtio_queue *queue);
+	/* Returns when nothing of the queue, or of the device, is in flight any more. */
+	void (*queue_stop)(struct virtio_device *device, struct virtio_queue *queue);
+	void (*reset)(struct virtio_device *device);
+};
+
+struct virtio_device {
+	const struct virtio_kind *kind;
+	struct vm *vm;
+	struct device_thread thread;
+	struct virtio_queue queue[VIRTIO_QUEUES];
+	unsigned int queues;
+	uint64_t features;   /* the driver's */
+	uint32_t generation; /* of the configuration */
+	uint32_t status;
+	/* Of the transport. */
+	uint64_t gpa; /* of its registers */
+	uint32_t line;
+	int line_fd;
+	uint32_t interrupts; /* set by the device, taken by CPUs: atomic */
+	uint32_t features_sel, driver_features_sel, queue_sel;
+};
+
+/* virtio_mmio.c */
+void virtio_mmio_create(struct virtio_device *device, unsigned int number);
+void virtio_mmio_destroy(struct virtio_device *device);
+
+/* From the device, on its thread: interrupts the driver for its queues, or for a change of configuration or status. */
+void virtio_used(struct virtio_device *device);
+void virtio_changed(struct virtio_device *device);
+/* The driver broke the rules; nothing goes on until it resets the device. */
+void virtio_broken(struct virtio_device *device);
+
+#endif

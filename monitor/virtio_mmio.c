@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * VIRTIO over memory-mapped registers (VIRTIO 1.2, 4.2). A CPU that touches a register waits for the
+ * device's thread, but for the three that a driver needs all the time: notifications never leave
+ * KVM (ioeventfd), and the two of interrupts are one atomic word.
+ */
+#include "virtio_device.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* 4.2.2, table 4.1 */
+#define MAGIC_VALUE 0x000u
+#define VERSION 0x004u
+#define DEVICE_ID 0x008u
+#define VENDOR_ID 0x00cu
+#define DEVICE_FEATURES 0x010u
+#define DEVICE_FEATURES_SEL 0x014u
+#define DRIVER_FEATURES 0x020u
+#define DRIVER_FEATURES_SEL 0x024u
+#define QUEUE_SEL 0x030u
+#define QUEUE_NUM_MAX 0x034u
+#define QUEUE_NUM 0x038u
+#define QUEUE_READY 0x044u
+#define QUEUE_NOTIFY 0x050u
+#define INTERRUPT_STATUS 0x060u
+#define INTERRUPT_ACK 0x064u
+#define STATUS 0x070u
+#define QUEUE_DESC 0x080u
+#define QUEUE_DRIVER 0x090u
+#define QUEUE_DEVICE 0x0a0u
+#define SHM_LEN 0x0b0u
+#define SHM_BASE 0x0b8u
+#define CONFIG_GENERATION 0x0fcu
+#define CONFIG 0x100u
+
+#define MAGIC 0x74726976u  /* "virt" */
+#define VENDOR 0x6f727670u /* "pvro" */
+#define INTERRUPT_USED 1u
+#define INTERRUPT_CONFIG 2u
+
+#define F_EVENT_IDX (1ull << 29)
+#define F_INDIRECT_DESC (1ull << 28)
+#define F_VERSION_1 (1ull << 32)
+#define F_RING_PACKED (1ull << 34)
+#define TRANSPORT_FEATURES (F_EVENT_IDX | F_INDIRECT_DESC | F_VERSION_1 | F_RING_PACKED)
+
+/* ---- what the device tells ---------------------------------------------------------------------- */
+
+static void interrupt(struct virtio_device *device, uint32_t reason)
+{
+	__atomic_fetch_or(&device->interrupts, reason, __ATOMIC_SEQ_CST);
+	pvrom_loop_signal(&device->thread.loop, device->line_fd);
+}
+
+void virtio_used(struct virtio_device *device)
+{
+	interrupt(device, INTERRUPT_USED);
+}
+
+void virtio_changed(struct virtio_device *device)
+{
+	device->generation++;
+	interrupt(device, INTERRUPT_CONFIG);
+}
+
+void virtio_broken(struct virtio_device *device)
+{
+	if (device->status & VIRTIO_NEEDS_RESET)
+		return;
+	device->status |= VIRTIO_NEEDS_RESET;
+	if (device->status & VIRTIO_DRIVER_OK)
+		virtio_changed(device);
+}
+
+/* ---- registers, on the device's thread ------------------------------------------------------------ */
+
+static uint64_t offered(struct virtio_device *device)
+{
+	return device->kind->features(device) | TRANSPORT_FEATURES;
+}
+
+static struct virtio_queue *selected(struct virtio_device *device)
+{
+	return device->queue_sel < device->queues ? &device->queue[device->queue_sel] : NULL;
+}
+
+static uint32_t read_register(struct virtio_device *device, uint32_t reg)
+{
+	const struct virtio_queue *queue = selected(device);
+
+	switch (reg) {
+	case MAGIC_VALUE: return MAGIC;
+	case VERSION: return 2;
+	case DEVICE_ID: return device->kind->id;
+	case VENDOR_ID: return VENDOR;
+	case DEVICE_FEATURES:
+		return device->features_sel > 1
+			       ? 0
+			       : (uint32_t)(offered(device) >> 32 * device->features_sel);
+	case QUEUE_NUM_MAX: return queue ? VIRTIO_QUEUE_SIZE : 0;
+	case QUEUE_READY: return queue && queue->ready;
+	case STATUS: return device->status;
+	/* There is no shared memory: all ones (4.2.2.1). */
+	case SHM_LEN:
+	case SHM_LEN + 4:
+	case SHM_BASE:
+	case SHM_BASE + 4: return UINT32_MAX;
+	case CONFIG_GENERATION: return device->generation;
+	default: return 0;
+	}
+}
+
+static void start_queue(struct virtio_device *device, struct virtio_queue *queue)
+{
+	if (!queue->ready || queue->started)
+		return;
+	queue->started = device->kind->queue_start(device, queue);
+	/* The driver may have filled it before, and rung when nobody listened. */
+	queue->pending = true;
+	if (!queue->started)
+		virtio_broken(device);
+}
+
+static void stop_queue(struct virtio_device *device, struct virtio_queue *queue)
+{
+	if (queue->started)
+		device->kind->queue_stop(device, queue);
+	queue->started = false;
+}
+
+static void set_ready(struct virtio_device *device, struct virtio_queue *queue, bool ready)
+{
+	queue->ready = ready;
+	if (!ready)
+		stop_queue(device, queue);
+	else if (device->status & VIRTIO_DRIVER_OK)
+		start_queue(device, queue);
+}
+
+static void reset(struct virtio_device *device)
+{
+	device->kind->reset(device);
+	for (unsigned int i = 0; i < device->queues; i++) {
+		struct virtio_queue *queue = &device->queue[i];
+
+		queue->started = queue->ready = queue->pending = false;
+		queue->desc_gpa = queue->driver_gpa = queue->device_gpa = queue->size = 0;
+	}
+	device->features = 0;
+	device->status = 0;
+	device->features_sel = device->driver_features_sel = device->queue_sel = 0;
+	__atomic_store_n(&device->interrupts, 0, __ATOMIC_SEQ_CST);
+}
+
+/* 3.1.1, step 5: the driver reads the bit back; it is not set when its choice will not do. */
+static bool features_do(struct virtio_device *device)
+{
+	uint64_t features = device->features;
+
+	return (features & F_VERSION_1) && !(features & ~offered(device)) &&
+	       device->kind->accept(device, features);
+}
+
+/* Bits are only ever added, but for 0, which is a reset (2.1.1). */
+static void set_status(struct virtio_device *device, uint32_t value)
+{
+	uint32_t added = value & ~device->status;
+
+	if (value == 0) {
+		reset(device);
+		return;
+	}
+	if ((added & VIRTIO_FEATURES_OK) && !features_do(device))
+		added &= ~VIRTIO_FEATURES_OK;
+	if ((added & VIRTIO_DRIVER_OK) && !((device->status | added) & VIRTIO_FEATURES_OK))
+		added &= ~VIRTIO_DRIVER_OK;
+	device->status |= added & ~VIRTIO_NEEDS_RESET;
+	if (added & VIRTIO_DRIVER_OK)
+		for (unsigned int i = 0; i < device->queues; i++)
+			start_queue(device, &device->queue[i]);
+}
+
+static void set_half(uint64_t *word, bool high, uint32_t value)
+{
+	*word = high ? (*word & UINT32_MAX) | (uint64_t)value << 32
+		     : (*word & ~(uint64_t)UINT32_MAX) | value;
+}
+
+/* Where a queue lies and how long it is stays as it is while the device uses it (4.2.2.2). */
+static void set_queue(struct virtio_device *device, uint32_t reg, uint32_t value)
+{
+	struct virtio_queue *queue = selected(device);
+
+	if (queue == NULL)
+		return;
+	if (reg == QUEUE_READY) {
+		set_ready(device, queue, value & 1);
+		return;
+	}
+	if (queue->ready)
+		return;
+	switch (reg & ~4u) {
+	case QUEUE_NUM & ~4u: queue->size = value; break;
+	case QUEUE_DESC: set_half(&queue->desc_gpa, reg & 4, value); break;
+	case QUEUE_DRIVER: set_half(&queue->driver_gpa, reg & 4, value); break;
+	case QUEUE_DEVICE: set_half(&queue->device_gpa, reg & 4, value); break;
+	}
+}
+
+static void notify(struct virtio_device *device, uint32_t number)
+{
+	if (number < device->queues)
+		device->queue[number].pending = true;
+}
+
+static void write_register(struct virtio_device *device, uint32_t reg, uint32_t value)
+{
+	switch (reg) {
+	case DEVICE_FEATURES_SEL: device->features_sel = value; break;
+	case DRIVER_FEATURES_SEL: device->driver_features_sel = value; break;
+	case DRIVER_FEATURES:
+		if (!(device->status & VIRTIO_FEATURES_OK) && device->driver_features_sel < 2)
+			set_half(&device->features, device->driver_features_sel, value);
+		break;
+	case QUEUE_SEL: device->queue_sel = value; break;
+	case QUEUE_NOTIFY: notify(device, value); break;
+	case STATUS: set_status(device, value); break;
+	default: set_queue(device, reg, value);
+	}
+}
+
+/* ---- the way from a CPU to there ------------------------------------------------------------------ */
+
+struct access {
+	struct virtio_device *device;
+	void *data;
+	uint32_t offset, len;
+	bool write;
+};
+
+static void touch_config(const struct access *a)
+{
+	if (a->write)
+		a->device->kind->config_write(a->device, a->offset - CONFIG, a->data, a->len);
+	else
+		a->device->kind->config_read(a->device, a->offset - CONFIG, a->data, a->len);
+}
+
+static void touch(void *argument)
+{
+	struct access *a = argument;
+	uint32_t value;
+
+	if (a->offset >= CONFIG) {
+		touch_config(a);
+	} else if (a->write) {
+		memcpy(&value, a->data, sizeof(value));
+		write_register(a->device, a->offset, value);
+	} else {
+		value = read_register(a->device, a->offset);
+		memcpy(a->data, &value, sizeof(value));
+	}
+}
+
+/* What needs no thread; false: something else. */
+static bool touch_interrupts(const struct access *a)
+{
+	uint32_t value;
+
+	if (a->offset == INTERRUPT_STATUS && !a->write) {
+		value = __atomic_load_n(&a->device->interrupts, __ATOMIC_SEQ_CST);
+		memcpy(a->data, &value, sizeof(value));
+		return true;
+	}
+	if (a->offset == INTERRUPT_ACK && a->write) {
+		memcpy(&value, a->data, sizeof(value));
+		__atomic_fetch_and(&a->device->interrupts, ~value, __ATOMIC_SEQ_CST);
+		return true;
+	}
+	return false;
+}
+
+/* Registers are 32 bits wide and aligned (4.2.2.2); the configuration is read as it is laid out. */
+static void access_device(struct access *a)
+{
+	if (a->offset < CONFIG && (a->len != 4 || a->offset % 4 != 0)) {
+		if (!a->write)
+			memset(a->data, 0, a->len);
+		return;
+	}
+	if (!touch_interrupts(a))
+		device_thread_do(&a->device->thread, touch, a);
+}
+
+/* An access of a CPU to a place without memory: true if a device is there. On the CPU's thread. */
+bool virtio_mmio_access(struct vm *vm, uint64_t gpa, void *data, uint32_t len, bool write)
+{
+	uint64_t number = (gpa - VIRTIO_MMIO_BASE) / VIRTIO_MMIO_SIZE;
+	struct access a = { .data = data, .len = len, .write = write };
+
+	if (gpa < VIRTIO_MMIO_BASE || number >= vm->virtio_count)
+		return false;
+	a.device = vm->virtio[number];
+	a.offset = (uint32_t)(gpa % VIRTIO_MMIO_SIZE);
+	access_device(&a);
+	return true;
+}
+
+/* ---- life ------------------------------------------------------------------------------------------ */
+
+static void notified(struct pvrom_loop_watch *watch)
+{
+	struct virtio_queue *queue =
+		(struct virtio_queue *)((char *)watch - offsetof(struct virtio_queue, notified));
+
+	if (doorbell_rung(watch->fd) > 0)
+		queue->pending = true;
+}
+
+static void watch_queues(void *argument)
+{
+	struct virtio_device *device = argument;
+
+	for (unsigned int i = 0; i < device->queues; i++)
+		pvrom_loop_watch_fd(&device->thread.loop, &device->queue[i].notified,
+				    device->queue[i].notified.fd, notified);
+}
+
+static void forget_queues(void *argument)
+{
+	struct virtio_device *device = argument;
+
+	reset(device);
+	for (unsigned int i = 0; i < device->queues; i++) {
+		int fd = device->queue[i].notified.fd;
+
+		pvrom_loop_forget(&device->queue[i].notified);
+		close(fd);
+	}
+}
+
+/* The queue's number written to QueueNotify rings its bell, and leaves KVM for nobody. */
+static int doorbell(const struct virtio_device *device, unsigned int queue)
+{
+	const struct doorbell bell = {
+		.address = device->gpa + QUEUE_NOTIFY,
+		.size = 4,
+		.one_value = true,
+		.value = queue,
+	};
+
+	return doorbell_open(device->vm, &bell);
+}
+
+/* Gives a device, whose thread runs, its registers, its line and its notifications. */
+void virtio_mmio_create(struct virtio_device *device, unsigned int number)
+{
+	device->gpa = VIRTIO_MMIO_BASE + number * VIRTIO_MMIO_SIZE;
+	device->line = VIRTIO_MMIO_LINE + number;
+	device->line_fd = irqfd_open(device->vm, device->line);
+	for (unsigned int i = 0; i < device->queues; i++) {
+		device->queue[i].device = device;
+		device->queue[i].index = i;
+		device->queue[i].notified.fd = doorbell(device, i);
+	}
+	device_thread_do(&device->thread, watch_queues, device);
+}
+
+/* Takes all that back; the device is reset first. */
+void virtio_mmio_destroy(struct virtio_device *device)
+{
+	device_thread_do(&device->thread, forget_queues, device);
+	close(device->line_fd);
+}
