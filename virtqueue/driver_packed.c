@@ -164,7 +164,7 @@ enum pvrom_vq_result pvrom_vq_driver_packed_get(struct pvrom_vq_driver *vq,
 						struct pvrom_vq_done *done)
 {
 	enum pvrom_vq_result result;
-	uint32_t id, len;
+	uint32_t id = 0, len = 0;
 
 	result = in_order(vq) ? next_in_order(vq, &id, &len) : read_used(vq, &id, &len);
 	if (result)

@@ -185,7 +185,7 @@ enum pvrom_vq_result pvrom_vq_driver_split_get(struct pvrom_vq_driver *vq,
 					       struct pvrom_vq_done *done)
 {
 	enum pvrom_vq_result result = look(vq);
-	uint32_t id, len;
+	uint32_t id = 0, len = 0;
 
 	if (result)
 		return result;
