@@ -213,8 +213,8 @@ struct place {
 
 static uint64_t index_word(struct place used, struct place old)
 {
-	return used.at | (uint64_t)old.at << 16 | (uint64_t)used.wrap << 32 |
-	       (uint64_t)old.wrap << 40;
+	return used.at | (uint64_t)old.at << 16 | (used.wrap ? 1ull << 32 : 0) |
+	       (old.wrap ? 1ull << 40 : 0);
 }
 
 void pvrom_vq_record_packed_index(struct pvrom_vq_device *vq)
