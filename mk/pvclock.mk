@@ -21,3 +21,33 @@ INSTALL_HEADERS += $(sort $(wildcard pvclock/include/pvrom/*.h))
 
 # The adapters to other hosts' clocks.
 $(eval $(call cunit,loop.clock_source,tests/loop/clock_source_test.c,$(PVCLOCK_GUEST_SRCS)))
+
+# Both halves over one page.
+PVCLOCK_TEST_SRCS := tests/loop/clock_world.c $(PVCLOCK_HOST_SRCS) pvclock/clock_guest.c host/access.c
+$(eval $(call cunit,loop.clock,tests/loop/clock_loop.c,$(PVCLOCK_TEST_SRCS)))
+$(eval $(call cunit,loop.clock_leap,tests/loop/clock_leap_test.c,$(PVCLOCK_TEST_SRCS)))
+$(eval $(call cunit,loop.clock_bad,tests/loop/clock_bad.c,$(PVCLOCK_TEST_SRCS)))
+
+# Random host histories, judged in exact rational arithmetic.
+ifneq ($(wildcard /usr/include/gmp.h /usr/include/*/gmp.h),)
+$(BUILD)/test/clock_histories: $(call objs,test,tests/model/clock_histories.c $(PVCLOCK_HOST_SRCS) host/access.c)
+	$(call LINK,test,-lgmp)
+CHECK_QUICK += model.clock_histories
+TEST.model.clock_histories       = $(BUILD)/test/clock_histories 50000
+TEST_NEEDS.model.clock_histories = $(BUILD)/test/clock_histories
+CHECK_LONG += model.clock_histories.million
+TEST.model.clock_histories.million       = $(BUILD)/test/clock_histories 1000000 $${SEED:-new}
+TEST_TIME.model.clock_histories.million  = 600
+TEST_NEEDS.model.clock_histories.million = $(BUILD)/test/clock_histories
+else
+$(call left_out,the judge of clock histories,libgmp-dev)
+endif
+
+# ---- bench -----------------------------------------------------------------------------------
+$(BUILD)/hosted/clock_read: $(call objs,hosted,bench/clock_read.c) $(BUILD)/libpvrom-clock-host.a \
+		$(BUILD)/libpvrom-clock-guest.a $(BUILD)/libpvrom-host.a
+	$(call LINK,hosted,)
+BENCHES += bench-clock
+bench-clock: $(BUILD)/hosted/clock_read
+	$(Q)BUILD=$(BUILD) bench/clock_bench $<
+.PHONY: bench-clock

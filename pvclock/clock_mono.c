@@ -82,7 +82,9 @@ int64_t pvrom_clock_slew(struct pvrom_clock_writer *writer, pvrom_time tai,
 		writer->offset_frac = (uint64_t)offset;
 		writer->offset_valid = true;
 	}
-	late = offset - pvrom_clock_time(writer->offset_sec, writer->offset_frac);
+	/* Unsigned: a loaded offset may be anything. */
+	late = (pvrom_time)((pvrom_wide)offset -
+			    (pvrom_wide)pvrom_clock_time(writer->offset_sec, writer->offset_frac));
 	if (late >= second || late <= -second)
 		ns = NS_PER_SEC;
 	else

@@ -118,20 +118,25 @@ static void set_rate(struct pvrom_clock_claim *claim, struct rates rate, struct 
 	claim->period = rate.low + half <= outer.high - half ? rate.low + half : rate.high - half;
 }
 
-/* Sets time and error so that they cover `inner`, around middle; false if that reaches out of `outer`. */
-static bool set_time(struct pvrom_clock_claim *claim, pvrom_time middle, struct span inner,
-		     struct span outer)
+/* The nanoseconds that cover `inner` from middle, or UINT64_MAX. */
+static uint64_t cover(pvrom_time middle, struct span inner)
 {
 	const pvrom_time up = inner.high - middle, down = middle - inner.low;
 	const pvrom_time reach = up > down ? up : down;
-	pvrom_time error;
 
-	if (reach < 0 || reach >> 64 >= MAXERROR_SEC)
+	return reach < 0 || reach >> 64 >= MAXERROR_SEC ? UINT64_MAX : to_ns_up(reach);
+}
+
+/* Sets time and error; false if that reaches out of `outer`. */
+static bool set_time(struct pvrom_clock_claim *claim, pvrom_time middle, uint64_t error_ns,
+		     struct span outer)
+{
+	const pvrom_time error = from_ns(error_ns, true);
+
+	if (error_ns == UINT64_MAX || middle < 0 || middle - error < outer.low ||
+	    middle + error > outer.high)
 		return false;
-	claim->maxerror_ns = to_ns_up(reach);
-	error = from_ns(claim->maxerror_ns, true);
-	if (middle < 0 || middle - error < outer.low || middle + error > outer.high)
-		return false;
+	claim->maxerror_ns = error_ns;
 	claim->sec = (uint64_t)(middle >> 64);
 	claim->frac = (uint64_t)middle;
 	return true;
@@ -144,19 +149,19 @@ static bool set_time(struct pvrom_clock_claim *claim, pvrom_time middle, struct 
 static bool set_time_inside(struct pvrom_clock_claim *claim, pvrom_time estimate, struct span inner,
 			    struct span outer)
 {
-	const pvrom_time half = (inner.high - inner.low) / 2 + 1;
-	pvrom_time middle = inner.low + half, error;
+	pvrom_time middle = inner.low + (inner.high - inner.low) / 2, error;
+	const uint64_t error_ns = cover(middle, inner);
 
-	if (set_time(claim, estimate, inner, outer))
+	if (set_time(claim, estimate, cover(estimate, inner), outer))
 		return true;
-	if (half >> 64 >= MAXERROR_SEC)
+	if (error_ns == UINT64_MAX)
 		return false;
-	error = from_ns(to_ns_up(half), true);
+	error = from_ns(error_ns, true);
 	if (middle - error < outer.low)
 		middle = outer.low + error;
 	if (middle + error > outer.high)
 		middle = outer.high - error;
-	return set_time(claim, middle, inner, outer);
+	return set_time(claim, middle, error_ns, outer);
 }
 
 /* The first promise, or one that replaces what proved false. */
@@ -173,7 +178,7 @@ static void claim_anew(struct pvrom_clock_claim *claim, const struct pvrom_clock
 	claim->tsc = tsc;
 	claim->shift = period->tai_shift;
 	set_rate(claim, rate, all);
-	claim->valid = set_time(claim, estimate, span, everything);
+	claim->valid = set_time(claim, estimate, cover(estimate, span), everything);
 }
 
 /*
