@@ -45,6 +45,11 @@ void kernel_mmu_keep_map(uint64_t first, uint64_t pages)
 	pvrom_mmu_guest_map(&kernel_mmu, map, (uint64_t)map, first, pages);
 }
 
+static uint32_t reside(uint64_t start, uint64_t bytes)
+{
+	return pvrom_mmu_resident(&kernel_mmu, start, bytes, PVROM_MMU_RESIDENT_ADD);
+}
+
 /* ---- on each CPU, interrupts off ---- */
 
 static void start_here(void *unused)
@@ -73,8 +78,16 @@ static void faults_here(void *unused)
 
 void kernel_mmu_start_cpu(void)
 {
+	uint32_t index = this_cpu()->index;
+
 	if (!kernel_mmu.on)
 		return;
+	/* A CPU that the host starts comes after those for which there are rings already. */
+	if (!rings[index]) {
+		rings[index] = memory_pages(ALIGN_UP(RING_BYTES, PAGE_SIZE) / PAGE_SIZE, PAGE_SIZE);
+		if (faults_wanted)
+			reside((uint64_t)rings[index], RING_BYTES);
+	}
 	start_here(NULL);
 	if (faults_wanted && kernel_rom_granted(PVROM_FEATURE_MMU_FAULT))
 		faults_here(NULL);
@@ -86,11 +99,6 @@ void kernel_mmu_stop_cpu(void)
 }
 
 /* ---- the resident set: all that runs between a fault and the end of the filter ---- */
-
-static uint32_t reside(uint64_t start, uint64_t bytes)
-{
-	return pvrom_mmu_resident(&kernel_mmu, start, bytes, PVROM_MMU_RESIDENT_ADD);
-}
 
 /* The filter reads the tables of the kernel's own addresses too. */
 /* NOLINTNEXTLINE(misc-no-recursion): no deeper than tables are */

@@ -20,7 +20,8 @@ TEST.demo = tools/demo --tap --dir $(BUILD)/demo.check \
 	--expect 'kvm-npt:cpu=on' --expect 'kvm-npt:mmu=off nested paging present' \
 	--expect 'kvm-shadow:cpu=on' --expect 'kvm-shadow:mmu=off not owned by this host' \
 	--expect 'hv-npt:alarm=on' --expect 'hv-npt:mmu=off nested paging present' \
-	--expect 'hv-plain:mmu=off switched off by the operator' $(KERNEL_ELF)
+	--expect 'hv-plain:mmu=off switched off by the operator' \
+	--expect 'hv-mmu:mmu=on' --expect 'hv-mmu:mmu-fault=on' $(KERNEL_ELF)
 TEST_TIME.demo          = 240
 TEST_NEEDS.demo         = $(DEMO_NEEDS)
 TEST.demo.operator      = tools/demo --tap --dir $(BUILD)/demo.operator \

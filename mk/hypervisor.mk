@@ -13,3 +13,16 @@ $(HYPERVISOR): $(call objs,free,$(HYPERVISOR_SRCS)) $(BUILD)/free/libpvrom-host.
 		-Wl,-z,noexecstack -Wl,--build-id=none -Wl,--no-warn-rwx-segments -o $@ $(filter %.o %.a,$^)
 
 ALL_TARGETS += $(HYPERVISOR)
+
+# The same facts with fewer CPUs; with four they are part of the demo's own test.
+HYPERVISOR_MACHINES := native,hv-npt,hv-plain,hv-mmu
+define HYPERVISOR_TEST
+CHECK += hypervisor.cpus$(1)
+TEST.hypervisor.cpus$(1)       = tools/demo --tap --cpus $(1) --machines $$(HYPERVISOR_MACHINES) \
+	--expect 'hv-npt:mmu=off nested paging present' --expect 'hv-mmu:mmu=on' \
+	--expect 'hv-plain:mmu=off switched off by the operator' \
+	--dir $$(BUILD)/hypervisor.cpus$(1) $$(KERNEL_ELF)
+TEST_TIME.hypervisor.cpus$(1)  = 120
+TEST_NEEDS.hypervisor.cpus$(1) = $$(KERNEL_ELF) $$(HYPERVISOR)
+endef
+$(foreach cpus,1 2,$(eval $(call HYPERVISOR_TEST,$(cpus))))
