@@ -34,3 +34,22 @@ INSTALL_MAN += pvblk/blkd/pvrom-blkd.1
 else
 $(call left_out,pvrom-blkd,liburing-dev)
 endif
+
+# ---- tests ---------------------------------------------------------------------------------------
+VU_CLIENT_SRCS := vhost-user/client/vu_client.c vhost-user/client/blk_client.c
+BLK_SERVER_TEST := tests/blk/server_process.c tests/blk/counter_load.c $(VU_CLIENT_SRCS) $(VIRTQUEUE_SRCS)
+BLK_DIR = mkdir -p $(BUILD)/blk/$(1) &&
+
+$(BUILD)/test/blk.kill: $(call objs,test,tests/blk/kill_test.c $(BLK_SERVER_TEST))
+	$(call LINK,test,)
+CHECK += blk.kill
+TEST.blk.kill       = $(call BLK_DIR,kill) $(BUILD)/test/blk.kill $(BUILD)/test/pvrom-blkd $(BUILD)/blk/kill
+TEST_TIME.blk.kill  = 120
+TEST_NEEDS.blk.kill = $(BUILD)/test/blk.kill $(BUILD)/test/pvrom-blkd
+CHECK_LONG += blk.kill.long
+TEST.blk.kill.long       = $(call BLK_DIR,kill.long) $(BUILD)/test/blk.kill $(BUILD)/test/pvrom-blkd $(BUILD)/blk/kill.long 20
+TEST_TIME.blk.kill.long  = 900
+TEST_NEEDS.blk.kill.long = $(TEST_NEEDS.blk.kill)
+
+BLK_WORLD := tests/blk/blk_world.c $(PVBLK_HOST_SRCS) $(VIRTQUEUE_SRCS)
+$(eval $(call cunit,blk.hostile,tests/blk/blk_hostile_test.c,$(BLK_WORLD)))

@@ -1,8 +1,44 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* What the files of the block device's host half know in common: seeded bugs, for the tests' sake. */
+/*
+ * What the files of the block device's host half know in common: the list of what is refused.
+ */
 #ifndef PVROM_BLK_HOST_INTERNAL_H
 #define PVROM_BLK_HOST_INTERNAL_H
 
 #include <pvrom/blk_host.h>
+
+/* Each refusal of a request. Test builds can take out one, to see that a test notices. */
+#define BLK_CHECK_TABLE(X)                                                                         \
+	X(FAULT, "the ring found the buffer malformed")                                            \
+	X(NO_STATUS, "there is no byte for a status")                                              \
+	X(HEADER_SHORT, "fewer than 16 readable bytes")                                            \
+	X(WRONG_WAY, "data in the direction that the type has not")                                \
+	X(SECTORS, "data that is no whole sectors")                                                \
+	X(CAPACITY, "beyond the end of the disk")                                                  \
+	X(SIZE_MAX, "a segment longer than was told")                                              \
+	X(FLUSH_DATA, "a flush with data")                                                         \
+	X(ID_DATA, "GET_ID with less than 20 bytes to write")                                      \
+	X(RANGE_FEATURE, "ranges without their feature")                                           \
+	X(RANGE_COUNT, "no range, half a range, or too many")                                      \
+	X(RANGE_WAY, "ranges with data to be written")                                             \
+	X(RANGE_FLAGS, "flags that do not exist, or unmap where it may not be")                    \
+	X(RANGE_LENGTH, "a range longer than was told")                                            \
+	X(RANGE_CAPACITY, "a range beyond the end of the disk")                                    \
+	X(READ_ONLY, "a change of a read-only disk")                                               \
+	X(UNKNOWN_TYPE, "a type that does not exist")
+enum blk_check {
+	BLK_CHECK_NONE,
+#define BLK_CHECK_NAME(name, text) BLK_CHECK_##name,
+	BLK_CHECK_TABLE(BLK_CHECK_NAME)
+#undef BLK_CHECK_NAME
+		BLK_CHECK_COUNT
+};
+
+#ifdef PVROM_TEST
+extern enum blk_check pvrom_blk_removed;
+#define BLK_REFUSE(name, when) ((when) && pvrom_blk_removed != BLK_CHECK_##name)
+#else
+#define BLK_REFUSE(name, when) (when)
+#endif
 
 #endif

@@ -7,6 +7,10 @@
  */
 #include "blk_host_internal.h"
 
+#ifdef PVROM_TEST
+enum blk_check pvrom_blk_removed;
+#endif
+
 /* ---- the buffer ---------------------------------------------------------------------------------- */
 
 /* Pieces of the data part: `skip` bytes after the beginning of piece[first], `bytes` long. */
@@ -235,8 +239,10 @@ static void start_transfer(struct pvrom_blk_request *r, const struct pvrom_blk_h
 	struct pvrom_blk_host *host = r->host;
 	uint64_t bytes = write ? r->out_bytes : r->in_bytes;
 
-	if ((write ? r->in_bytes : r->out_bytes) || bytes % PVROM_BLK_SECTOR ||
-	    !within(host, header->sector, bytes / PVROM_BLK_SECTOR) || !segments_fit(r)) {
+	if (BLK_REFUSE(WRONG_WAY, write ? r->in_bytes : r->out_bytes) ||
+	    BLK_REFUSE(SECTORS, bytes % PVROM_BLK_SECTOR) ||
+	    BLK_REFUSE(CAPACITY, !within(host, header->sector, bytes / PVROM_BLK_SECTOR)) ||
+	    BLK_REFUSE(SIZE_MAX, !segments_fit(r))) {
 		refuse(r, PVROM_BLK_FAILED);
 		return;
 	}
@@ -253,7 +259,7 @@ static void start_transfer(struct pvrom_blk_request *r, const struct pvrom_blk_h
 
 static void start_flush(struct pvrom_blk_request *r)
 {
-	if (r->out_bytes || r->in_bytes) {
+	if (BLK_REFUSE(FLUSH_DATA, r->out_bytes || r->in_bytes)) {
 		refuse(r, PVROM_BLK_FAILED);
 		return;
 	}
@@ -266,14 +272,16 @@ static void start_id(struct pvrom_blk_request *r)
 {
 	const struct pvrom_vq_piece *piece = &r->piece[r->vq.readable_pieces];
 	const char *id = r->host->setup.id;
-	uint64_t at = 0, part;
+	uint64_t at, part, bytes = PVROM_BLK_ID_BYTES;
 
-	if (r->out_bytes || r->in_bytes < PVROM_BLK_ID_BYTES) {
+	if (BLK_REFUSE(ID_DATA, r->out_bytes || r->in_bytes < PVROM_BLK_ID_BYTES)) {
 		refuse(r, PVROM_BLK_FAILED);
 		return;
 	}
-	for (; at < PVROM_BLK_ID_BYTES; piece++, at += part) {
-		part = PVROM_BLK_ID_BYTES - at;
+	if (bytes > r->in_bytes)
+		bytes = r->in_bytes;
+	for (at = 0; at < bytes; piece++, at += part) {
+		part = bytes - at;
 		if (piece->len < part)
 			part = piece->len;
 		__builtin_memcpy(piece->at, id + at, part);
@@ -292,31 +300,34 @@ static uint32_t judge_ranges(const struct pvrom_blk_request *r, const struct ran
 	uint32_t i;
 
 	for (i = 0; i < r->ranges; i++)
-		if (r->range[i].flags & ~rules->flags)
+		if (BLK_REFUSE(RANGE_FLAGS, r->range[i].flags & ~rules->flags))
 			return PVROM_BLK_UNSUPPORTED;
 	for (i = 0; i < r->ranges; i++)
-		if (r->range[i].num_sectors > rules->sectors ||
-		    !within(r->host, r->range[i].sector, r->range[i].num_sectors))
+		if (BLK_REFUSE(RANGE_LENGTH, r->range[i].num_sectors > rules->sectors) ||
+		    BLK_REFUSE(RANGE_CAPACITY,
+			       !within(r->host, r->range[i].sector, r->range[i].num_sectors)))
 			return PVROM_BLK_FAILED;
 	return PVROM_BLK_DONE;
 }
 
+static uint32_t take_ranges(struct pvrom_blk_request *r, const struct range_rules *rules)
+{
+	const uint64_t each = sizeof(r->range[0]), n = r->out_bytes / each;
+
+	if (BLK_REFUSE(RANGE_FEATURE, !(r->host->accepted & rules->feature)))
+		return PVROM_BLK_UNSUPPORTED;
+	if (BLK_REFUSE(RANGE_COUNT, !n || n > rules->ranges || r->out_bytes % each) ||
+	    BLK_REFUSE(RANGE_WAY, r->in_bytes))
+		return PVROM_BLK_FAILED;
+	r->ranges = n < PVROM_BLK_RANGES ? (uint32_t)n : PVROM_BLK_RANGES;
+	pvrom_vq_request_read(&r->vq, sizeof(struct pvrom_blk_header), r->range, r->ranges * each);
+	return judge_ranges(r, rules);
+}
+
 static void start_ranges(struct pvrom_blk_request *r, const struct range_rules *rules)
 {
-	uint64_t ranges = r->out_bytes / sizeof(r->range[0]);
-	uint32_t result = PVROM_BLK_FAILED;
+	const uint32_t result = take_ranges(r, rules);
 
-	if (!(r->host->accepted & rules->feature)) {
-		refuse(r, PVROM_BLK_UNSUPPORTED);
-		return;
-	}
-	if (!r->in_bytes && ranges && ranges <= rules->ranges &&
-	    r->out_bytes % sizeof(r->range[0]) == 0) {
-		r->ranges = (uint32_t)ranges;
-		pvrom_vq_request_read(&r->vq, sizeof(struct pvrom_blk_header), r->range,
-				      r->out_bytes);
-		result = judge_ranges(r, rules);
-	}
 	if (result != PVROM_BLK_DONE) {
 		refuse(r, result);
 		return;
@@ -368,7 +379,7 @@ static bool changes(uint32_t type)
 
 static void start_type(struct pvrom_blk_request *r, const struct pvrom_blk_header *header)
 {
-	if (changes(r->type) && r->host->setup.read_only) {
+	if (BLK_REFUSE(READ_ONLY, changes(r->type) && r->host->setup.read_only)) {
 		finish(r, PVROM_BLK_FAILED);
 		return;
 	}
@@ -380,13 +391,13 @@ static void start_type(struct pvrom_blk_request *r, const struct pvrom_blk_heade
 	case PVROM_BLK_T_DISCARD: start_discard(r); break;
 	case PVROM_BLK_T_WRITE_ZEROES: start_zeroes(r); break;
 	case PVROM_BLK_T_SECURE_ERASE: start_erase(r); break;
-	default: finish(r, PVROM_BLK_UNSUPPORTED);
+	default: finish(r, BLK_REFUSE(UNKNOWN_TYPE, true) ? PVROM_BLK_UNSUPPORTED : PVROM_BLK_DONE);
 	}
 }
 
 void pvrom_blk_host_start(struct pvrom_blk_host *host, struct pvrom_blk_request *r)
 {
-	struct pvrom_blk_header header;
+	struct pvrom_blk_header header = { PVROM_BLK_T_FLUSH, 0, 0 };
 
 	r->host = host;
 	r->epoch = host->epoch;
@@ -395,13 +406,18 @@ void pvrom_blk_host_start(struct pvrom_blk_host *host, struct pvrom_blk_request 
 	r->io.flags = 0;
 	r->io.offset = r->io.length = 0;
 	host->in_work++;
-	if (r->vq.fault != PVROM_VQ_FAULT_NONE || !r->vq.last ||
-	    pvrom_vq_request_read(&r->vq, 0, &header, sizeof(header)) < sizeof(header)) {
+	r->out_bytes = r->in_bytes = 0;
+	if (BLK_REFUSE(FAULT, r->vq.fault != PVROM_VQ_FAULT_NONE) ||
+	    BLK_REFUSE(NO_STATUS, !r->vq.last) ||
+	    BLK_REFUSE(HEADER_SHORT, pvrom_vq_request_read(&r->vq, 0, &header, sizeof(header)) <
+					     sizeof(header))) {
 		refuse(r, PVROM_BLK_FAILED);
 		return;
 	}
 	r->type = header.type;
-	r->out_bytes = r->vq.readable - sizeof(header);
-	r->in_bytes = r->vq.writable - 1;
+	if (r->vq.readable > sizeof(header))
+		r->out_bytes = r->vq.readable - sizeof(header);
+	if (r->vq.writable)
+		r->in_bytes = r->vq.writable - 1;
 	start_type(r, &header);
 }

@@ -177,11 +177,26 @@ static void listening(struct pvrom_loop_watch *watch)
 
 /* ---- the socket -------------------------------------------------------------------------------------------- */
 
+/* A process that was killed is not gone at once: the kernel takes its io_uring apart first, and meanwhile its
+ * socket listens and its locks hold. */
+#define GHOST_MS 1500
+
+/* 0: somebody listens there; else why nobody does. */
+static int try_connect(const struct sockaddr_un *address)
+{
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const int error =
+		connect(fd, (const struct sockaddr *)address, sizeof(*address)) ? errno : 0;
+
+	close(fd);
+	return error == EAGAIN ? 0 : error;
+}
+
 /* A socket nobody listens on is what a dead server left. */
 static bool path_is_free(const struct sockaddr_un *address, char *message)
 {
 	struct stat st;
-	int fd, error;
+	int error, ms;
 
 	if (lstat(address->sun_path, &st))
 		return true;
@@ -190,13 +205,15 @@ static bool path_is_free(const struct sockaddr_un *address, char *message)
 			 address->sun_path);
 		return false;
 	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	error = connect(fd, (const struct sockaddr *)address, sizeof(*address)) ? errno : 0;
-	close(fd);
-	if (error == ECONNREFUSED && !unlink(address->sun_path))
+	error = try_connect(address);
+	for (ms = 0; !error && ms < GHOST_MS; ms += 2) {
+		usleep(2000);
+		error = try_connect(address);
+	}
+	if (error == ENOENT || (error == ECONNREFUSED && !unlink(address->sun_path)))
 		return true;
 	snprintf(message, PVROM_VU_MESSAGE, "%s: %s", address->sun_path,
-		 !error || error == EAGAIN ? "another server listens there" : strerror(error));
+		 error ? strerror(error) : "another server listens there");
 	return false;
 }
 

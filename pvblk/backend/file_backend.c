@@ -271,8 +271,7 @@ int pvrom_blk_file_fd(const struct pvrom_blk_backend *backend)
 
 uint64_t pvrom_blk_file_sectors(const struct pvrom_blk_backend *backend)
 {
-	return pvrom_file_sectors(
-		&file_of((struct pvrom_blk_backend *)(uintptr_t)backend)->opened);
+	return pvrom_file_sectors(&file_of((struct pvrom_blk_backend *)(uintptr_t)backend)->opened);
 }
 
 static void file_close(struct hosted_backend *hosted)

@@ -14,7 +14,8 @@ struct file_opened {
 };
 
 /* false: message says why. */
-bool pvrom_file_open(struct file_opened *f, const struct pvrom_blk_file_setup *setup, char *message);
+bool pvrom_file_open(struct file_opened *f, const struct pvrom_blk_file_setup *setup,
+		     char *message);
 void pvrom_file_close(struct file_opened *f);
 uint64_t pvrom_file_sectors(const struct file_opened *f);
 

@@ -162,10 +162,11 @@ bool blkd_control_serve(int listener, struct blkd_export *e, unsigned int count)
 	for (i = 0; i < count; i++)
 		blkd_export_ask(&e[i], BLKD_HAND_OVER);
 	given = offer(socket, e, count);
-	for (i = 0; i < count; i++)
-		blkd_export_ask(&e[i], given ? BLKD_LEAVE : BLKD_GO_ON);
+	/* The queues are at rest: the next one need not wait until all is put away here. */
 	if (given && send(socket, "y", 1, MSG_NOSIGNAL) < 0)
 		blkd_say("the next server does not hear that it may begin");
+	for (i = 0; i < count; i++)
+		blkd_export_ask(&e[i], given ? BLKD_LEAVE : BLKD_GO_ON);
 	if (!given)
 		blkd_say("the next server did not take over: going on");
 	close(socket);
