@@ -28,6 +28,7 @@
 	X(SYNC_SHORT, 18, "sync-short", "a table that is read again loses its last entry")         \
 	X(RANGE_SHADOW, 19, "range-shadow", "protecting a range leaves the shadow as it is")       \
 	X(CLONE_BLIND, 20, "clone-blind", "a clone's shadow copies the template's entries")        \
+	X(LINK_BLIND, 21, "link-blind", "an old table is linked to again without a look")          \
 	/* Flushes left out: only a TLB can tell. */                                               \
 	X(FLUSH_GONE, 32, "flush-gone", "no flush when an entry goes")                             \
 	X(FLUSH_STRICT, 33, "flush-strict", "no flush when an entry loses a right")                \

@@ -2,6 +2,9 @@
 /* The calls of group mmu, and the two features as the host core sees them. */
 #include "mmu_internal.h"
 
+/* Bit 63 of what is written to CR3 with PCIDs on: what is known of that PCID may be kept. */
+#define PCID_KEEP (UINT64_C(1) << 63)
+
 typedef uint32_t call_fn(struct pvrom_mmu *mmu, uint32_t vcpu, const uint64_t arg[4],
 			 uint64_t *value);
 
@@ -175,12 +178,15 @@ static uint32_t switch_root(struct pvrom_mmu *mmu, uint32_t vcpu, const uint64_t
 	struct pvrom_mmu_memory memory;
 
 	(void)value;
-	if (!mmu->vcpu[vcpu].paged)
+	if (arg[0] & ~PCID_KEEP & ~((UINT64_C(1) << mmu->config.physical_bits) - 1))
 		return PVROM_STATUS_INVALID;
 	if (!guest_page(mmu, (arg[0] & PTE_ADDRESS) >> 12, &memory))
 		return PVROM_STATUS_ADDRESS;
 	regs.cr3 = arg[0];
-	pvrom_shadow_set_regs(mmu, vcpu, &regs);
+	if (mmu->vcpu[vcpu].paged)
+		pvrom_shadow_set_regs(mmu, vcpu, &regs);
+	if (mmu->config.ops->root)
+		mmu->config.ops->root(mmu->config.ctx, vcpu, arg[0]);
 	return PVROM_STATUS_OK;
 }
 

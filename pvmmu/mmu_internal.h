@@ -262,6 +262,7 @@ uint32_t pvrom_shadow_part_child(struct pvrom_mmu *mmu, uint32_t page, uint32_t 
 uint16_t pvrom_shadow_child_role(uint16_t role, uint64_t entry);
 uint64_t pvrom_shadow_link_value(const struct pvrom_mmu *mmu, uint16_t role, uint64_t entry,
 				 uint32_t child);
+void pvrom_shadow_link(struct pvrom_mmu *mmu, uint32_t entry, uint64_t e, uint32_t child);
 uint32_t pvrom_shadow_get(struct pvrom_mmu *mmu, uint64_t gfn, uint16_t role, bool reclaim);
 void pvrom_shadow_sync_entry(struct pvrom_mmu *mmu, uint32_t entry, bool ahead);
 void pvrom_shadow_sync_slots(struct pvrom_mmu *mmu, uint64_t gfn, uint32_t slot, uint32_t count);

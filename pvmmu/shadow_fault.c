@@ -52,8 +52,7 @@ static uint32_t descend(struct pvrom_mmu *mmu, uint32_t page, uint64_t address,
 		child = pvrom_shadow_get(mmu, gfn, pvrom_shadow_child_role(role, e), true);
 	}
 	if (child)
-		pvrom_shadow_set(mmu, page * 512 + slot,
-				 pvrom_shadow_link_value(mmu, role, e, child), child);
+		pvrom_shadow_link(mmu, page * 512 + slot, e, child);
 	return child;
 }
 
@@ -127,6 +126,8 @@ enum pvrom_mmu_outcome pvrom_shadow_fill(struct pvrom_mmu *mmu, const struct sha
 	if ((error & ERROR_W) && is_watched(&mmu->gfn[walk->gpa >> 12]))
 		pvrom_shadow_unwatch(mmu, walk->gpa >> 12);
 	mmu->stats.fills++;
+	/* What was announced before the entries of this walk were written. */
+	pvrom_mmu_drain(mmu);
 	if (!build(mmu, v->root, address, error, mark, walk))
 		walk->leaf = 0;
 	return PVROM_MMU_RETRY;

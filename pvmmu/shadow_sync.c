@@ -109,6 +109,8 @@ uint32_t pvrom_shadow_part_child(struct pvrom_mmu *mmu, uint32_t page, uint32_t 
 				(uint16_t)((p->role & ~ROLE_LEVEL) | 1), needed);
 }
 
+static void settle_below(struct pvrom_mmu *mmu, uint32_t page);
+
 /* ---- one entry --------------------------------------------------------------------------------------- */
 
 static void sync_leaf(struct pvrom_mmu *mmu, uint32_t entry, uint16_t role, uint64_t e)
@@ -118,6 +120,21 @@ static void sync_leaf(struct pvrom_mmu *mmu, uint32_t entry, uint16_t role, uint
 	pvrom_shadow_set(mmu, entry,
 			 pvrom_shadow_leaf(mmu, gfn, pvrom_shadow_rights(role, e, false)),
 			 (uint32_t)gfn);
+}
+
+/*
+ * Points an entry to a shadow page. A page that was not reached from here may hold tables that are out of
+ * sync from an earlier life: the guest owes no flush for what it wrote while nothing led there. So they are
+ * read again before they can be reached.
+ */
+void pvrom_shadow_link(struct pvrom_mmu *mmu, uint32_t entry, uint64_t e, uint32_t child)
+{
+	const uint64_t old = shadow_table(mmu, PAGE_OF(entry))[SLOT_OF(entry)];
+	const uint16_t role = mmu->page[PAGE_OF(entry)].role;
+
+	if (mmu->unsync_count && (!old || shadow_child(mmu, old) != child) && !BUG(LINK_BLIND))
+		settle_below(mmu, child);
+	pvrom_shadow_set(mmu, entry, pvrom_shadow_link_value(mmu, role, e, child), child);
 }
 
 static void sync_link(struct pvrom_mmu *mmu, uint32_t entry, uint16_t role, uint64_t e, bool ahead)
@@ -133,7 +150,7 @@ static void sync_link(struct pvrom_mmu *mmu, uint32_t entry, uint16_t role, uint
 		child = pvrom_shadow_get(mmu, gfn, child_role, false);
 	}
 	if (child)
-		pvrom_shadow_set(mmu, entry, pvrom_shadow_link_value(mmu, role, e, child), child);
+		pvrom_shadow_link(mmu, entry, e, child);
 	else
 		pvrom_shadow_set(mmu, entry, 0, 0);
 }
@@ -181,6 +198,23 @@ static bool sync_page(struct pvrom_mmu *mmu, uint32_t page, const uint64_t *tabl
 		changed |= shadow[slot] != old;
 	}
 	return changed;
+}
+
+/* No deeper than there are levels. */
+static void settle_below(struct pvrom_mmu *mmu, uint32_t page)
+{
+	const struct shadow_page *p = &mmu->page[page];
+	const uint64_t *shadow = shadow_table(mmu, page), *table;
+	uint32_t slot;
+
+	if (p->role & ROLE_SPLIT)
+		return;
+	table = mmu->gfn[p->gfn].flags & GFN_UNSYNC ? guest_table(mmu, p->gfn) : NULL;
+	if (table)
+		sync_page(mmu, page, table, 0, 512, false);
+	for (slot = 0; slot < 512 && (p->role & ROLE_LEVEL) > 1; slot++)
+		if (shadow[slot])
+			settle_below(mmu, shadow_child(mmu, shadow[slot]));
 }
 
 void pvrom_shadow_sync_entry(struct pvrom_mmu *mmu, uint32_t entry, bool ahead)

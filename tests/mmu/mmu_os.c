@@ -192,14 +192,16 @@ static void announce_table(uint32_t vcpu, uint64_t gpa, unsigned int level, uint
 	const bool zeroed = !template_gpa && os_once_in(2);
 
 	if (os_once_in(8)) {
+		uint32_t status;
 		const uint64_t how = level | (zeroed ? PVROM_MMU_TABLE_ZEROED : 0u);
 
 		/* The template may be one that was not announced. */
 		if (template_gpa && !world_call(vcpu, PVROM_MMU_REGISTER_TABLE, gpa, how,
 						template_gpa, 0))
 			return;
-		if (world_call(vcpu, PVROM_MMU_REGISTER_TABLE, gpa, how, PVROM_MMU_NONE, 0))
-			world_wrong("REGISTER_TABLE %#llx refused", (unsigned long long)gpa);
+		status = world_call(vcpu, PVROM_MMU_REGISTER_TABLE, gpa, how, PVROM_MMU_NONE, 0);
+		if (status)
+			world_wrong("REGISTER_TABLE %#llx level %u template %#llx: status %u", (unsigned long long)gpa, level, (unsigned long long)template_gpa, status);
 		return;
 	}
 	push(vcpu, gpa | PVROM_MMU_WORD_REGISTER |
@@ -237,6 +239,8 @@ void os_free_table(uint32_t vcpu, uint64_t gpa)
 		return;
 	if (!world.calls)
 		return;
+	/* Its REGISTER may still be in the ring of another CPU, and rings have no order among them. */
+	world_call(vcpu, PVROM_MMU_LAZY_END, 0, 0, 0, 0);
 	push(vcpu, gpa | PVROM_MMU_WORD_RELEASE);
 	done(vcpu);
 }

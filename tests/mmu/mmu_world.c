@@ -123,7 +123,7 @@ static uint64_t op_tsc(void *ctx, uint32_t vcpu)
 
 static void open_engine(uint32_t vcpus, uint32_t pool)
 {
-	world.ops = (struct pvrom_mmu_ops){ op_page, op_kick, op_lock, op_unlock };
+	world.ops = (struct pvrom_mmu_ops){ op_page, op_kick, NULL, op_lock, op_unlock };
 	world.config = (struct pvrom_mmu_config){
 		.ops = &world.ops,
 		.pool = world.pool,

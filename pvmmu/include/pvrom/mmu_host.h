@@ -77,6 +77,11 @@ struct pvrom_mmu_ops {
 	 * again. The caller's own vCPU is never in the set. A vCPU that is not in the guest needs nothing.
 	 */
 	void (*kick)(void *ctx, uint64_t vcpus);
+	/*
+	 * SWITCH_ROOT, a call of this vCPU, wrote CR3. A vCPU that has left the engine (pvrom_mmu_leave())
+	 * gets its answer from here alone. May be NULL if nobody wants to know.
+	 */
+	void (*root)(void *ctx, uint32_t vcpu, uint64_t cr3);
 	/* The engine's lock: not recursive, of its own. The lock of a pvrom_host may be held around it. */
 	void (*lock)(void *ctx);
 	void (*unlock)(void *ctx);
