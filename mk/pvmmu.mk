@@ -12,3 +12,24 @@ $(BUILD)/free/libpvrom-mmu-host.a: $(call objs,free,$(PVMMU_HOST_SRCS))
 	$(MAKE_ARCHIVE)
 
 ALL_TARGETS += $(BUILD)/libpvrom-mmu-host.a $(BUILD)/free/libpvrom-mmu-host.a
+
+# ---- the engine against an oracle and a TLB that forgets nothing (tests/mmu/) ---------------------------
+MMU_RANDOM_SRCS := tests/mmu/mmu_random.c tests/mmu/mmu_os.c tests/mmu/mmu_world.c tests/mmu/mmu_tlb.c \
+	tests/mmu/mmu_oracle.c
+$(BUILD)/test/mmu_random: $(call objs,test,$(MMU_RANDOM_SRCS) $(PVMMU_HOST_SRCS) $(HOST_SRCS) $(DIGEST_SRCS))
+	$(call LINK,test,)
+$(BUILD)/asan/mmu_random: $(call objs,asan,$(MMU_RANDOM_SRCS) $(PVMMU_HOST_SRCS) $(HOST_SRCS) $(DIGEST_SRCS))
+	$(call LINK,asan,)
+
+CHECK_QUICK += mmu.random
+TEST.mmu.random       = $(BUILD)/asan/mmu_random 100000
+TEST_NEEDS.mmu.random = $(BUILD)/asan/mmu_random
+# Are the tests any good? Seeded bugs of the engine, one at a time.
+CHECK_QUICK += mmu.bugs
+TEST.mmu.bugs       = tests/mmu/mmu_bugs_found $(BUILD)/test/mmu_random
+TEST_NEEDS.mmu.bugs = $(BUILD)/test/mmu_random
+# The same for long, with a seed of the day, which is printed.
+CHECK_LONG += mmu.random.long
+TEST.mmu.random.long       = PVROM_SEED=$${SEED:-new} $(BUILD)/test/mmu_random 10000000
+TEST_TIME.mmu.random.long  = 1800
+TEST_NEEDS.mmu.random.long = $(BUILD)/test/mmu_random

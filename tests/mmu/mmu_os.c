@@ -196,12 +196,14 @@ static void announce_table(uint32_t vcpu, uint64_t gpa, unsigned int level, uint
 		const uint64_t how = level | (zeroed ? PVROM_MMU_TABLE_ZEROED : 0u);
 
 		/* The template may be one that was not announced. */
-		if (template_gpa && !world_call(vcpu, PVROM_MMU_REGISTER_TABLE, gpa, how,
-						template_gpa, 0))
+		if (template_gpa &&
+		    !world_call(vcpu, PVROM_MMU_REGISTER_TABLE, gpa, how, template_gpa, 0))
 			return;
 		status = world_call(vcpu, PVROM_MMU_REGISTER_TABLE, gpa, how, PVROM_MMU_NONE, 0);
 		if (status)
-			world_wrong("REGISTER_TABLE %#llx level %u template %#llx: status %u", (unsigned long long)gpa, level, (unsigned long long)template_gpa, status);
+			world_wrong("REGISTER_TABLE %#llx level %u template %#llx: status %u",
+				    (unsigned long long)gpa, level,
+				    (unsigned long long)template_gpa, status);
 		return;
 	}
 	push(vcpu, gpa | PVROM_MMU_WORD_REGISTER |
@@ -228,7 +230,8 @@ uint64_t os_new_table(uint32_t vcpu, unsigned int level, uint64_t template_gpa)
 	else
 		memset(world.memory[gpa >> 12], 0, 4096);
 	memcpy(world.mirror[gpa >> 12], world.memory[gpa >> 12], 4096);
-	if (world.calls && !os_once_in(50)) /* some kernels forget one: it is watched as in other guests */
+	if (world.calls &&
+	    !os_once_in(50)) /* some kernels forget one: it is watched as in other guests */
 		announce_table(vcpu, gpa, level, template_gpa);
 	return gpa;
 }
@@ -312,9 +315,7 @@ static void flush_by_calls(uint32_t vcpu)
 	uint32_t i;
 
 	switch (os_below(4)) {
-	case 0:
-		world_call(vcpu, PVROM_MMU_FLUSH_SET, 0, all, 0, PVROM_MMU_FLUSH_EVERYTHING);
-		break;
+	case 0: world_call(vcpu, PVROM_MMU_FLUSH_SET, 0, all, 0, PVROM_MMU_FLUSH_EVERYTHING); break;
 	case 1:
 		world_call(vcpu, PVROM_MMU_FLUSH_SET, 1, all >> 1 & ~(1ull << vcpu >> 1), 0,
 			   os.changed_kernel ? PVROM_MMU_FLUSH_EVERYTHING
@@ -400,8 +401,9 @@ static uint64_t any_address(void)
 void os_touch(void)
 {
 	const uint32_t vcpu = os_below(world.vcpus), how = os_below(8);
-	const struct oracle_access a = { .write = how < 3, .fetch = how == 3, .user = os_once_in(2),
-					 .ac = os_once_in(2) };
+	const struct oracle_access a = {
+		.write = how < 3, .fetch = how == 3, .user = os_once_in(2), .ac = os_once_in(2)
+	};
 	const uint64_t address = any_address();
 
 	world_judge(vcpu, address, a, is_strict(vcpu, address));

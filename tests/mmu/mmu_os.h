@@ -36,10 +36,10 @@ struct os {
 	uint8_t refs[WORLD_DATA]; /* of table pages */
 	uint64_t changed[2048];	  /* entries that got stricter, not flushed yet */
 	uint32_t changed_count;
-	bool changed_all;   /* too many, or too high up, to tell */
+	bool changed_all;    /* too many, or too high up, to tell */
 	bool changed_kernel; /* global pages among them */
-	bool changed_upper; /* not only leaf entries */
-	uint64_t address;   /* of the last leaf that changed */
+	bool changed_upper;  /* not only leaf entries */
+	uint64_t address;    /* of the last leaf that changed */
 	uint64_t random;
 	bool pcid;
 };

@@ -36,8 +36,7 @@ static uint64_t random_flags(void)
 {
 	return PTE_P | (os_once_in(4) ? 0 : PTE_W) | (os_once_in(6) ? 0 : PTE_U) |
 	       (os_once_in(2) ? PTE_A : 0) | (os_once_in(3) ? PTE_D : 0) |
-	       (os_once_in(8) ? PTE_NX : 0) |
-	       (os_once_in(8) ? 1ull << (9 + os_below(3)) : 0);
+	       (os_once_in(8) ? PTE_NX : 0) | (os_once_in(8) ? 1ull << (9 + os_below(3)) : 0);
 }
 
 static bool op_map(void)
@@ -214,7 +213,8 @@ static bool op_exit(void)
 
 static uint64_t large_frame(void)
 {
-	return os_once_in(12) ? 6ull << 21 : (uint64_t)(WORLD_LARGE + os_below(LARGE_FRAMES) * 512) << 12;
+	return os_once_in(12) ? 6ull << 21
+			      : (uint64_t)(WORLD_LARGE + os_below(LARGE_FRAMES) * 512) << 12;
 }
 
 static bool op_large(void)
@@ -324,8 +324,7 @@ static bool op_kernel(void)
 	const uint32_t vcpu = any_vcpu();
 	const uint64_t gpa = os.kernel_l1 + os_below(OS_KERNEL_PAGES) * 8;
 
-	os_store(vcpu, gpa,
-		 os_once_in(5) ? 0 : os_data() | ((random_flags() | PTE_G) & ~PTE_U));
+	os_store(vcpu, gpa, os_once_in(5) ? 0 : os_data() | ((random_flags() | PTE_G) & ~PTE_U));
 	os_touch();
 	os_flush(vcpu);
 	return true;
@@ -343,7 +342,8 @@ static bool op_garbage(void)
 	old = os_get(gpa);
 	if (level == 1 && os_once_in(2))
 		e &= PTE_ADDRESS >> 8 | 0xfff;
-	if (level == 2 && (e & PTE_P)) /* a table that is none, but none of ours: A bits would spoil them */
+	if (level == 2 &&
+	    (e & PTE_P)) /* a table that is none, but none of ours: A bits would spoil them */
 		e = (e & ~PTE_ADDRESS) | (WORLD_DATA2 + 40 + os_below(100)) << 12;
 	os_store(vcpu, gpa, e);
 	if (level == 2)
@@ -421,13 +421,13 @@ static const struct {
 	bool (*run)(void);
 	uint32_t weight;
 } ops[] = {
-	{ "map", op_map, 16 },		 { "unmap", op_unmap, 12 },
-	{ "rights", op_rights, 14 },	 { "upper", op_upper, 7 },
-	{ "fork", op_fork, 14 },	 { "exit", op_exit, 40 },
-	{ "large", op_large, 7 },	 { "split_merge", op_split_merge, 9 },
-	{ "alias", op_alias, 24 },	 { "switch", op_switch, 12 },
-	{ "mode", op_mode, 3 },		 { "kernel", op_kernel, 5 },
-	{ "garbage", op_garbage, 4 },	 { "range", op_range, 12 },
+	{ "map", op_map, 16 },	      { "unmap", op_unmap, 12 },
+	{ "rights", op_rights, 14 },  { "upper", op_upper, 7 },
+	{ "fork", op_fork, 14 },      { "exit", op_exit, 40 },
+	{ "large", op_large, 7 },     { "split_merge", op_split_merge, 9 },
+	{ "alias", op_alias, 24 },    { "switch", op_switch, 12 },
+	{ "mode", op_mode, 3 },	      { "kernel", op_kernel, 5 },
+	{ "garbage", op_garbage, 4 }, { "range", op_range, 12 },
 };
 #define OPS (sizeof(ops) / sizeof(ops[0]))
 
@@ -505,9 +505,9 @@ static uint64_t choose_seed(void)
 static void name_machine(const struct machine *m, bool ok, size_t number)
 {
 	printf("%sok %zu - %u vCPUs, %s, pool of %u%s%s%s\n", ok ? "" : "not ", number, m->vcpus,
-	       m->calls ? "calls" : "no calls",
-	       m->pool ? m->pool : pvrom_mmu_pool_min(m->vcpus), m->pool ? "" : " (the least)",
-	       m->pcid ? ", PCID" : "", " [PVROM-MMU-1 PVROM-MMU-2 PVROM-MMU-3]");
+	       m->calls ? "calls" : "no calls", m->pool ? m->pool : pvrom_mmu_pool_min(m->vcpus),
+	       m->pool ? "" : " (the least)", m->pcid ? ", PCID" : "",
+	       " [PVROM-MMU-1 PVROM-MMU-2 PVROM-MMU-3]");
 	fflush(stdout);
 }
 

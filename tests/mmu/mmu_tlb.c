@@ -103,8 +103,7 @@ static bool often(struct tlb *tlb)
 }
 
 /* From the lowest level that is remembered, or from the root. */
-static unsigned int where_to_begin(struct tlb *tlb, uint64_t root, uint64_t address,
-				   uint64_t *path)
+static unsigned int where_to_begin(struct tlb *tlb, uint64_t root, uint64_t address, uint64_t *path)
 {
 	unsigned int level;
 

@@ -15,7 +15,8 @@
 
 struct tlb_entry {
 	uint64_t page; /* address >> 12; of an upper level: address >> its low bit */
-	uint64_t value; /* the entry, with the rights of the whole path; address of the page or table */
+	uint64_t
+		value; /* the entry, with the rights of the whole path; address of the page or table */
 	uint32_t next;
 	uint16_t asid;
 	uint8_t level; /* 1: a translation; 2 to 4: what leads to the table of the level below */

@@ -149,10 +149,9 @@ static void open_host(uint32_t vcpus)
 	world.features[0] = pvrom_mmu_feature(world.mmu, PVROM_FEATURE_MMU);
 	world.features[1] = pvrom_mmu_feature(world.mmu, PVROM_FEATURE_MMU_FAULT);
 	world.features[2] = NULL;
-	world.host_ops = (struct pvrom_host_ops){ .translate = op_translate,
-						  .lock = op_nothing,
-						  .unlock = op_nothing,
-						  .tsc = op_tsc };
+	world.host_ops = (struct pvrom_host_ops){
+		.translate = op_translate, .lock = op_nothing, .unlock = op_nothing, .tsc = op_tsc
+	};
 	world.host_config = (struct pvrom_host_config){ .ops = &world.host_ops,
 							.features = world.features,
 							.hardware = PVROM_HW_OWNS_MMU,
@@ -312,8 +311,8 @@ static bool intercepted(uint32_t vcpu, uint64_t address, struct oracle_access a,
 
 	leave(vcpu);
 	world.faults++;
-	switch (pvrom_mmu_fault(world.mmu, vcpu, address,
-				error | (a.ac ? PVROM_MMU_ACCESS_AC : 0), &fault)) {
+	switch (pvrom_mmu_fault(world.mmu, vcpu, address, error | (a.ac ? PVROM_MMU_ACCESS_AC : 0),
+				&fault)) {
 	case PVROM_MMU_RETRY: return false;
 	case PVROM_MMU_INJECT:
 		*out = (struct world_outcome){ WORLD_FAULT, 0, fault.error };
@@ -334,8 +333,9 @@ struct world_outcome world_access(uint32_t vcpu, uint64_t address, struct oracle
 	uint64_t hpa;
 
 	for (tries = 0; tries < 8; tries++) {
-		struct tlb_access t = { a.write, a.fetch, a.user, a.ac, v->regs.cr4 >> 20 & 1,
-					v->regs.cr4 >> 21 & 1 };
+		struct tlb_access t = {
+			a.write, a.fetch, a.user, a.ac, v->regs.cr4 >> 20 & 1, v->regs.cr4 >> 21 & 1
+		};
 		bool done;
 
 		go_in(vcpu);
@@ -407,11 +407,12 @@ struct world_outcome world_judge(uint32_t vcpu, uint64_t address, struct oracle_
 	got = world_access(vcpu, address, a);
 	if (got.result == WORLD_STRAY || got.result == WORLD_STUCK ||
 	    (strict && !outcome_matches(&want, &got)))
-		world_wrong("vcpu %u %s%s%s%#llx: result %d gpa %#llx error %#x, oracle %d %#llx %#x",
-			    vcpu, a.user ? "user " : "", a.write ? "write " : "",
-			    a.fetch ? "fetch " : "", (unsigned long long)address, got.result,
-			    (unsigned long long)got.gpa, got.error, want.result,
-			    (unsigned long long)want.gpa, want.error);
+		world_wrong(
+			"vcpu %u %s%s%s%#llx: result %d gpa %#llx error %#x, oracle %d %#llx %#x",
+			vcpu, a.user ? "user " : "", a.write ? "write " : "",
+			a.fetch ? "fetch " : "", (unsigned long long)address, got.result,
+			(unsigned long long)got.gpa, got.error, want.result,
+			(unsigned long long)want.gpa, want.error);
 	else if (!marks_match(&o, &got, strict))
 		world_wrong("vcpu %u %#llx%s: A or D is wrong", vcpu, (unsigned long long)address,
 			    a.write ? " write" : "");

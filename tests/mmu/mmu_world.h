@@ -32,7 +32,7 @@
 #define WORLD_BITS 40
 
 /* Where a guest page lies for the processor: not where the guest thinks. */
-#define WORLD_HPA(gfn) (0x100000000ull + ((((uint64_t)(gfn) * 5) & 0xfff) << 12))
+#define WORLD_HPA(gfn) (0x100000000ull + ((((uint64_t)(gfn)*5) & 0xfff) << 12))
 #define WORLD_POOL_HPA 0x700000000ull
 
 struct world_vcpu {
@@ -48,8 +48,8 @@ enum world_result {
 	WORLD_FAULT,  /* the guest's own: error */
 	WORLD_MEMORY, /* no memory there, or a ROM is written */
 	WORLD_NO_TABLE,
-	WORLD_STUCK,  /* no progress */
-	WORLD_STRAY,  /* what is mapped is not the guest's, or the shadow is no table */
+	WORLD_STUCK, /* no progress */
+	WORLD_STRAY, /* what is mapped is not the guest's, or the shadow is no table */
 };
 
 struct world_outcome {
