@@ -17,7 +17,7 @@ $(BUILD)/libpvrom-blk-backend.a: $(call objs,hosted,$(PVBLK_BACKEND_SRCS) vhost-
 
 BLKD_ALL := $(BLKD_SRCS) $(PVBLK_BACKEND_SRCS) $(PVBLK_HOST_SRCS) $(VIRTQUEUE_SRCS) $(VHOST_USER_SRCS)
 BLKD := $(BUILD)/pvrom-blkd
-$(foreach v,hosted test asan,$(BUILD)/$(v)/pvblk/blkd/%.o): FLAGS_FOR += -DPVROM_BLKD_VERSION='"$(VERSION)"'
+$(foreach v,hosted test asan,$(BUILD)/$(v)/pvblk/blkd/%.o) $(BUILD)/lint/pvblk/blkd/%.ok: FLAGS_FOR += -DPVROM_BLKD_VERSION='"$(VERSION)"'
 $(BLKD): $(call objs,hosted,$(BLKD_ALL))
 	$(call LINK,hosted,-luring -lpthread)
 # With steps at which it kills itself, and without INFLIGHT on demand.

@@ -109,7 +109,7 @@ static void submit(struct pvrom_blk_request *r)
 	struct pvrom_blk_backend *backend = r->host->setup.backend;
 
 	if (!r->io.length && r->io.op != PVROM_BLK_IO_FLUSH) {
-		pvrom_blk_io_done(&r->io, PVROM_BLK_DONE);
+		finish(r, PVROM_BLK_DONE);
 		return;
 	}
 	r->io.part = 0;
@@ -120,8 +120,12 @@ static void submit(struct pvrom_blk_request *r)
 /* Ranges are done one after the other, each of at most PVROM_BLK_RANGES calls deeper than the one before. */
 static void submit_range(struct pvrom_blk_request *r)
 {
-	const struct pvrom_blk_range *range = &r->range[r->range_at];
+	const struct pvrom_blk_range *range;
 
+	/* Empty ones are done; of the last one submit() says so. */
+	while (!r->range[r->range_at].num_sectors && r->range_at + 1 < r->ranges)
+		r->range_at++;
+	range = &r->range[r->range_at];
 	r->io.offset = range->sector << PVROM_BLK_SECTOR_SHIFT;
 	r->io.length = (uint64_t)range->num_sectors << PVROM_BLK_SECTOR_SHIFT;
 	r->io.flags &= ~PVROM_BLK_IO_UNMAP;

@@ -266,7 +266,7 @@ struct pvrom_vu_server *pvrom_vu_open(const struct pvrom_vu_setup *setup, const 
 	struct pvrom_vu_server *server = vu_new(setup);
 
 	if (!server) {
-		strcpy(message, "no memory");
+		snprintf(message, PVROM_VU_MESSAGE, "no memory");
 		return NULL;
 	}
 	server->listen_fd = listen_at(path, message);
@@ -274,7 +274,7 @@ struct pvrom_vu_server *pvrom_vu_open(const struct pvrom_vu_setup *setup, const 
 		free(server);
 		return NULL;
 	}
-	strcpy(server->path, path);
+	snprintf(server->path, sizeof(server->path), "%s", path);
 	vu_watch_sockets(server);
 	return server;
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -290,7 +291,7 @@ struct pvrom_blk_backend *pvrom_blk_file_open(const struct pvrom_blk_file_setup 
 	struct file *f = calloc(1, sizeof(*f));
 
 	if (!f) {
-		strcpy(message, "no memory");
+		snprintf(message, PVROM_BLK_MESSAGE, "no memory");
 		return NULL;
 	}
 	if (!pvrom_file_open(&f->opened, setup, message)) {

@@ -14,7 +14,8 @@
 /* ---- blkd_spec.c: what the operator wants ------------------------------------------------------- */
 
 struct blkd_spec {
-	char *text; /* as given; the words below point into a copy */
+	char *text;  /* as given */
+	char *words; /* a copy, into which the words below point */
 	const char *socket, *file, *id, *group;
 	uint64_t null_sectors, memory_sectors;
 	bool read_only, direct, no_lock;

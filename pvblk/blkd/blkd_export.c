@@ -338,7 +338,7 @@ static bool open_all(struct blkd_export *e, bool handed)
 	char message[PVROM_BLK_MESSAGE > PVROM_VU_MESSAGE ? PVROM_BLK_MESSAGE : PVROM_VU_MESSAGE];
 	int result;
 
-	strcpy(message, "no memory");
+	snprintf(message, sizeof(message), "no memory");
 	e->poll_ns = blkd_options.poll_ns;
 	e->limit = blkd_limit_for(&e->spec);
 	result = pvrom_loop_open(&e->loop, LOOP_ENTRIES);

@@ -132,7 +132,7 @@ const char *blkd_spec_parse(struct blkd_spec *spec, const char *text)
 
 	*spec = (struct blkd_spec){ .queues = 1, .seg_max = PVROM_BLK_SEG_MAX };
 	spec->text = strdup(text);
-	rest = strdup(text);
+	rest = spec->words = strdup(text);
 	while (!error && (word = strsep(&rest, ",")))
 		error = take_word(spec, word);
 	return error ? error : judge(spec);

@@ -115,8 +115,8 @@ bool world_go(struct world *w, uint32_t which, uint32_t result)
 	if (which >= w->held_count)
 		return false;
 	io = w->held[which];
-	memmove(&w->held[which], &w->held[which + 1],
-		(w->held_count - which - 1) * sizeof(w->held[0]));
+	for (; which + 1 < w->held_count; which++)
+		w->held[which] = w->held[which + 1];
 	w->held_count--;
 	finish(w, io, result);
 	return true;
