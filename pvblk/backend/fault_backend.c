@@ -90,5 +90,6 @@ struct pvrom_blk_backend *pvrom_blk_fault_open(struct pvrom_blk_backend *below,
 	f->below = below;
 	f->choose = choose;
 	f->ctx = ctx;
+	/* cppcheck-suppress memleak; it goes with what is returned, until close */
 	return &f->hosted.head;
 }
