@@ -24,10 +24,6 @@ $(BUILD)/asan/mmu_random: $(call objs,asan,$(MMU_RANDOM_SRCS) $(PVMMU_HOST_SRCS)
 CHECK_QUICK += mmu.random
 TEST.mmu.random       = $(BUILD)/asan/mmu_random 100000
 TEST_NEEDS.mmu.random = $(BUILD)/asan/mmu_random
-# Are the tests any good? Seeded bugs of the engine, one at a time.
-CHECK_QUICK += mmu.bugs
-TEST.mmu.bugs       = tests/mmu/mmu_bugs_found $(BUILD)/test/mmu_random
-TEST_NEEDS.mmu.bugs = $(BUILD)/test/mmu_random
 # The same for long, with a seed of the day, which is printed.
 CHECK_LONG += mmu.random.long
 TEST.mmu.random.long       = PVROM_SEED=$${SEED:-new} $(BUILD)/test/mmu_random 10000000
