@@ -81,7 +81,10 @@ void machine_info_print(void)
 	kprintf("# machine: entry=%s\n", boot_record.loader);
 	print_hypervisors();
 	kprintf("# machine: memory=%lu MiB, cpus by %s, %s\n", memory_usable_bytes() >> 20,
-		smp_source, !apic_is_there() ? "no apic" : apic_is_x2apic() ? "x2apic" : "xapic");
+		smp_source,
+		!apic_is_there()   ? "no apic"
+		: apic_is_x2apic() ? "x2apic"
+				   : "xapic");
 	kprintf("# machine: tsc=%lu kHz, %s; native alarms by %s\n",
 		time_rate_known ? time_tsc_hz / 1000 : 0, time_rate_source, time_alarm_timer);
 	kprintf("# machine: command line=%s\n", boot_record.command_line);
