@@ -66,6 +66,7 @@ fuzz-now: $(FUZZ_TARGETS)
 bench:
 	@tools/deps bench
 	@$(MAKE) $(PARALLEL) bench-now
+## bench-mmu: one figure of it: exits of the paravirtual MMU beside KVM's, as a table and build/mmu.svg
 bench-now: bench-start
 	$(Q)set -e; for b in $(BENCHES); do $(MAKE) $$b; done
 
