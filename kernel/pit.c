@@ -40,7 +40,7 @@ static void start(uint8_t mode, uint16_t count)
 }
 
 /* Reload 65536: counts down for 55 ms, time enough for a sample. */
-bool pit_is_there(void)
+static bool counts(void)
 {
 	uint16_t first;
 
@@ -50,6 +50,15 @@ bool pit_is_there(void)
 		if (count_now() != first)
 			return true;
 	return false;
+}
+
+bool pit_is_there(void)
+{
+	static enum { NOT_LOOKED, THERE, ABSENT } found;
+
+	if (found == NOT_LOOKED)
+		found = counts() ? THERE : ABSENT;
+	return found == THERE;
 }
 
 struct moment {

@@ -7,7 +7,7 @@
 
 #define PIT_HZ 1193182ull
 
-/* Looks whether channel 0 counts; starts it. */
+/* Does channel 0 count? Looked at once, which starts it; later calls leave it alone. */
 bool pit_is_there(void);
 /*
  * A pair of moments about 10 ms apart: PIT ticks from the first to the second, and both TSC values.

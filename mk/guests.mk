@@ -35,3 +35,14 @@ CHECK += guests.routes
 TEST.guests.routes       = tests/guests/routes_test $(KERNEL_ELF)
 TEST_TIME.guests.routes  = 180
 TEST_NEEDS.guests.routes = $(KERNEL_ELF) $(BUILD)/pvrun $(BUILD)/pvrom-call.rom $(LAB)
+
+# The kernel's clock on every source of time that there is. QEMU goes into the lab too, with its libraries.
+$(BUILD)/tests/set_clock: $(call objs,hosted,tests/guests/set_clock.c)
+	$(call LINK,hosted,-static)
+CHECK += guests.clock guests.clock_kvm
+TEST.guests.clock           = tests/guests/clock_sources_test stock $(KERNEL_ELF)
+TEST_TIME.guests.clock      = 90
+TEST_NEEDS.guests.clock     = $(KERNEL_ELF)
+TEST.guests.clock_kvm       = tests/guests/clock_sources_test lab $(KERNEL_ELF)
+TEST_TIME.guests.clock_kvm  = 180
+TEST_NEEDS.guests.clock_kvm = $(KERNEL_ELF) $(BUILD)/pvrun $(BUILD)/tests/set_clock $(LAB)

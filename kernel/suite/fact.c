@@ -36,6 +36,12 @@ enum verdict fact_na(const char *feature)
 	return FACT_NA;
 }
 
+enum verdict fact_without(const char *what)
+{
+	lib_format(detail, sizeof(detail), "no %s here", what);
+	return FACT_NA;
+}
+
 const char *fact_vector(uint64_t vector)
 {
 	static const char *const names[] = { "#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD",

@@ -44,6 +44,8 @@ struct fact {
 enum verdict fact_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The reason is the CPUID feature that is not there: "CPUID feature SMAP hidden". */
 enum verdict fact_na(const char *feature);
+/* The same where the machine lacks something else: "no PIT here". */
+enum verdict fact_without(const char *what);
 
 #define EXPECT(condition, ...)                                                                     \
 	do {                                                                                       \

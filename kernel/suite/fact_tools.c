@@ -106,3 +106,38 @@ bool halt_for_alarm(uint64_t us)
 	cpu_sti();
 	return alarms_seen == 1;
 }
+
+static uint64_t (*shared_now)(void);
+static uint64_t shared_time;
+static uint32_t went_back;
+
+/* Each CPU takes its turn: the time it reads may not be before the one that was read last. */
+static void take_turns(void *unused)
+{
+	(void)unused;
+	for (unsigned i = 0; i < 2000; i++) {
+		uint64_t last = __atomic_load_n(&shared_time, __ATOMIC_ACQUIRE);
+		uint64_t now = shared_now();
+
+		if (now < last)
+			__atomic_fetch_add(&went_back, 1, __ATOMIC_RELAXED);
+		while (last < now &&
+		       !__atomic_compare_exchange_n(&shared_time, &last, now, false,
+						    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+			;
+	}
+}
+
+uint32_t times_gone_back(uint64_t (*now)(void))
+{
+	bool ended = true;
+
+	shared_now = now;
+	shared_time = went_back = 0;
+	for (uint32_t i = 1; i < smp_cpus; i++)
+		smp_post(i, take_turns, NULL);
+	take_turns(NULL);
+	for (uint32_t i = 1; i < smp_cpus; i++)
+		ended &= smp_wait(i);
+	return ended ? went_back : UINT32_MAX;
+}

@@ -47,6 +47,11 @@ uint32_t other_cpu(void);
  * asleep for good, so a second one follows. True if the first one did.
  */
 bool halt_for_alarm(uint64_t us);
+/*
+ * All CPUs ask NOW for the time, each after another; how often one was told an earlier time than was
+ * told before, anywhere. UINT32_MAX if a CPU did not come to an end.
+ */
+uint32_t times_gone_back(uint64_t (*now)(void));
 /* An interrupt of VECTOR to this CPU, which has interrupts on, taken before it returns. */
 bool self_interrupt(unsigned vector);
 

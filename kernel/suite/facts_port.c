@@ -2,6 +2,7 @@
 /* Facts about port I/O: widths, registers, and what the ports of a PC's COM1 and PIT must do. */
 #include "cpu.h"
 #include "fact.h"
+#include "pit.h"
 
 #define COM1_SCRATCH 0x3ff
 #define COM1_LSR 0x3fd
@@ -104,6 +105,8 @@ FACT(pit_latch, "port.pit.latch", "8254 data sheet, counter latch",
 {
 	uint8_t low, high;
 
+	if (!pit_is_there())
+		return fact_without("PIT");
 	cpu_out8(PIT_MODE, 0xb4);
 	cpu_out8(PIT_CHANNEL2, 0x00);
 	cpu_out8(PIT_CHANNEL2, 0x40);

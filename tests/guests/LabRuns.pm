@@ -8,7 +8,8 @@ use File::Temp 'tempdir';
 use KernelRun;
 
 # lab_runs(npt => 0|1, seconds => N, each => N, files => {name => path}, jobs => [{name =>,
-# pvrun => options, append => kernel command line, program => file}, ...]): a hash of runs by name
+# pvrun => options, append => kernel command line, program => file,
+# before => command}, ...]): a hash of runs by name
 # (see KernelRun::parse). Words of `pvrun` may name files of the payload. `each` limits one run: one
 # that takes longer has hung, and stays so. If that Linux itself freezes, it is started again, which
 # is said, and goes on with the runs that have not come to an end.
@@ -33,7 +34,8 @@ sub write_script {
 		my $program = $_->{program} // 'pvrun';
 		my $append = $_->{append} // 'facts';
 		my $name = $_->{name};
-		print $out "[ -s \$LAB_OUT/$name.status ] || {\n",
+		my $before = $_->{before} // ':';
+		print $out "[ -s \$LAB_OUT/$name.status ] || {\n$before\n",
 			"timeout -k 5 $plan->{each} ./$program --quiet --no-reboot $_->{pvrun} ",
 			"--append '$append' kernel >\$LAB_OUT/$name.console 2>\$LAB_OUT/$name.error\n",
 			"echo \$? >\$LAB_OUT/$name.status\n",
