@@ -74,11 +74,6 @@ struct hv_alarm {
 	bool timer_came;
 };
 
-/* The control registers as the guest sees them. */
-struct hv_control {
-	uint64_t cr0, cr3, cr4, efer;
-};
-
 struct hv_counts {
 	uint64_t exits[EXIT_CODES + 2];
 	uint64_t calls[CALL_GROUPS][CALL_INDEXES];
@@ -98,7 +93,7 @@ struct hv_vcpu {
 	uint32_t counter;	    /* that the guest has chosen at the counter port */
 	uint64_t event;		    /* whose delivery an exit interrupted; 0: none */
 	uint32_t event_error;
-	struct hv_control control; /* while shadowed; else the control block has them */
+	struct pvrom_mmu_regs control; /* as the guest sees them, while shadowed */
 	struct hv_interrupts irq;
 	struct hv_alarm alarm;
 	struct hv_counts counts;
@@ -169,7 +164,7 @@ struct hv_insn {
 void hv_main(uint32_t multiboot_info);
 void hv_ap_main(uint32_t index) __attribute__((noreturn));
 
-/* hv_text.c: what a compiler and a person want */
+/* hv_text.c; the first four, which compilers call by themselves, are the host core's */
 void *memcpy(void *to, const void *from, size_t size);
 void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int byte, size_t size);
@@ -263,15 +258,15 @@ uint64_t hv_port_permissions(void);
 void hv_port_access(struct hv_vcpu *vcpu);
 
 /* hv_control.c: control registers */
-struct hv_control hv_control_of(const struct hv_vcpu *vcpu);
-bool hv_control_set(struct hv_vcpu *vcpu, const struct hv_control *control);
+struct pvrom_mmu_regs hv_control_of(const struct hv_vcpu *vcpu);
+bool hv_control_set(struct hv_vcpu *vcpu, const struct pvrom_mmu_regs *control);
 uint32_t hv_physical_bits(void);
 uint64_t hv_cr4_allowed(void);
 void hv_control_exit(struct hv_vcpu *vcpu);
 
 /* hv_shadow.c: no nested paging */
 uint64_t hv_shadow_init(uint64_t from, uint64_t to);
-bool hv_shadow_control(struct hv_vcpu *vcpu, const struct hv_control *control);
+bool hv_shadow_control(struct hv_vcpu *vcpu, const struct pvrom_mmu_regs *control);
 void hv_shadow_before_run(struct hv_vcpu *vcpu);
 bool hv_shadow_fault(struct hv_vcpu *vcpu);
 void hv_shadow_invlpg(struct hv_vcpu *vcpu, uint64_t address);

@@ -15,108 +15,40 @@
 	.section .multiboot, "a"
 	.balign 4
 header:
-	.long MULTIBOOT_MAGIC
-	.long MULTIBOOT_FLAGS
-	.long -(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
-	.long header
-	.long hv_image_start
-	.long hv_load_end
-	.long hv_image_end
-	.long hv_boot
+	.long MULTIBOOT_MAGIC, MULTIBOOT_FLAGS, -(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
+	.long header, hv_image_start, hv_load_end, hv_image_end, hv_boot
 
 	.text
-	.code32
-	.globl hv_boot
-hv_boot:
-	cli
-	cld
-	cmp $MULTIBOOT_LOADED, %eax
-	jne 1f
-	mov $hv_stacks + HV_STACK, %esp
-	mov %ebx, %edi
-	call fill_tables
-	call enter_long_mode
-	ljmp $HV_CODE, $2f
-1:	hlt
-	jmp 1b
-	.code64
-2:	call load_segments
-	mov %edi, %edi
-	call hv_main
-3:	hlt
-	jmp 3b
-
-	.code32
-/* Four tables of 512 large pages; the last has the devices, uncached. */
-fill_tables:
-	movl $pdpt + 3, pml4
-	xor %ecx, %ecx
-1:	mov %ecx, %eax
-	shl $12, %eax
-	add $pd + 3, %eax
-	mov %eax, pdpt(, %ecx, 8)
-	inc %ecx
-	cmp $4, %ecx
-	jne 1b
-	xor %ecx, %ecx
-2:	mov %ecx, %eax
-	shl $21, %eax
-	or $0x83, %eax
-	cmp $3 * 512, %ecx
-	jb 3f
-	or $0x18, %eax
-3:	mov %eax, pd(, %ecx, 8)
-	inc %ecx
-	cmp $2048, %ecx
-	jne 2b
-	ret
-
-enter_long_mode:
-	mov $0x20, %eax
-	mov %eax, %cr4
-	mov $pml4, %eax
-	mov %eax, %cr3
-	mov $0xc0000080, %ecx
-	mov $EFER_LME, %eax
-	xor %edx, %edx
-	wrmsr
-	mov $CR0_ON, %eax
-	mov %eax, %cr0
-	lgdt gdt_pointer
-	ret
-
-	.code64
-load_segments:
-	mov $HV_DATA, %eax
-	mov %eax, %ds
-	mov %eax, %es
-	mov %eax, %ss
-	xor %eax, %eax
-	mov %eax, %fs
-	mov %eax, %gs
-	ret
-
 	.code16
 	.globl hv_ap_start, hv_ap_end
 hv_ap_start:
 	cli
-	cld
 	mov %cs, %ax
 	mov %ax, %ds
-	lgdtl gdt_low_pointer - hv_ap_start
+	lgdtl gdt_pointer - hv_ap_start
 	mov $0x33, %eax
 	mov %eax, %cr0
-	ljmpl $HV_CODE32, $ap_32
+	xor %ebx, %ebx
+	ljmpl $HV_CODE32, $enter_long_mode
 	.balign 4
-gdt_low_pointer:
+gdt_pointer:
 	.word gdt_end - gdt - 1
 	.long gdt
 hv_ap_end:
 
 	.code32
-ap_32:
+	.globl hv_boot
+hv_boot:
+	cli
+	cmp $MULTIBOOT_LOADED, %eax
+	jne sleep
+	lgdt gdt_pointer
+/* EBX: the loader's structure, or 0 on a further processor. */
+enter_long_mode:
 	mov $HV_DATA, %eax
 	mov %eax, %ds
+	mov %eax, %es
+	mov %eax, %ss
 	mov $0x20, %eax
 	mov %eax, %cr4
 	mov $pml4, %eax
@@ -127,22 +59,29 @@ ap_32:
 	wrmsr
 	mov $CR0_ON, %eax
 	mov %eax, %cr0
-	ljmp $HV_CODE, $ap_64
+	ljmp $HV_CODE, $1f
 	.code64
+1:	cld
+	xor %eax, %eax
+	mov %eax, %fs
+	mov %eax, %gs
+	mov %ebx, %edi
+	mov $hv_stacks + HV_STACK, %esp
+	test %ebx, %ebx
+	jz 2f
+	call hv_main
 /* The next free number is this processor's; one too many sleeps for good. */
-ap_64:
-	mov $1, %edi
+2:	mov $1, %edi
 	lock xadd %edi, hv_cpus_arrived
 	cmp $HV_MAX_CPUS, %edi
-	jae 1f
+	jae sleep
 	lea 1(%rdi), %eax
 	imul $HV_STACK, %rax, %rax
 	lea hv_stacks(%rax), %rsp
-	call load_segments
 	call hv_ap_main
-1:	cli
+sleep:	cli
 	hlt
-	jmp 1b
+	jmp sleep
 
 	.section .rodata
 	.balign 8
@@ -151,11 +90,6 @@ gdt:	.quad 0
 	.quad 0x00cf93000000ffff	/* HV_DATA */
 	.quad 0x00cf9b000000ffff	/* HV_CODE32 */
 gdt_end:
-	.balign 8
-	.word 0, 0, 0
-gdt_pointer:
-	.word gdt_end - gdt - 1
-	.quad gdt
 
 	.data
 	.balign 4
@@ -163,11 +97,21 @@ gdt_pointer:
 hv_cpus_arrived:
 	.long 1
 
+/* 4 GiB by 2048 large pages; the devices, in the last quarter, uncached. */
+	.balign 4096
+pml4:	.quad pdpt + 3
+	.balign 4096
+pdpt:	.quad pd + 0x0003, pd + 0x1003, pd + 0x2003, pd + 0x3003
+	.balign 4096
+pd:	.set page, 0
+	.rept 2048
+	.quad page << 21 | 0x83 | ((page >= 3 * 512) & 0x18)
+	.set page, page + 1
+	.endr
+
 	.bss
 	.balign 4096
-pml4:	.skip 4096
-pdpt:	.skip 4096
-pd:	.skip 4 * 4096
 	.globl hv_stacks
 hv_stacks:
 	.skip HV_STACK * HV_MAX_CPUS
+	.section .note.GNU-stack, "", @progbits

@@ -7,20 +7,20 @@
 #include "hv.h"
 
 /* A vCPU's control registers as its guest sees them. */
-struct hv_control hv_control_of(const struct hv_vcpu *vcpu)
+struct pvrom_mmu_regs hv_control_of(const struct hv_vcpu *vcpu)
 {
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
 
 	if (!hv.nested)
 		return vcpu->control;
-	return (struct hv_control){ vmcb->cr0, vmcb->cr3, vmcb->cr4, vmcb->efer & ~EFER_SVME };
+	return (struct pvrom_mmu_regs){ vmcb->cr0, vmcb->cr3, vmcb->cr4, vmcb->efer & ~EFER_SVME };
 }
 
 /*
  * Sets all of them, as one act; the values are such as the processor accepts. False, and nothing has changed
  * for the guest, if they are not such as this hypervisor follows.
  */
-bool hv_control_set(struct hv_vcpu *vcpu, const struct hv_control *control)
+bool hv_control_set(struct hv_vcpu *vcpu, const struct pvrom_mmu_regs *control)
 {
 	struct svm_vmcb *vmcb = vcpu->vmcb;
 
@@ -65,7 +65,7 @@ uint64_t hv_cr4_allowed(void)
 }
 
 /* What MOV to CR0 refuses natively, and what is not followed: the end of paging, other kinds of it. */
-static bool set_cr0(struct hv_vcpu *vcpu, struct hv_control *c, uint64_t value)
+static bool set_cr0(struct hv_vcpu *vcpu, struct pvrom_mmu_regs *c, uint64_t value)
 {
 	bool pages = value & CR0_PG, paged = c->cr0 & CR0_PG;
 
@@ -79,7 +79,7 @@ static bool set_cr0(struct hv_vcpu *vcpu, struct hv_control *c, uint64_t value)
 	return hv_control_set(vcpu, c);
 }
 
-static bool set_cr3(struct hv_vcpu *vcpu, struct hv_control *c, uint64_t value)
+static bool set_cr3(struct hv_vcpu *vcpu, struct pvrom_mmu_regs *c, uint64_t value)
 {
 	if (value >> hv_physical_bits())
 		return false;
@@ -87,7 +87,7 @@ static bool set_cr3(struct hv_vcpu *vcpu, struct hv_control *c, uint64_t value)
 	return hv_control_set(vcpu, c);
 }
 
-static bool set_cr4(struct hv_vcpu *vcpu, struct hv_control *c, uint64_t value)
+static bool set_cr4(struct hv_vcpu *vcpu, struct pvrom_mmu_regs *c, uint64_t value)
 {
 	if (value & ~hv_cr4_allowed() || (c->efer & EFER_LMA && !(value & CR4_PAE)))
 		return false;
@@ -107,7 +107,7 @@ static bool set_cr8(struct hv_vcpu *vcpu, uint64_t value)
 
 static bool write_register(struct hv_vcpu *vcpu, unsigned number, uint64_t value)
 {
-	struct hv_control control = hv_control_of(vcpu);
+	struct pvrom_mmu_regs control = hv_control_of(vcpu);
 
 	switch (number) {
 	case 0: return set_cr0(vcpu, &control, value);
@@ -119,7 +119,7 @@ static bool write_register(struct hv_vcpu *vcpu, unsigned number, uint64_t value
 
 static uint64_t read_register(const struct hv_vcpu *vcpu, unsigned number)
 {
-	struct hv_control control = hv_control_of(vcpu);
+	struct pvrom_mmu_regs control = hv_control_of(vcpu);
 
 	return number == 0 ? control.cr0 : number == 3 ? control.cr3 : control.cr4;
 }

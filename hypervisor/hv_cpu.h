@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #define CR0_PE 0x1ull
-#define CR0_MP 0x2ull
 #define CR0_TS 0x8ull
 #define CR0_ET 0x10ull
 #define CR0_WP 0x10000ull

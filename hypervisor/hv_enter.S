@@ -14,14 +14,9 @@
  */
 	.globl hv_enter
 hv_enter:
-	push %rbx
-	push %rbp
-	push %r12
-	push %r13
-	push %r14
-	push %r15
-	push %rdx
-	push %rdi
+	.irp reg, rbx, rbp, r12, r13, r14, r15, rdx, rdi
+	push %\reg
+	.endr
 	mov %rsi, %rax
 	sti
 	vmload %rax
@@ -30,14 +25,9 @@ hv_enter:
 	mov 3 * 8(%rdi), %rbx
 	mov 5 * 8(%rdi), %rbp
 	mov 6 * 8(%rdi), %rsi
-	mov 8 * 8(%rdi), %r8
-	mov 9 * 8(%rdi), %r9
-	mov 10 * 8(%rdi), %r10
-	mov 11 * 8(%rdi), %r11
-	mov 12 * 8(%rdi), %r12
-	mov 13 * 8(%rdi), %r13
-	mov 14 * 8(%rdi), %r14
-	mov 15 * 8(%rdi), %r15
+	.irp n, 8, 9, 10, 11, 12, 13, 14, 15
+	mov \n * 8(%rdi), %r\n
+	.endr
 	mov 7 * 8(%rdi), %rdi
 	vmrun %rax
 	vmsave %rax
@@ -47,25 +37,17 @@ hv_enter:
 	mov %rbx, 3 * 8(%rdi)
 	mov %rbp, 5 * 8(%rdi)
 	mov %rsi, 6 * 8(%rdi)
-	mov %r8, 8 * 8(%rdi)
-	mov %r9, 9 * 8(%rdi)
-	mov %r10, 10 * 8(%rdi)
-	mov %r11, 11 * 8(%rdi)
-	mov %r12, 12 * 8(%rdi)
-	mov %r13, 13 * 8(%rdi)
-	mov %r14, 14 * 8(%rdi)
-	mov %r15, 15 * 8(%rdi)
+	.irp n, 8, 9, 10, 11, 12, 13, 14, 15
+	mov %r\n, \n * 8(%rdi)
+	.endr
 	pop %rcx
 	mov %rcx, 7 * 8(%rdi)
 	pop %rax
 	vmload %rax
 	cld
-	pop %r15
-	pop %r14
-	pop %r13
-	pop %r12
-	pop %rbp
-	pop %rbx
+	.irp reg, r15, r14, r13, r12, rbp, rbx
+	pop %\reg
+	.endr
 	ret
 
 /* 256 entries of 16 bytes: an error code for all, the vector, and on. */
@@ -75,8 +57,7 @@ hv_idt_entries:
 	.set vector, 0
 	.rept 256
 	.balign 16
-	.if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21
-	.else
+	.if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21)
 	pushq $0
 	.endif
 	pushq $vector
@@ -85,27 +66,15 @@ hv_idt_entries:
 	.endr
 
 interrupted:
-	push %rax
-	push %rcx
-	push %rdx
-	push %rsi
-	push %rdi
-	push %r8
-	push %r9
-	push %r10
-	push %r11
+	.irp reg, rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11
+	push %\reg
+	.endr
 	cld
 	lea 9 * 8(%rsp), %rdi
 	call hv_interrupted
-	pop %r11
-	pop %r10
-	pop %r9
-	pop %r8
-	pop %rdi
-	pop %rsi
-	pop %rdx
-	pop %rcx
-	pop %rax
+	.irp reg, r11, r10, r9, r8, rdi, rsi, rdx, rcx, rax
+	pop %\reg
+	.endr
 	add $16, %rsp
 	iretq
 

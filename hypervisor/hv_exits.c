@@ -26,7 +26,7 @@ void hv_skip(struct hv_vcpu *vcpu, uint32_t bytes)
 void hv_dump(const struct hv_vcpu *vcpu, const char *why)
 {
 	const struct svm_vmcb *v = vcpu->vmcb;
-	struct hv_control c = hv_control_of(vcpu);
+	struct pvrom_mmu_regs c = hv_control_of(vcpu);
 
 	hv_print("hypervisor: CPU %u: %s\n", vcpu->id, why);
 	hv_print("  exit %lx, information %lx %lx\n", v->exit_code, v->exit_info1, v->exit_info2);

@@ -19,7 +19,6 @@
 #define USER 0x4ull
 #define USED 0x60ull /* accessed, dirty: the walker need not set them */
 #define LARGE 0x80ull
-#define ADDRESS 0x000ffffffffff000ull
 #define ENTRIES 512u
 #define LOW_TABLES 4u /* each of 1 GiB: addresses of 32 bits */
 
@@ -130,44 +129,7 @@ uint64_t hv_unpaged_root(void)
 
 /* ---- what the guest executes ----------------------------------------------------------------- */
 
-static bool read_entry(uint64_t gpa, uint64_t *value)
-{
-	uint64_t len = sizeof(*value);
-	bool writable;
-	const void *at = hv_memory_at(gpa, &len, &writable);
-
-	if (!at || len < sizeof(*value))
-		return false;
-	*value = __atomic_load_n((const uint64_t *)at, __ATOMIC_RELAXED);
-	return true;
-}
-
-/* By the guest's own four-level tables, for an instruction that has just been fetched through them. */
-static bool walk(const struct hv_control *control, uint64_t linear, uint64_t *gpa)
-{
-	uint64_t at = control->cr3 & ADDRESS, mask, pte;
-
-	if (!(control->cr0 & CR0_PG)) {
-		*gpa = linear;
-		return true;
-	}
-	if (!(control->efer & EFER_LMA))
-		return false;
-	for (int shift = 39; shift >= 12; shift -= 9) {
-		if (!read_entry(at + (linear >> shift & (ENTRIES - 1)) * 8, &pte) ||
-		    !(pte & PRESENT))
-			return false;
-		mask = (1ull << shift) - 1;
-		at = pte & ADDRESS;
-		if (shift == 12 || (shift < 39 && pte & LARGE)) {
-			*gpa = (at & ~mask) | (linear & mask);
-			return true;
-		}
-	}
-	return false;
-}
-
-static size_t fetch_part(const struct hv_control *control, uint64_t linear, uint8_t *bytes,
+static size_t fetch_part(const struct pvrom_mmu_regs *control, uint64_t linear, uint8_t *bytes,
 			 size_t size)
 {
 	uint64_t gpa, len = PAGE - linear % PAGE;
@@ -176,7 +138,9 @@ static size_t fetch_part(const struct hv_control *control, uint64_t linear, uint
 
 	if (len > size)
 		len = size;
-	if (!walk(control, linear, &gpa))
+	if (!(control->cr0 & CR0_PG))
+		gpa = linear;
+	else if (!pvrom_mmu_locate(hv.mmu, control, linear, &gpa))
 		return 0;
 	at = hv_memory_at(gpa, &len, &writable);
 	if (!at)
@@ -189,7 +153,7 @@ static size_t fetch_part(const struct hv_control *control, uint64_t linear, uint
 size_t hv_fetch(const struct hv_vcpu *vcpu, uint8_t *bytes, size_t size)
 {
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
-	struct hv_control control = hv_control_of(vcpu);
+	struct pvrom_mmu_regs control = hv_control_of(vcpu);
 	uint64_t linear = vmcb->rip;
 	size_t got;
 

@@ -29,7 +29,7 @@ uint64_t hv_msr_permissions(void)
 
 static bool write_efer(struct hv_vcpu *vcpu, uint64_t value)
 {
-	struct hv_control control = hv_control_of(vcpu);
+	struct pvrom_mmu_regs control = hv_control_of(vcpu);
 
 	if (value & ~(EFER_WRITABLE | EFER_LMA) ||
 	    ((value ^ control.efer) & EFER_LME && control.cr0 & CR0_PG))

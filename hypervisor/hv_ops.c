@@ -8,37 +8,31 @@ static void *translate(void *ctx, struct pvrom_gpa gpa, uint64_t *len)
 	bool writable = false;
 	void *at = hv_memory_at(gpa.gpa, len, &writable);
 
-	(void)ctx;
 	return writable ? at : NULL;
 }
 
 static void lock(void *ctx)
 {
-	(void)ctx;
 	hv_lock_take(&hv.core);
 }
 
 static void unlock(void *ctx)
 {
-	(void)ctx;
 	hv_lock_release(&hv.core);
 }
 
 static uint64_t tsc(void *ctx, uint32_t vcpu)
 {
-	(void)ctx;
 	return rdtsc() + hv.vcpu[vcpu].vmcb->tsc_offset;
 }
 
 static void log_line(void *ctx, uint32_t vcpu, const char *text, uint32_t len)
 {
-	(void)ctx;
 	hv_print("[guest %u] %.*s\n", vcpu, (int)len, text);
 }
 
 static void event(void *ctx, uint32_t vcpu, uint8_t vector)
 {
-	(void)ctx;
 	hv_interrupts_send(&hv.vcpu[vcpu], vector);
 }
 
@@ -64,25 +58,21 @@ static uint32_t change_route(uint64_t source, uint8_t vector, uint32_t vcpu, boo
 
 static uint32_t irq_route(void *ctx, uint64_t source, uint8_t vector, uint32_t vcpu)
 {
-	(void)ctx;
 	return change_route(source, vector, vcpu, false, false);
 }
 
 static uint32_t irq_mask(void *ctx, uint64_t source, bool masked)
 {
-	(void)ctx;
 	return change_route(source, 0, 0, true, masked);
 }
 
 static void irq_eoi(void *ctx, uint32_t vcpu)
 {
-	(void)ctx;
 	hv_interrupts_end(&hv.vcpu[vcpu]);
 }
 
 static uint32_t irq_send(void *ctx, uint32_t vector, uint32_t base, uint64_t mask)
 {
-	(void)ctx;
 	for (; mask; mask &= mask - 1)
 		hv_interrupts_send(&hv.vcpu[base + (uint32_t)__builtin_ctzll(mask)], vector);
 	return PVROM_STATUS_OK;
@@ -96,7 +86,6 @@ static uint32_t smp_start(void *ctx, uint32_t id, const struct pvrom_smp_state *
 	struct hv_vcpu *vcpu = &hv.vcpu[id];
 	uint32_t stopped = VCPU_STOPPED;
 
-	(void)ctx;
 	if (!hv_vcpu_state_ok(state))
 		return PVROM_STATUS_INVALID;
 	if (!__atomic_compare_exchange_n(&vcpu->state, &stopped, VCPU_STARTING, false,
@@ -112,7 +101,6 @@ static uint32_t smp_start(void *ctx, uint32_t id, const struct pvrom_smp_state *
 /* Remembered until the vCPU halts, if it does not yet. */
 static uint32_t smp_kick(void *ctx, uint32_t vcpu)
 {
-	(void)ctx;
 	hv_request(&hv.vcpu[vcpu], REQUEST_WAKE);
 	return PVROM_STATUS_OK;
 }
@@ -121,14 +109,12 @@ static uint32_t smp_kick(void *ctx, uint32_t vcpu)
 
 static uint32_t alarm_set(void *ctx, uint32_t vcpu, uint64_t deadline, uint8_t vector)
 {
-	(void)ctx;
 	hv_alarm_set(&hv.vcpu[vcpu], deadline, vector);
 	return PVROM_STATUS_OK;
 }
 
 static void alarm_cancel(void *ctx, uint32_t vcpu)
 {
-	(void)ctx;
 	hv_alarm_cancel(&hv.vcpu[vcpu]);
 }
 
@@ -139,7 +125,6 @@ static bool is_stopped(const struct hv_vcpu *vcpu)
 
 static bool others_run(void *ctx, uint32_t vcpu)
 {
-	(void)ctx;
 	for (uint32_t i = 0; i < hv.cpus; i++)
 		if (i != vcpu && !is_stopped(&hv.vcpu[i]))
 			return true;
@@ -159,16 +144,12 @@ static void park_others(void *ctx, uint32_t vcpu)
 /* What was said in the old area about an end is said no more. */
 static void area_changed(void *ctx, uint32_t vcpu, struct pvrom_gpa area)
 {
-	(void)ctx;
-	(void)area;
 	hv.vcpu[vcpu].irq.eoi_skipped = false;
 }
 
 /* All inputs are shut again. */
 static void reset(void *ctx, uint32_t vcpu)
 {
-	(void)ctx;
-	(void)vcpu;
 	hv_lock_take(&hv.routes);
 	for (uint32_t pin = 0; pin < PINS; pin++) {
 		hv.route[pin] = (struct hv_route){ 0 };
@@ -177,23 +158,22 @@ static void reset(void *ctx, uint32_t vcpu)
 	hv_lock_release(&hv.routes);
 }
 
-const struct pvrom_host_ops hv_ops = {
-	.translate = translate,
-	.lock = lock,
-	.unlock = unlock,
-	.tsc = tsc,
-	.log = log_line,
-	.event = event,
-	.irq_route = irq_route,
-	.irq_mask = irq_mask,
-	.irq_eoi = irq_eoi,
-	.irq_send = irq_send,
-	.smp_start = smp_start,
-	.smp_kick = smp_kick,
-	.alarm_set = alarm_set,
-	.alarm_cancel = alarm_cancel,
-	.others_run = others_run,
-	.park_others = park_others,
-	.area_changed = area_changed,
-	.reset = reset,
-};
+/* In the order of the struct; without a comma at the end, so that the formatter fills the lines. */
+const struct pvrom_host_ops hv_ops = { .translate = translate,
+				       .lock = lock,
+				       .unlock = unlock,
+				       .tsc = tsc,
+				       .log = log_line,
+				       .event = event,
+				       .irq_route = irq_route,
+				       .irq_mask = irq_mask,
+				       .irq_eoi = irq_eoi,
+				       .irq_send = irq_send,
+				       .smp_start = smp_start,
+				       .smp_kick = smp_kick,
+				       .alarm_set = alarm_set,
+				       .alarm_cancel = alarm_cancel,
+				       .others_run = others_run,
+				       .park_others = park_others,
+				       .area_changed = area_changed,
+				       .reset = reset };

@@ -18,7 +18,6 @@ static bool op_page(void *ctx, uint64_t gfn, struct pvrom_mmu_memory *memory)
 	bool writable = false;
 	void *at = hv_memory_at(gfn * PAGE, &len, &writable);
 
-	(void)ctx;
 	if (!at)
 		at = hv_memory_nothing();
 	*memory = (struct pvrom_mmu_memory){ at, (uint64_t)at, !writable };
@@ -28,7 +27,6 @@ static bool op_page(void *ctx, uint64_t gfn, struct pvrom_mmu_memory *memory)
 /* All are asked first, and then waited for. */
 static void op_kick(void *ctx, uint64_t vcpus)
 {
-	(void)ctx;
 	for (uint64_t set = vcpus; set; set &= set - 1)
 		hv_request(&hv.vcpu[__builtin_ctzll(set)], REQUEST_KICK);
 	for (uint64_t set = vcpus; set; set &= set - 1)
@@ -37,13 +35,11 @@ static void op_kick(void *ctx, uint64_t vcpus)
 
 static void op_lock(void *ctx)
 {
-	(void)ctx;
 	hv_lock_take(&hv.mmu_lock);
 }
 
 static void op_unlock(void *ctx)
 {
-	(void)ctx;
 	hv_lock_release(&hv.mmu_lock);
 }
 
@@ -86,7 +82,7 @@ uint64_t hv_shadow_init(uint64_t from, uint64_t to)
 	return memory + config.memory_size;
 }
 
-static void set_intercepts(struct svm_vmcb *vmcb, const struct hv_control *c)
+static void set_intercepts(struct svm_vmcb *vmcb, const struct pvrom_mmu_regs *c)
 {
 	const uint16_t all = CR0_INTERCEPT | CR3_INTERCEPT | CR4_INTERCEPT;
 
@@ -105,11 +101,10 @@ static void set_intercepts(struct svm_vmcb *vmcb, const struct hv_control *c)
  * The guest's registers are c: the CPU's are such that it runs on the engine's tables or, unpaged, on PAE
  * tables that map its memory as it is. False for registers of other kinds of paging.
  */
-bool hv_shadow_control(struct hv_vcpu *vcpu, const struct hv_control *c)
+bool hv_shadow_control(struct hv_vcpu *vcpu, const struct pvrom_mmu_regs *c)
 {
-	const struct pvrom_mmu_regs regs = { c->cr0, c->cr3, c->cr4, c->efer };
 	struct svm_vmcb *vmcb = vcpu->vmcb;
-	bool paged = pvrom_mmu_set_regs(hv.mmu, vcpu->id, &regs);
+	bool paged = pvrom_mmu_set_regs(hv.mmu, vcpu->id, c);
 
 	if (c->cr0 & CR0_PG && !paged)
 		return false;

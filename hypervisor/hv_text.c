@@ -1,53 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/*
- * Memory, numbers, lines of text. Lines go to the debug port 0xe9 if there is a device (it answers
- * reads with its own number), else to COM1, between those of the guest.
- */
+/* Numbers and lines of text; lines go to the debug port 0xe9, where a device may listen. */
 #include "hv.h"
 
 #define DEBUG_PORT 0xe9
-#define COM1 0x3f8
-#define COM1_LSR 0x3fd
-#define LSR_EMPTY 0x20
-
-void *memcpy(void *to, const void *from, size_t size)
-{
-	void *at = to;
-
-	__asm__ volatile("rep movsb" : "+D"(at), "+S"(from), "+c"(size)::"memory");
-	return to;
-}
-
-/* Backwards where the end of the source would else be overwritten before it is read. */
-void *memmove(void *to, const void *from, size_t size)
-{
-	uint8_t *t = to;
-	const uint8_t *f = from;
-
-	if (t - f >= (ptrdiff_t)size || t < f)
-		return memcpy(to, from, size);
-	while (size--)
-		t[size] = f[size];
-	return to;
-}
-
-void *memset(void *to, int byte, size_t size)
-{
-	void *at = to;
-
-	__asm__ volatile("rep stosb" : "+D"(at), "+c"(size) : "a"(byte) : "memory");
-	return to;
-}
-
-int memcmp(const void *a, const void *b, size_t size)
-{
-	const uint8_t *p = a, *q = b;
-
-	for (; size; size--, p++, q++)
-		if (*p != *q)
-			return *p < *q ? -1 : 1;
-	return 0;
-}
 
 bool hv_begins(const char *text, const char *with)
 {
@@ -67,34 +22,13 @@ uint64_t hv_number(const char *text)
 	return value;
 }
 
-static void put_com1(char c)
-{
-	unsigned patience = 1000000;
-
-	while (!(in8(COM1_LSR) & LSR_EMPTY) && --patience)
-		relax();
-	out8(COM1, (uint8_t)c);
-}
-
-static void put(char c)
-{
-	static uint8_t port; /* 0: not known yet */
-
-	if (!port)
-		port = in8(DEBUG_PORT) == DEBUG_PORT ? DEBUG_PORT : 1;
-	if (port == DEBUG_PORT)
-		out8(DEBUG_PORT, (uint8_t)c);
-	else
-		put_com1(c);
-}
-
 static struct hv_lock print_lock;
 
 void hv_write(const char *text, size_t length)
 {
 	hv_lock_take(&print_lock);
 	while (length--)
-		put(*text++);
+		out8(DEBUG_PORT, (uint8_t)*text++);
 	hv_lock_release(&print_lock);
 }
 

@@ -64,7 +64,7 @@ void hv_vcpu_init(struct hv_vcpu *vcpu)
 /* As PVH says: flat 32-bit protected mode, no paging, RBX the start info. */
 void hv_vcpu_boot(struct hv_vcpu *vcpu, uint32_t entry, uint32_t info)
 {
-	struct hv_control control = { .cr0 = CR0_PE | CR0_ET };
+	struct pvrom_mmu_regs control = { .cr0 = CR0_PE | CR0_ET };
 
 	reset(vcpu, HV_DATA);
 	vcpu->vmcb->cs = segment(HV_CODE, CODE_32);
@@ -89,7 +89,7 @@ static struct svm_segment descriptor_table(uint64_t base, uint16_t limit)
 /* SMP_START: the vCPU is not running, and the state has been checked. */
 void hv_vcpu_load(struct hv_vcpu *vcpu, const struct pvrom_smp_state *state)
 {
-	struct hv_control control = { state->cr0, state->cr3, state->cr4, state->efer };
+	struct pvrom_mmu_regs control = { state->cr0, state->cr3, state->cr4, state->efer };
 	struct svm_vmcb *vmcb = vcpu->vmcb;
 
 	reset(vcpu, state->ss);

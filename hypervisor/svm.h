@@ -123,16 +123,10 @@ _Static_assert(sizeof(struct svm_vmcb) == 0x1000, "one page");
 #define SVM_EXIT_IRET 0x074
 #define SVM_EXIT_HLT 0x078
 #define SVM_EXIT_INVLPG 0x079
-#define SVM_EXIT_INVLPGA 0x07a
 #define SVM_EXIT_IO 0x07b
 #define SVM_EXIT_MSR 0x07c
 #define SVM_EXIT_SHUTDOWN 0x07f
-#define SVM_EXIT_VMRUN 0x080
 #define SVM_EXIT_VMMCALL 0x081
-#define SVM_EXIT_VMLOAD 0x082
-#define SVM_EXIT_SKINIT 0x086
-#define SVM_EXIT_MONITOR 0x08a
-#define SVM_EXIT_MWAIT_ARMED 0x08c
 #define SVM_EXIT_NPF 0x400
 #define SVM_EXIT_INVALID 0xffffffff /* the low half: what VMRUN says of a state that it refuses */
 

@@ -8,8 +8,8 @@ HOST_SRCS := host/core.c host/call_table.c host/call_names.S host/offer.c host/n
 $(BUILD)/libpvrom-host.a: $(call objs,hosted,$(HOST_SRCS) $(DIGEST_SRCS))
 	$(MAKE_ARCHIVE)
 
-# For hypervisors without a C library: the same sources, kernel-code flags.
-$(BUILD)/free/libpvrom-host.a: $(call objs,free,$(HOST_SRCS) $(DIGEST_SRCS))
+# For hypervisors without a C library: the same sources, kernel-code flags, and memcpy and the like, weak.
+$(BUILD)/free/libpvrom-host.a: $(call objs,free,$(HOST_SRCS) $(DIGEST_SRCS) guest/mem_weak.c) mk/host.mk
 	$(MAKE_ARCHIVE)
 
 # With seeded bugs and a watch on guest memory (host/bugs.h, host/host_internal.h); not installed.

@@ -189,6 +189,20 @@ bool pvrom_shadow_set_regs(struct pvrom_mmu *mmu, uint32_t vcpu, const struct pv
 	return v->paged;
 }
 
+/* The vCPU is made for the walk; the engine's own may have left. */
+bool pvrom_mmu_locate(struct pvrom_mmu *mmu, const struct pvrom_mmu_regs *regs, uint64_t address,
+		      uint64_t *gpa)
+{
+	const struct shadow_vcpu v = { .regs = *regs, .mode = mode_of(regs) };
+	struct shadow_walk walk = { .leaf = 0 };
+
+	if (!is_four_level(regs) ||
+	    pvrom_shadow_walk(mmu, &v, address, ACCESS_ANY, &walk) != PVROM_MMU_RETRY)
+		return false;
+	*gpa = walk.gpa;
+	return true;
+}
+
 bool pvrom_mmu_set_regs(struct pvrom_mmu *mmu, uint32_t vcpu, const struct pvrom_mmu_regs *regs)
 {
 	bool paged;

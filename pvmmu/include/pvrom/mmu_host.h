@@ -184,6 +184,14 @@ enum pvrom_mmu_outcome pvrom_mmu_fault(struct pvrom_mmu *mmu, uint32_t vcpu, uin
 enum pvrom_mmu_outcome pvrom_mmu_translate(struct pvrom_mmu *mmu, uint32_t vcpu, uint64_t address,
 					   uint32_t error, struct pvrom_mmu_fault *fault);
 
+/*
+ * Where a vCPU with these registers finds a linear address by the guest's own tables, whatever the rights
+ * there: for a hypervisor that reads the instruction at an exit, with nested paging too, when the
+ * vCPU has left this engine. False where nothing is mapped, and without four-level paging. Takes no lock.
+ */
+bool pvrom_mmu_locate(struct pvrom_mmu *mmu, const struct pvrom_mmu_regs *regs, uint64_t address,
+		      uint64_t *gpa);
+
 /* INVLPG; INVPCID of one address with the current PCID. Other forms of INVPCID: pvrom_mmu_flush(ALL). */
 void pvrom_mmu_invlpg(struct pvrom_mmu *mmu, uint32_t vcpu, uint64_t address);
 
