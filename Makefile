@@ -66,7 +66,7 @@ fuzz-now: $(FUZZ_TARGETS)
 bench:
 	@tools/deps bench
 	@$(MAKE) $(PARALLEL) bench-now
-## bench-mmu: one figure of it: exits of the paravirtual MMU beside KVM's, as a table and build/mmu.svg
+## bench-mmu: VM exits of operations on address spaces beside KVM's: a table and build/mmu.svg
 bench-now: bench-start
 	$(Q)set -e; for b in $(BENCHES); do $(MAKE) $$b; done
 
@@ -105,13 +105,21 @@ clean:
 clean-all:
 	$(Q)rm -rf $(BUILD)
 
+HELP.CHECK_QUICK = test groups of check-quick (also GROUP.othercc, .asan, .ndebug: make list-tests)
+HELP.CHECK = what check runs besides
+HELP.CHECK_LONG = what check-long runs alone
+
 ## help: this list
 help:
 	@echo "make TARGET [V=1] [CC=...] [CFLAGS=...] [BUILD=build] [DEPS=no]"
 	@sed -n 's/^## \([a-z-]*\(NAME\)\{0,1\}\): \(.*\)/  \1\t\3/p' Makefile | \
 		awk -F'\t' '{ printf "%-14s %s\n", $$1, $$2 }'
-	@echo; echo "test groups:"; printf '  %s\n' $(CHECK_QUICK) $(CHECK) $(CHECK_LONG)
+	@$(foreach list,CHECK_QUICK CHECK CHECK_LONG,echo; echo "$(HELP.$(list))"; \
+		echo $(filter-out %.othercc %.asan %.ndebug,$($(list))) | fold -s -w 98 | sed 's/^/  /';)
 
-.PHONY: all demo demo-now check check-now check-quick check-quick-now check-long check-long-now \
+list-tests:
+	@printf '%s\n' $(CHECK_QUICK) $(CHECK) $(CHECK_LONG)
+
+.PHONY: all list-tests demo demo-now check check-now check-quick check-quick-now check-long check-long-now \
 	fuzz fuzz-now bench bench-now bench-start spec spec-now \
 	run run-now gdb gdb-now deps clean clean-all help
