@@ -43,6 +43,9 @@ else
 $(call left_out,the judge of clock histories,libgmp-dev)
 endif
 
+# The sequence protocol, all orders that x86 allows.
+$(eval $(call spin,model.clock_seq,tests/model/clock_seq.pml))
+
 # ---- bench -----------------------------------------------------------------------------------
 $(BUILD)/hosted/clock_read: $(call objs,hosted,bench/clock_read.c) $(BUILD)/libpvrom-clock-host.a \
 		$(BUILD)/libpvrom-clock-guest.a $(BUILD)/libpvrom-host.a
