@@ -14,8 +14,9 @@ $(BUILD)/free/libpvrom-mmu-host.a: $(call objs,free,$(PVMMU_HOST_SRCS))
 ALL_TARGETS += $(BUILD)/libpvrom-mmu-host.a $(BUILD)/free/libpvrom-mmu-host.a
 
 # ---- the engine against an oracle and a TLB that forgets nothing (tests/mmu/) ---------------------------
-MMU_RANDOM_SRCS := tests/mmu/mmu_random.c tests/mmu/mmu_os.c tests/mmu/mmu_world.c tests/mmu/mmu_tlb.c \
-	tests/mmu/mmu_oracle.c
+MMU_WORLD_SRCS := tests/mmu/mmu_world.c tests/mmu/mmu_tlb.c tests/mmu/mmu_oracle.c
+MMU_RANDOM_SRCS := tests/mmu/mmu_random.c tests/mmu/mmu_ops_pages.c tests/mmu/mmu_ops_tables.c \
+	tests/mmu/mmu_ops_cpus.c tests/mmu/mmu_os.c tests/mmu/mmu_os_cpus.c $(MMU_WORLD_SRCS)
 $(BUILD)/test/mmu_random: $(call objs,test,$(MMU_RANDOM_SRCS) $(PVMMU_HOST_SRCS) $(HOST_SRCS) $(DIGEST_SRCS))
 	$(call LINK,test,)
 $(BUILD)/asan/mmu_random: $(call objs,asan,$(MMU_RANDOM_SRCS) $(PVMMU_HOST_SRCS) $(HOST_SRCS) $(DIGEST_SRCS))
@@ -24,6 +25,9 @@ $(BUILD)/asan/mmu_random: $(call objs,asan,$(MMU_RANDOM_SRCS) $(PVMMU_HOST_SRCS)
 CHECK_QUICK += mmu.random
 TEST.mmu.random       = $(BUILD)/asan/mmu_random 100000
 TEST_NEEDS.mmu.random = $(BUILD)/asan/mmu_random
+CHECK += mmu.bugs
+TEST.mmu.bugs       = tests/mmu/mmu_bugs_found $(BUILD)/test/mmu_random 400000
+TEST_NEEDS.mmu.bugs = $(BUILD)/test/mmu_random
 # The same for long, with a seed of the day, which is printed.
 CHECK_LONG += mmu.random.long
 TEST.mmu.random.long       = PVROM_SEED=$${SEED:-new} $(BUILD)/test/mmu_random 10000000

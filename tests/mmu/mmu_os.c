@@ -26,6 +26,27 @@ bool os_once_in(uint32_t n)
 	return !os_below(n);
 }
 
+uint32_t os_any_vcpu(void)
+{
+	return os_below(world.vcpus);
+}
+
+uint32_t os_any_space(void)
+{
+	uint32_t space = os_below(OS_SPACES);
+
+	while (!os.root[space])
+		space = (space + 1) % OS_SPACES;
+	return space;
+}
+
+uint64_t os_random_flags(void)
+{
+	return PTE_P | (os_once_in(4) ? 0 : PTE_W) | (os_once_in(6) ? 0 : PTE_U) |
+	       (os_once_in(2) ? PTE_A : 0) | (os_once_in(3) ? PTE_D : 0) |
+	       (os_once_in(8) ? PTE_NX : 0) | (os_once_in(8) ? 1ull << (9 + os_below(3)) : 0);
+}
+
 /* ---- addresses --------------------------------------------------------------------------------------- */
 
 static uint64_t large_region(uint32_t i)
@@ -43,6 +64,12 @@ uint64_t os_address(uint32_t i)
 uint64_t os_large_address(uint32_t i)
 {
 	return large_region(i) + (6ull << 21);
+}
+
+/* Beside the regions of the others. */
+uint64_t os_gib_address(uint32_t i)
+{
+	return (uint64_t)(i & 1) << 39 | (i & 2 ? 300ull << 30 : 4ull << 30);
 }
 
 uint64_t os_data(void)
@@ -111,7 +138,7 @@ static void reach(uint32_t vcpu, uint64_t gpa)
 		world_wrong("no way to write %#llx", (unsigned long long)gpa);
 }
 
-static void write_word(uint64_t gpa, uint64_t value)
+void os_write_word(uint64_t gpa, uint64_t value)
 {
 	*world_word(gpa) = value;
 	*(uint64_t *)(void *)&world.mirror[gpa >> 12][gpa & 4088] = value;
@@ -133,17 +160,17 @@ void os_store(uint32_t vcpu, uint64_t gpa, uint64_t value)
 		note_changed(gpa);
 	reach(vcpu, gpa);
 	if (!world.calls) {
-		write_word(gpa, value);
+		os_write_word(gpa, value);
 		return;
 	}
 	/* By a call, unless the table is one that was not announced. */
 	if (os_once_in(32) && !world_call(vcpu, PVROM_MMU_SET_ENTRY, gpa, value, 0, 0)) {
-		write_word(gpa, value);
+		os_write_word(gpa, value);
 		return;
 	}
 	push(vcpu, gpa | PVROM_MMU_WORD_CHANGED);
 	meddle();
-	write_word(gpa, value);
+	os_write_word(gpa, value);
 	meddle();
 	done(vcpu);
 }
@@ -159,7 +186,7 @@ void os_store_page(uint32_t vcpu, uint64_t table_gpa, const uint64_t entries[512
 	if (world.calls)
 		push(vcpu, table_gpa | 511ull << PVROM_MMU_WORD_MORE_SHIFT);
 	for (i = 0; i < 512; i++)
-		write_word(table_gpa + i * 8, entries[i]);
+		os_write_word(table_gpa + i * 8, entries[i]);
 	if (world.calls)
 		done(vcpu);
 }
@@ -214,7 +241,20 @@ static void announce_table(uint32_t vcpu, uint64_t gpa, unsigned int level, uint
 	done(vcpu);
 }
 
-/* A page for a table, zero or a copy of its template. */
+/* Nobody uses the new table yet, so nothing needs be said of what is not as in the template. */
+static void change_copy(uint64_t gpa)
+{
+	uint32_t i;
+
+	for (i = 0; i < 512; i++) {
+		const uint64_t e = os_get(gpa + i * 8);
+
+		if ((e & PTE_P) && os_once_in(2))
+			os_write_word(gpa + i * 8, e & ~(os_once_in(2) ? PTE_W : PTE_A));
+	}
+}
+
+/* A page for a table, zero or nearly a copy of its template. */
 uint64_t os_new_table(uint32_t vcpu, unsigned int level, uint64_t template_gpa)
 {
 	const uint64_t gpa = free_page();
@@ -230,6 +270,8 @@ uint64_t os_new_table(uint32_t vcpu, unsigned int level, uint64_t template_gpa)
 	else
 		memset(world.memory[gpa >> 12], 0, 4096);
 	memcpy(world.mirror[gpa >> 12], world.memory[gpa >> 12], 4096);
+	if (template_gpa && os_once_in(2))
+		change_copy(gpa);
 	if (world.calls &&
 	    !os_once_in(50)) /* some kernels forget one: it is watched as in other guests */
 		announce_table(vcpu, gpa, level, template_gpa);
@@ -293,179 +335,4 @@ uint64_t os_new_root(uint32_t vcpu, uint64_t template_gpa)
 	os_store(vcpu, root + 256 * 8, os.direct_l3 | PTE_P | PTE_W | PTE_A);
 	os_store(vcpu, root + 511 * 8, os.kernel_l3 | PTE_P | PTE_W | PTE_A);
 	return root;
-}
-
-/* ---- flushes -------------------------------------------------------------------------------------------- */
-
-static void flush_natively(uint32_t vcpu)
-{
-	const struct pvrom_mmu_regs regs = os_regs(vcpu, os.space[vcpu]);
-
-	if (os.changed_kernel || os.pcid)
-		world_flush(vcpu);
-	else if (os.changed_count == 1 && !os.changed_all && !os.changed_upper && os_once_in(2))
-		world_invlpg(vcpu, os.address);
-	else
-		world_set_regs(vcpu, &regs);
-}
-
-static void flush_by_calls(uint32_t vcpu)
-{
-	const uint64_t all = (1ull << world.vcpus) - 1;
-	uint32_t i;
-
-	switch (os_below(4)) {
-	case 0: world_call(vcpu, PVROM_MMU_FLUSH_SET, 0, all, 0, PVROM_MMU_FLUSH_EVERYTHING); break;
-	case 1:
-		world_call(vcpu, PVROM_MMU_FLUSH_SET, 1, all >> 1 & ~(1ull << vcpu >> 1), 0,
-			   os.changed_kernel ? PVROM_MMU_FLUSH_EVERYTHING
-					     : PVROM_MMU_FLUSH_NONGLOBAL);
-		world_call(vcpu, PVROM_MMU_FLUSH_ALL, 0, 0, 0, 0);
-		if (vcpu)
-			world_call(0, PVROM_MMU_FLUSH_ALL, 0, 0, 0, 0);
-		break;
-	case 2:
-		for (i = 0; i < world.vcpus; i++)
-			world_call(i, PVROM_MMU_FLUSH_ALL, 0, 0, 0, 0);
-		break;
-	default:
-		for (i = 0; i < world.vcpus; i++)
-			flush_natively(i);
-	}
-}
-
-void os_flush(uint32_t vcpu)
-{
-	uint32_t i;
-
-	if (world.calls)
-		flush_by_calls(vcpu);
-	for (i = 0; i < world.vcpus && !world.calls; i++)
-		flush_natively(i);
-	os.changed_count = 0;
-	os.changed_all = os.changed_kernel = os.changed_upper = false;
-}
-
-struct pvrom_mmu_regs os_regs(uint32_t vcpu, uint32_t space)
-{
-	struct pvrom_mmu_regs regs = world.vcpu[vcpu].regs;
-
-	regs.cr3 = os.root[space] | (os.pcid ? space + 1 : 0);
-	return regs;
-}
-
-void os_load(uint32_t vcpu, uint32_t space)
-{
-	const struct pvrom_mmu_regs regs = os_regs(vcpu, space);
-
-	os.space[vcpu] = space;
-	if (world.calls && os_once_in(2)) {
-		if (world_call(vcpu, PVROM_MMU_SWITCH_ROOT, regs.cr3, 0, 0, 0))
-			world_wrong("SWITCH_ROOT refused");
-	} else if (!world_set_regs(vcpu, &regs)) {
-		world_wrong("the root is refused");
-	}
-}
-
-/* ---- accesses ------------------------------------------------------------------------------------------- */
-
-/* Does the path to an address go through something that was changed and not flushed? */
-static bool is_strict(uint32_t vcpu, uint64_t address)
-{
-	struct oracle_answer o;
-	uint32_t i, j;
-
-	if (os.changed_all)
-		return false;
-	if (!os.changed_count)
-		return true;
-	oracle_judge(world_word, &world.vcpu[vcpu].regs, WORLD_BITS, world.gib_pages, address,
-		     (struct oracle_access){ .write = false }, &o);
-	for (i = 0; i < o.steps; i++)
-		for (j = 0; j < os.changed_count; j++)
-			if (o.step[i].gpa == os.changed[j])
-				return false;
-	return true;
-}
-
-static uint64_t any_address(void)
-{
-	switch (os_below(8)) {
-	case 0: return OS_KERNEL + ((uint64_t)os_below(OS_KERNEL_PAGES) << 12);
-	case 1: return OS_DIRECT + ((uint64_t)os_below(WORLD_PAGES) << 12) + os_below(4096);
-	case 2: return os_large_address(os_below(OS_LARGE_VAS)) + os_below(1u << 21);
-	default: return os_address(os_below(OS_VAS)) + os_below(4096);
-	}
-}
-
-void os_touch(void)
-{
-	const uint32_t vcpu = os_below(world.vcpus), how = os_below(8);
-	const struct oracle_access a = {
-		.write = how < 3, .fetch = how == 3, .user = os_once_in(2), .ac = os_once_in(2)
-	};
-	const uint64_t address = any_address();
-
-	world_judge(vcpu, address, a, is_strict(vcpu, address));
-}
-
-/* ---- the beginning ---------------------------------------------------------------------------------------- */
-
-static uint64_t boot_table(uint32_t *next)
-{
-	const uint64_t gpa = (uint64_t)(*next)++ << 12;
-
-	os.refs[gpa >> 12] = 1;
-	return gpa;
-}
-
-static void boot_tables(void)
-{
-	uint32_t next = WORLD_TABLES, i;
-	const uint64_t root = boot_table(&next), direct_l2 = 0x12000;
-	const uint64_t kernel_l2 = 0x14000;
-
-	os.direct_l3 = boot_table(&next);
-	boot_table(&next);
-	os.kernel_l3 = boot_table(&next);
-	boot_table(&next);
-	os.kernel_l1 = boot_table(&next);
-	os.root[0] = root;
-	write_word(root + 256 * 8, os.direct_l3 | PTE_P | PTE_W | PTE_A);
-	write_word(root + 511 * 8, os.kernel_l3 | PTE_P | PTE_W | PTE_A);
-	write_word(os.direct_l3, direct_l2 | PTE_P | PTE_W | PTE_A);
-	write_word(os.kernel_l3, kernel_l2 | PTE_P | PTE_W | PTE_A);
-	write_word(kernel_l2, os.kernel_l1 | PTE_P | PTE_W | PTE_A);
-	for (i = 0; i < WORLD_PAGES / 512; i++)
-		write_word(direct_l2 + i * 8, (uint64_t)i << 21 | PTE_P | PTE_W | PTE_PS | PTE_G);
-	for (i = 0; i < OS_KERNEL_PAGES; i++)
-		write_word(os.kernel_l1 + i * 8,
-			   (uint64_t)(WORLD_DATA + 100 + i) << 12 | PTE_P | PTE_W | PTE_G);
-}
-
-static void announce_boot_tables(void)
-{
-	static const uint8_t levels[6] = { 4, 3, 2, 3, 2, 1 };
-	uint32_t i;
-
-	for (i = 0; i < 6; i++)
-		if (world_call(0, PVROM_MMU_REGISTER_TABLE, (uint64_t)(WORLD_TABLES + i) << 12,
-			       levels[i], PVROM_MMU_NONE, 0))
-			world_wrong("a first table is refused");
-}
-
-void os_boot(uint64_t seed)
-{
-	struct pvrom_mmu_regs regs = { 0x80010001, (uint64_t)WORLD_TABLES << 12, 0xa0, 0xd00 };
-	uint32_t i;
-
-	memset(&os, 0, sizeof(os));
-	os.random = seed * 2 + 1;
-	random64();
-	boot_tables();
-	if (world.calls)
-		announce_boot_tables();
-	for (i = 0; i < world.vcpus; i++)
-		if (!world_set_regs(i, &regs))
-			world_wrong("the first root is refused");
 }

@@ -178,3 +178,28 @@ bool tlb_access(struct tlb *tlb, uint64_t root, uint64_t address, struct tlb_acc
 	tlb_forget_address(tlb, address);
 	return false;
 }
+
+static uint64_t peek_path(struct tlb *tlb, uint64_t root, uint64_t address)
+{
+	const struct tlb_entry *known = find(tlb, 1, address >> 12);
+	uint64_t path = (root & ADDRESS) | P | W | U;
+	unsigned int level;
+
+	if (known)
+		return known->value;
+	for (level = 4; level && (path & P); level--) {
+		const uint64_t *table = tlb->table(path & ADDRESS);
+
+		path = table ? join(path, table[address >> low_bit(level) & 511]) : 0;
+	}
+	return path;
+}
+
+bool tlb_peek(struct tlb *tlb, uint64_t root, uint64_t address, struct tlb_access access,
+	      uint64_t *hpa)
+{
+	const uint64_t path = peek_path(tlb, root, address);
+
+	*hpa = (path & ADDRESS) | (address & 4095);
+	return allows(path, access);
+}

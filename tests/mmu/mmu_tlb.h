@@ -47,4 +47,8 @@ void tlb_forget_address(struct tlb *tlb, uint64_t address);
 bool tlb_access(struct tlb *tlb, uint64_t root, uint64_t address, struct tlb_access access,
 		uint64_t *hpa, uint32_t *error, bool *strange);
 
+/* What tlb_access() would answer, or could; nothing is remembered by it. False also if it is not known. */
+bool tlb_peek(struct tlb *tlb, uint64_t root, uint64_t address, struct tlb_access access,
+	      uint64_t *hpa);
+
 #endif

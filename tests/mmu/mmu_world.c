@@ -419,6 +419,45 @@ struct world_outcome world_judge(uint32_t vcpu, uint64_t address, struct oracle_
 	return got;
 }
 
+static bool answers_match(const struct oracle_answer *o, uint64_t hpa)
+{
+	uint64_t gpa;
+	uint32_t i;
+
+	if (!o->allowed || !owner(hpa, &gpa) || gpa != o->gpa)
+		return false;
+	for (i = 0; i < o->steps; i++)
+		if ((o->step[i].entry & o->step[i].marks) != o->step[i].marks)
+			return false;
+	return true;
+}
+
+void world_audit(uint32_t vcpu, uint64_t address)
+{
+	struct world_vcpu *v = &world.vcpu[vcpu];
+	const bool smep = v->regs.cr4 >> 20 & 1, smap = v->regs.cr4 >> 21 & 1;
+	uint32_t how;
+
+	for (how = 0; how < 12 && v->in_guest; how++) {
+		const struct oracle_access a = { how % 3 == 1, how % 3 == 2, how / 3 & 1, how / 6 };
+		const struct tlb_access t = { a.write, a.fetch, a.user, a.ac, smep, smap };
+		struct oracle_answer o;
+		uint64_t hpa;
+
+		if (!tlb_peek(&v->tlb, v->run.root, address, t, &hpa))
+			continue;
+		judge(vcpu, address, a, &o);
+		if (answers_match(&o, hpa))
+			continue;
+		world_wrong("vcpu %u may %s%s%#llx, which the oracle does not allow so", vcpu,
+			    a.user ? "user " : "",
+			    a.write   ? "write "
+			    : a.fetch ? "fetch "
+				      : "",
+			    (unsigned long long)address);
+	}
+}
+
 void world_compare(void)
 {
 	uint32_t gfn;

@@ -105,6 +105,11 @@ struct world_outcome world_access(uint32_t vcpu, uint64_t address, struct oracle
  */
 struct world_outcome world_judge(uint32_t vcpu, uint64_t address, struct oracle_access access,
 				 bool strict);
+/*
+ * Without an access: what the vCPU's TLB and the shadow say of an address is no more than the oracle allows, A
+ * and D included. Only where no change waits for a flush.
+ */
+void world_audit(uint32_t vcpu, uint64_t address);
 /* Are the guest's tables what it wrote, A and D as the oracle set them? */
 void world_compare(void);
 
