@@ -20,6 +20,9 @@ void clock_update(void);
 void clock_init_cpu(void);
 /* Prints which source it is and what it says. */
 void clock_print(void);
+/* clock_watch.c: is it wanted instead of the suite? Prints the clock again and again. */
+bool clock_watch_wanted(void);
+void clock_watch(void);
 
 /* The time now, as pvrom_clock_read(). Any context in which the CPU does not change. */
 uint32_t clock_read(struct pvrom_clock_reading *time);

@@ -63,5 +63,9 @@ void kernel_main(unsigned kind, uint64_t info)
 	machine_info_print();
 	clock_update();
 	clock_print();
+	if (clock_watch_wanted()) {
+		clock_watch();
+		machine_exit(EXIT_PASSED);
+	}
 	machine_exit((load_wanted() ? load_run() : facts_run()) ? EXIT_PASSED : EXIT_FAILED);
 }

@@ -46,3 +46,7 @@ TEST_NEEDS.guests.clock     = $(KERNEL_ELF)
 TEST.guests.clock_kvm       = tests/guests/clock_sources_test lab $(KERNEL_ELF)
 TEST_TIME.guests.clock_kvm  = 180
 TEST_NEEDS.guests.clock_kvm = $(KERNEL_ELF) $(BUILD)/pvrun $(BUILD)/tests/set_clock $(LAB)
+CHECK += guests.clock_host
+TEST.guests.clock_host       = tests/guests/clock_host_test $(KERNEL_ELF)
+TEST_TIME.guests.clock_host  = 120
+TEST_NEEDS.guests.clock_host = $(KERNEL_ELF) $(BUILD)/pvrun $(BUILD)/tests/set_clock $(LAB)
