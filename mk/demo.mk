@@ -12,11 +12,13 @@ $(BUILD)/pvrom.rom: $(BUILD)/rom-image
 	$(Q)$(BUILD)/rom-image $@
 ALL_TARGETS += $(BUILD)/pvrom.rom
 
-# What the demo shows, as tests: a line a fact; and why the paravirtual MMU is off, on each machine.
+# What the demo shows, as tests: a line a fact; which clock; why the paravirtual MMU is off, on each machine.
 # The operator's wish comes first, then nested paging, then ownership.
 CHECK += demo demo.operator
 TEST.demo = tools/demo --tap --dir $(BUILD)/demo.check \
 	--expect 'native:mmu=off no ROM' --expect 'rom-only:mmu=off ROM without host' \
+	--expect 'native:clock-source=measured TSC' --expect 'kvm-npt:clock-source=pvrom clock page' \
+	--expect 'kvm-shadow:clock-source=pvrom clock page' \
 	--expect 'kvm-npt:cpu=on' --expect 'kvm-npt:mmu=off nested paging present' \
 	--expect 'kvm-shadow:cpu=on' --expect 'kvm-shadow:mmu=off not owned by this host' \
 	--expect 'hv-npt:alarm=on' --expect 'hv-npt:mmu=off nested paging present' \
