@@ -53,3 +53,16 @@ TEST_NEEDS.blk.kill.long = $(TEST_NEEDS.blk.kill)
 
 BLK_WORLD := tests/blk/blk_world.c $(PVBLK_HOST_SRCS) $(VIRTQUEUE_SRCS)
 $(eval $(call cunit,blk.hostile,tests/blk/blk_hostile_test.c,$(BLK_WORLD)))
+
+# ---- stock front ends -------------------------------------------------------------------------------
+# Static: it runs inside a guest without a C library.
+$(BUILD)/disk_guest: $(call objs,hosted,tests/blk/disk_guest.c)
+	$(call LINK,hosted,-static)
+BLK_FRONT_END := $(BUILD)/disk_guest $(BLKD) $(BUILD)/lab/base.cpio
+CHECK += blk.qemu.split blk.qemu.packed
+TEST.blk.qemu.split       = tests/blk/front_end_test split 1
+TEST_NEEDS.blk.qemu.split = $(BLK_FRONT_END)
+TEST_SHARES.blk.qemu.split = yes
+TEST.blk.qemu.packed       = tests/blk/front_end_test packed 4
+TEST_NEEDS.blk.qemu.packed = $(BLK_FRONT_END)
+TEST_SHARES.blk.qemu.packed = yes

@@ -119,6 +119,8 @@ struct pvrom_vu_server {
 	uint64_t said_at;
 	uint32_t said;
 	char path[108];
+	/* vu_usage.c: messages of this front end, by number, and those it wanted an answer to */
+	uint32_t taken[VU_REQUESTS], acknowledged;
 };
 
 /* ---- vu_socket.c ------------------------------------------------------------------------------------------ */
@@ -145,6 +147,12 @@ enum vu_verdict vu_handle(struct pvrom_vu_server *server, struct vu_message *mes
 			  const char **why);
 uint64_t vu_offered_features(const struct pvrom_vu_server *server);
 void vu_device_reset(struct pvrom_vu_server *server);
+
+/* ---- vu_usage.c: what a front end makes use of, said to people ---------------------------------------------- */
+void vu_usage_protocol(struct pvrom_vu_server *server);
+void vu_usage_features(struct pvrom_vu_server *server);
+void vu_usage_count(struct pvrom_vu_server *server);
+void vu_usage_end(struct pvrom_vu_server *server);
 
 /* ---- vu_server.c -------------------------------------------------------------------------------------------- */
 struct pvrom_vu_server *vu_new(const struct pvrom_vu_setup *setup);

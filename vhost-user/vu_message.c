@@ -65,6 +65,8 @@ static enum vu_verdict set_features(struct pvrom_vu_server *s, struct vu_message
 	if ((features ^ s->features) & ~own) {
 		if (any_ring_runs(s) || !s->setup.ops->accept(s->setup.ctx, features & ~own))
 			return VU_REFUSED;
+		s->features = features;
+		vu_usage_features(s);
 	}
 	s->features = features;
 	for (i = 0; i < s->setup.queues; i++)
@@ -83,6 +85,7 @@ static enum vu_verdict set_protocol_features(struct pvrom_vu_server *s, struct v
 	if (m->payload.word & ~offered_protocol(s))
 		return VU_REFUSED;
 	s->protocol = m->payload.word;
+	vu_usage_protocol(s);
 	return VU_DONE;
 }
 

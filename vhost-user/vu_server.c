@@ -91,6 +91,7 @@ static void end_connection(struct pvrom_vu_server *server, const char *why)
 	uint32_t i;
 
 	vu_say(server, "front end gone: %s", why);
+	vu_usage_end(server);
 	pvrom_loop_forget(&server->connection);
 	/* Rings first: their records are emptied only when nothing is in them. */
 	for (i = 0; i < server->setup.queues; i++)
@@ -125,6 +126,7 @@ static bool one_message(struct pvrom_vu_server *server)
 							     : strerror(-result));
 		return false;
 	}
+	vu_usage_count(server);
 	verdict = vu_handle(server, &server->message, &why);
 	on = respond(server, verdict, why);
 	while (server->message.fds) {
