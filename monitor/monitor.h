@@ -531,6 +531,7 @@ uint64_t pvrom_feature_by_name(const char *name);
 uint64_t pvrom_glue_room(const struct options *opt);
 void pvrom_glue_create(struct vm *vm);
 void pvrom_glue_call(struct vcpu *vcpu);
+void pvrom_glue_forget_callers(struct vcpu *vcpu);
 void pvrom_glue_live(struct vcpu *vcpu);
 void pvrom_glue_refill(struct vm *vm);
 

@@ -137,23 +137,34 @@ void pvrom_glue_create(struct vm *vm)
 		copy_to_window(vm);
 }
 
-/*
- * Only the system registers tell 64-bit mode from compatibility mode, and to
- * read them at each call would make it a fifth dearer. So it is done once for
- * each place that calls. A guest that later runs 32-bit code at the very same
- * address is taken at its word, which harms nobody but itself.
- */
-static bool is_64_bit(struct vcpu *vcpu, uint64_t rip)
+/* Out of the way of calls, for its registers would take their stack to a further page. */
+static __attribute__((noinline)) bool look_at_mode(struct vcpu *vcpu, uint64_t rip, uint64_t *known)
 {
-	uint64_t *known = &vcpu->callers[(rip ^ rip >> 5) % KNOWN_CALLERS];
 	struct kvm_sregs sregs;
 
-	if (*known == rip)
-		return true;
 	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0 || !(sregs.efer & EFER_LMA) || !sregs.cs.l)
 		return false;
 	*known = rip;
 	return true;
+}
+
+/*
+ * An address above 4 GiB is 64-bit code: EIP has 32 bits. Below, only the system registers tell 64-bit
+ * mode from compatibility mode, and to read them at each call would make it a fifth dearer. So it is done
+ * once for each place that calls, until the CPU is stopped or the guest resets. One that meanwhile calls
+ * from both modes by the very same instruction is taken at its word, which harms nobody but itself.
+ */
+static bool is_64_bit(struct vcpu *vcpu, uint64_t rip)
+{
+	uint64_t *known = &vcpu->callers[(rip ^ rip >> 5) % KNOWN_CALLERS];
+
+	return *known == rip || rip > UINT32_MAX || look_at_mode(vcpu, rip, known);
+}
+
+/* Another kernel may come to lie where one was: on the CPU's own thread. */
+void pvrom_glue_forget_callers(struct vcpu *vcpu)
+{
+	memset(vcpu->callers, 0, sizeof(vcpu->callers));
 }
 
 /* The guest is done, as its last call says; a code of 0 is a clean power-off. */

@@ -188,8 +188,10 @@ static void op_area_changed(void *ctx, uint32_t vcpu, struct pvrom_gpa area)
 
 static void op_reset(void *ctx, uint32_t vcpu)
 {
-	(void)vcpu;
-	interrupts_default(ctx);
+	struct vm *vm = ctx;
+
+	pvrom_glue_forget_callers(&vm->vcpus[vcpu]);
+	interrupts_default(vm);
 }
 
 /* Fills in vm->ops; without the TSC's offset there are no alarms, and the core says so. */

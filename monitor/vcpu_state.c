@@ -124,6 +124,7 @@ static void set_waiting(struct vcpu *vcpu)
 void vcpu_state_stop(struct vcpu *vcpu)
 {
 	finish_io(vcpu);
+	pvrom_glue_forget_callers(vcpu);
 	set_waiting(vcpu);
 }
 
@@ -199,6 +200,7 @@ bool vcpu_state_start(struct vcpu *vcpu, const struct pvrom_smp_state *state)
 	struct kvm_mp_state runnable = { KVM_MP_STATE_RUNNABLE };
 
 	finish_io(vcpu);
+	pvrom_glue_forget_callers(vcpu);
 	set_waiting(vcpu);
 	if (!set_msrs(vcpu, state) || ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) < 0) {
 		set_waiting(vcpu);

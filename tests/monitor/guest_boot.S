@@ -86,6 +86,34 @@ call_from_32_bit:
 2:	mov	%ecx, %eax
 	ret
 
+	/* The same by one OUT for both modes, which has its way back in rbx. */
+	.globl call_shared, call_shared_from_32_bit
+call_shared:
+	push	%rbx
+	xor	%eax, %eax
+	lea	1f, %rbx
+	jmp	shared_out
+1:	pop	%rbx
+	ret
+shared_out:
+	out	%eax, $0xe4
+	jmp	*%rbx
+call_shared_from_32_bit:
+	push	%rbx
+	push	$24
+	push	$1f
+	lretq
+	.code32
+1:	xor	%eax, %eax
+	mov	$2f, %ebx
+	jmp	shared_out
+2:	mov	%eax, %ecx
+	ljmp	$8, $3f
+	.code64
+3:	mov	%ecx, %eax
+	pop	%rbx
+	ret
+
 	/* What a started CPU does, copied to 0x8000: says so and halts. Real mode. */
 	.code16
 	.globl other_cpu, other_cpu_end

@@ -92,6 +92,7 @@ prints 1 '^hello guest' 'standard input is COM1'
 
 # ---- calls ----
 tiny calls; prints 1 '^good: a call from compatibility mode' 'calls are told from what is none'
+prints 1 '^good: that place from compatibility mode' '  also where a call was once made in 64-bit mode'
 expect 1 '\[guest 0\] said to the host' '  and a line of the guest is shown'
 tiny calls --quiet; [ $status = 1 ] && [ ! -s "$dir/err" ]; result $? '  but not with --quiet'
 tiny start=4 --cpus 4; prints 1 '^good: and unseals' 'CPUs are started, stopped and parked by calls'

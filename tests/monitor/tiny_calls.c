@@ -67,6 +67,8 @@ void check_end(void)
 }
 
 uint32_t call_from_32_bit(void);
+uint32_t call_shared(void);
+uint32_t call_shared_from_32_bit(void);
 
 static uint64_t out_narrow(void)
 {
@@ -86,6 +88,10 @@ void try_calls(void)
 	check(call(0x10000000, 0, 0, 0) == PVROM_STATUS_NOT_SUPPORTED, "a large call number");
 	check(call(PVROM_IRQ_SEND, 64, 0, 1) == PVROM_STATUS_DENIED, "a call before negotiation");
 	check(call_from_32_bit() == PVROM_STATUS_MODE, "a call from compatibility mode");
+	check(call_shared() == PVROM_STATUS_OK, "a call by a place that both modes share");
+	check(call(PVROM_BASE_RESET, 0, 0, 0) == PVROM_STATUS_OK, "a reset");
+	check(call_shared_from_32_bit() == PVROM_STATUS_MODE,
+	      "that place from compatibility mode, after a reset");
 	check(out_narrow() == 0xffff0000, "narrow writes to the port are no calls");
 	check_end();
 }
