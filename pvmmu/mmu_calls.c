@@ -28,7 +28,7 @@ static uint32_t register_table(struct pvrom_mmu *mmu, uint32_t vcpu, const uint6
 		if (template_gfn == gfn || mmu->gfn[template_gfn].level != (arg[1] & 7))
 			return PVROM_STATUS_INVALID;
 	}
-	status = pvrom_mmu_register(mmu, gfn, arg[1] & 7, arg[1] & PVROM_MMU_TABLE_ZEROED);
+	status = pvrom_shadow_register(mmu, gfn, arg[1] & 7, arg[1] & PVROM_MMU_TABLE_ZEROED);
 	if (!status && arg[2] != PVROM_MMU_NONE)
 		pvrom_mmu_clone(mmu, gfn, template_gfn);
 	return status;
@@ -39,7 +39,7 @@ static uint32_t release_table(struct pvrom_mmu *mmu, uint32_t vcpu, const uint64
 {
 	(void)vcpu;
 	(void)value;
-	return arg[0] & 4095 ? PVROM_STATUS_ADDRESS : pvrom_mmu_release(mmu, arg[0] >> 12);
+	return arg[0] & 4095 ? PVROM_STATUS_ADDRESS : pvrom_shadow_release(mmu, arg[0] >> 12);
 }
 
 /* Entries of a registered table, all in one page; NULL with the reason if they are not. */
@@ -156,9 +156,9 @@ static uint32_t map(struct pvrom_mmu *mmu, uint32_t vcpu, const uint64_t arg[4],
 			return PVROM_STATUS_ADDRESS;
 		byte = __atomic_load_n((uint8_t *)memory.at + (at & 4095), __ATOMIC_RELAXED);
 		if (byte & PVROM_MMU_MAP_TABLE)
-			pvrom_mmu_register(mmu, arg[1] + i,
-					   ((uint32_t)byte >> PVROM_MMU_MAP_LEVEL_SHIFT & 3) + 1,
-					   false);
+			pvrom_shadow_register(mmu, arg[1] + i,
+					      ((uint32_t)byte >> PVROM_MMU_MAP_LEVEL_SHIFT & 3) + 1,
+					      false);
 	}
 	return PVROM_STATUS_OK;
 }
@@ -168,7 +168,7 @@ static uint32_t map(struct pvrom_mmu *mmu, uint32_t vcpu, const uint64_t arg[4],
 static uint32_t range(struct pvrom_mmu *mmu, uint32_t vcpu, const uint64_t arg[4], uint64_t *value)
 {
 	(void)vcpu;
-	return pvrom_mmu_range(mmu, arg, value);
+	return pvrom_shadow_range(mmu, arg, value);
 }
 
 static uint32_t switch_root(struct pvrom_mmu *mmu, uint32_t vcpu, const uint64_t arg[4],
@@ -323,7 +323,7 @@ static uint32_t call(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu, uint
 	if (index >= sizeof(calls) / sizeof(calls[0]) || !calls[index])
 		return PVROM_STATUS_NOT_SUPPORTED;
 	pvrom_shadow_enter(mmu, vcpu->id);
-	pvrom_mmu_drain(mmu);
+	pvrom_shadow_drain(mmu);
 	status = calls[index](mmu, vcpu->id, arg, value);
 	pvrom_shadow_exit(mmu);
 	return status;
@@ -382,7 +382,7 @@ static void stop_mmu(struct pvrom_host *host)
 	struct pvrom_mmu *mmu = pvrom_mmu_of(host);
 
 	enter_alone(mmu);
-	pvrom_mmu_drain(mmu);
+	pvrom_shadow_drain(mmu);
 	pvrom_mmu_forget_tables(mmu);
 	pvrom_shadow_exit(mmu);
 }

@@ -282,16 +282,16 @@ void pvrom_shadow_exit(struct pvrom_mmu *mmu);
 bool pvrom_shadow_set_regs(struct pvrom_mmu *mmu, uint32_t vcpu, const struct pvrom_mmu_regs *regs);
 
 /* ---- mmu_ring.c: what the guest announces ------------------------------------------------------------- */
-void pvrom_mmu_drain(struct pvrom_mmu *mmu);
+void pvrom_shadow_drain(struct pvrom_mmu *mmu);
 uint32_t pvrom_mmu_ring_set(struct pvrom_mmu *mmu, uint32_t vcpu, uint64_t gpa);
 bool pvrom_mmu_ring_ok(struct pvrom_mmu *mmu, uint64_t gpa, uint32_t slots);
-uint32_t pvrom_mmu_register(struct pvrom_mmu *mmu, uint64_t gfn, uint32_t level, bool zeroed);
-uint32_t pvrom_mmu_release(struct pvrom_mmu *mmu, uint64_t gfn);
+uint32_t pvrom_shadow_register(struct pvrom_mmu *mmu, uint64_t gfn, uint32_t level, bool zeroed);
+uint32_t pvrom_shadow_release(struct pvrom_mmu *mmu, uint64_t gfn);
 uint32_t pvrom_mmu_clone(struct pvrom_mmu *mmu, uint64_t gfn, uint64_t template_gfn);
 bool pvrom_mmu_word(struct pvrom_mmu *mmu, uint64_t word, uint32_t *registered);
 
 /* ---- mmu_range.c, mmu_resident.c, mmu_save.c ------------------------------------------------------------ */
-uint32_t pvrom_mmu_range(struct pvrom_mmu *mmu, const uint64_t arg[4], uint64_t *value);
+uint32_t pvrom_shadow_range(struct pvrom_mmu *mmu, const uint64_t arg[4], uint64_t *value);
 bool pvrom_mmu_resident_fill(struct pvrom_mmu *mmu, uint32_t vcpu);
 void pvrom_mmu_resident_repair(struct pvrom_mmu *mmu);
 uint32_t pvrom_mmu_resident_call(struct pvrom_mmu *mmu, uint64_t range, uint64_t what);

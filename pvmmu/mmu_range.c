@@ -156,7 +156,7 @@ static uint64_t all_vcpus(const struct pvrom_mmu *mmu)
 	return ~UINT64_C(0) >> (64 - mmu->config.vcpus);
 }
 
-uint32_t pvrom_mmu_range(struct pvrom_mmu *mmu, const uint64_t arg[4], uint64_t *value)
+uint32_t pvrom_shadow_range(struct pvrom_mmu *mmu, const uint64_t arg[4], uint64_t *value)
 {
 	const uint32_t bound = PVROM_MMU_RANGE_BOUND;
 	struct range r;

@@ -24,7 +24,7 @@ static void begin_registered(struct pvrom_mmu *mmu, uint64_t gfn)
 	pvrom_shadow_refresh_mapped(mmu, gfn);
 }
 
-uint32_t pvrom_mmu_register(struct pvrom_mmu *mmu, uint64_t gfn, uint32_t level, bool zeroed)
+uint32_t pvrom_shadow_register(struct pvrom_mmu *mmu, uint64_t gfn, uint32_t level, bool zeroed)
 {
 	struct shadow_gfn *g;
 
@@ -50,7 +50,7 @@ static bool is_root(const struct pvrom_mmu *mmu, uint64_t gfn)
 	return page != 0;
 }
 
-uint32_t pvrom_mmu_release(struct pvrom_mmu *mmu, uint64_t gfn)
+uint32_t pvrom_shadow_release(struct pvrom_mmu *mmu, uint64_t gfn)
 {
 	if (gfn >= mmu->config.guest_pages)
 		return PVROM_STATUS_ADDRESS;
@@ -105,7 +105,8 @@ static void fill_from(struct pvrom_mmu *mmu, uint32_t page, uint32_t template_pa
 
 /*
  * gfn, just registered, is a copy of a registered table: where that has a shadow, so has this one from now
- * on, filled as far as the template's was needed. Only a hint: without free pages nothing happens.
+ * on; a leaf table filled as far as the template's was needed, others as far as their entries have A. Only a
+ * hint: without free pages nothing happens.
  */
 uint32_t pvrom_mmu_clone(struct pvrom_mmu *mmu, uint64_t gfn, uint64_t template_gfn)
 {
@@ -124,10 +125,11 @@ uint32_t pvrom_mmu_clone(struct pvrom_mmu *mmu, uint64_t gfn, uint64_t template_
 		if (pvrom_shadow_find(mmu, gfn, role))
 			continue;
 		mmu->ahead--;
-		g->flags |= GFN_ZEROED; /* so that it is not read as a whole */
+		if (g->level == 1)
+			g->flags |= GFN_ZEROED; /* so that it is not read as a whole */
 		page = pvrom_shadow_get(mmu, gfn, role, false);
 		g->flags &= (uint8_t)~GFN_ZEROED;
-		if (page)
+		if (page && g->level == 1)
 			fill_from(mmu, page, from);
 	}
 	return PVROM_STATUS_OK;
@@ -168,13 +170,13 @@ static bool table_word(struct pvrom_mmu *mmu, uint64_t word, uint32_t *registere
 	*registered = 0;
 	switch (word & PVROM_MMU_WORD_MASK) {
 	case PVROM_MMU_WORD_REGISTER:
-		if (pvrom_mmu_register(mmu, gfn,
-				       ((uint32_t)(word >> PVROM_MMU_WORD_LEVEL_SHIFT) & 3) + 1,
-				       word & PVROM_MMU_WORD_ZEROED))
+		if (pvrom_shadow_register(mmu, gfn,
+					  ((uint32_t)(word >> PVROM_MMU_WORD_LEVEL_SHIFT) & 3) + 1,
+					  word & PVROM_MMU_WORD_ZEROED))
 			return false;
 		*registered = (uint32_t)gfn;
 		return true;
-	case PVROM_MMU_WORD_RELEASE: return !pvrom_mmu_release(mmu, gfn);
+	case PVROM_MMU_WORD_RELEASE: return !pvrom_shadow_release(mmu, gfn);
 	case PVROM_MMU_WORD_CLONE_OF: return last && !pvrom_mmu_clone(mmu, last, gfn);
 	default: return false;
 	}
@@ -261,7 +263,7 @@ static void drain_ring(struct pvrom_mmu *mmu, struct shadow_vcpu *v)
 }
 
 /* All rings: whoever flushes must see every store that was visible before. */
-void pvrom_mmu_drain(struct pvrom_mmu *mmu)
+void pvrom_shadow_drain(struct pvrom_mmu *mmu)
 {
 	uint32_t i;
 

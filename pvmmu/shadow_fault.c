@@ -127,7 +127,7 @@ enum pvrom_mmu_outcome pvrom_shadow_fill(struct pvrom_mmu *mmu, const struct sha
 		pvrom_shadow_unwatch(mmu, walk->gpa >> 12);
 	mmu->stats.fills++;
 	/* What was announced before the entries of this walk were written. */
-	pvrom_mmu_drain(mmu);
+	pvrom_shadow_drain(mmu);
 	if (!build(mmu, v->root, address, error, mark, walk))
 		walk->leaf = 0;
 	return PVROM_MMU_RETRY;
@@ -139,7 +139,7 @@ static enum pvrom_mmu_outcome fault(struct pvrom_mmu *mmu, const struct shadow_v
 	enum pvrom_mmu_outcome outcome;
 
 	mmu->stats.faults++;
-	pvrom_mmu_drain(mmu);
+	pvrom_shadow_drain(mmu);
 	outcome = pvrom_shadow_fill(mmu, v, address, error, 0, walk);
 	if (outcome == PVROM_MMU_INJECT)
 		mmu->stats.injected++;

@@ -169,7 +169,7 @@ static void load_regs(struct pvrom_mmu *mmu, struct shadow_vcpu *v, const struct
 	const bool same = v->paged && v->regs.cr0 == r->cr0 && v->regs.cr4 == r->cr4 &&
 			  v->regs.efer == r->efer;
 
-	pvrom_mmu_drain(mmu);
+	pvrom_shadow_drain(mmu);
 	pvrom_shadow_sync_all(mmu);
 	v->regs = *r;
 	v->mode = mode_of(r);
@@ -278,7 +278,7 @@ void pvrom_mmu_run(struct pvrom_mmu *mmu, uint32_t vcpu, struct pvrom_mmu_run *r
 void pvrom_mmu_invlpg(struct pvrom_mmu *mmu, uint32_t vcpu, uint64_t address)
 {
 	pvrom_shadow_enter(mmu, vcpu);
-	pvrom_mmu_drain(mmu);
+	pvrom_shadow_drain(mmu);
 	pvrom_shadow_sync_address(mmu, mmu->vcpu[vcpu].root, address);
 	pvrom_shadow_exit(mmu);
 }
@@ -288,7 +288,7 @@ void pvrom_mmu_flush(struct pvrom_mmu *mmu, uint32_t vcpu, uint32_t tlb)
 {
 	(void)tlb;
 	pvrom_shadow_enter(mmu, vcpu);
-	pvrom_mmu_drain(mmu);
+	pvrom_shadow_drain(mmu);
 	pvrom_shadow_sync_all(mmu);
 	pvrom_shadow_exit(mmu);
 }
