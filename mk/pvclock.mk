@@ -28,6 +28,12 @@ $(eval $(call cunit,loop.clock,tests/loop/clock_loop.c,$(PVCLOCK_TEST_SRCS)))
 $(eval $(call cunit,loop.clock_leap,tests/loop/clock_leap_test.c,$(PVCLOCK_TEST_SRCS)))
 $(eval $(call cunit,loop.clock_bad,tests/loop/clock_bad.c,$(PVCLOCK_TEST_SRCS)))
 
+# The feature behind the host handler.
+PVCLOCK_MACHINE_SRCS = tests/loop/clock_machine.c tests/loop/host_world.c $(HOST_SRCS) $(DIGEST_SRCS) \
+	$(PVCLOCK_HOST_SRCS) pvclock/clock_guest.c
+$(eval $(call cunit,loop.clock_calls,tests/loop/clock_calls_test.c,$(PVCLOCK_MACHINE_SRCS)))
+$(eval $(call cunit,loop.clock_vcpu,tests/loop/clock_vcpu_test.c,$(PVCLOCK_MACHINE_SRCS)))
+
 # Random host histories, judged in exact rational arithmetic.
 ifneq ($(wildcard /usr/include/gmp.h /usr/include/*/gmp.h),)
 $(BUILD)/test/clock_histories: $(call objs,test,tests/model/clock_histories.c $(PVCLOCK_HOST_SRCS) host/access.c)

@@ -304,7 +304,7 @@ void pvrom_clock_host_vcpu(struct pvrom_host_vcpu *vcpu, const struct pvrom_cloc
 		area = piece(host, vcpu->area_gpa, sizeof(*area));
 	if (area)
 		pvrom_clock_vcpu_write(area, pvrom_clock_writer_mono_at(writer, times->tsc), times,
-				       NULL);
+				       vcpu->calls);
 	unlock(host);
 }
 

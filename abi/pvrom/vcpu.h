@@ -46,7 +46,8 @@ PVROM_CONSTANTS_END
  *	0xa0	clock_halted	host	nanoseconds of these for which it was halted
  *	0xa8	clock_fresh	host	while the vCPU runs the snapshot is never older than this many
  *				nanoseconds; all ones: the host does not say
- *	0xb0	calls[8]	host	calls that this vCPU has made, by group; taken with the snapshot
+ *	0xb0	calls[8]	host	calls that this vCPU has made, by group, those in batches too; taken with
+ *				the snapshot; from 0 again on a host that has loaded the machine
  *	0xf0	reserved1[2]	zero
  *	0x100
  *

@@ -166,6 +166,7 @@ static void write_page(int32_t sign, int64_t since)
 	CU_ASSERT_EQUAL(pvrom_clock_writer_update(&w.writer, &sample), PVROM_CLOCK_OK);
 }
 
+/* [PVROM-CLOCK-29] */
 static void indicator(void)
 {
 	static const struct {
@@ -231,6 +232,34 @@ static void vmclock_alone(void)
 			}
 }
 
+/* Whatever the hint says, a second of TAI is a second, before, in and after a leap second. [PVROM-CLOCK-27] */
+static void tai_is_not_smeared(void)
+{
+	struct pvrom_clock_reading r = { .marker = 0 };
+	struct pvrom_clock_sample sample;
+	uint32_t hint, second;
+
+	for (hint = PVROM_CLOCK_STRICT; hint <= PVROM_CLOCK_UTC_SLS; hint++) {
+		clock_open(&w, HZ, 0);
+		for (second = 0; second < 2000; second += 100) {
+			const uint64_t tai = (uint64_t)MIDNIGHT + BEFORE - 1000 + second;
+
+			clock_sample(&w, tai, &sample);
+			sample.smearing = (uint8_t)hint;
+			sample.utc_offset_sec = -BEFORE;
+			sample.leap_utc_sec = MIDNIGHT;
+			sample.leap_sign = 1;
+			CU_ASSERT_EQUAL(pvrom_clock_writer_update(&w.writer, &sample),
+					PVROM_CLOCK_OK);
+			read_at(page_of(&w), w.tsc, &r);
+			CU_ASSERT_TRUE((r.tai_sec == tai && r.tai_nsec < 10) ||
+				       (r.tai_sec == tai - 1 && r.tai_nsec > 999999990));
+			CU_ASSERT_EQUAL(r.smearing, hint);
+			w.tsc += 100 * HZ;
+		}
+	}
+}
+
 /* A VMClock that counts UTC, which its text advises against. */
 static void vmclock_of_utc(void)
 {
@@ -281,6 +310,7 @@ int main(void)
 						 { "VMClock's indicator and offset", indicator },
 						 { "VMClock's part alone tells the same UTC",
 						   vmclock_alone },
+						 { "TAI is not smeared", tai_is_not_smeared },
 						 { "a VMClock of UTC", vmclock_of_utc },
 						 { "a host without the offset", offset_not_known },
 						 { 0 } };

@@ -102,7 +102,7 @@ static void host_sees_the_same(void)
 
 /* ---- how exact --------------------------------------------------------------------------------- */
 
-/* One step of a multiplier, over 100 years of ticks: less than a nanosecond, at any rate. */
+/* One step of a multiplier, over 100 years of ticks: less than a nanosecond, at any rate. [PVROM-CLOCK-26] */
 static void step_of_the_multiplier(void)
 {
 	const uint64_t seconds = UINT64_C(100) * 36525 * 864;
@@ -131,7 +131,7 @@ static void hundred_years(void)
 		       (r.tai_sec == SOME_DAY + seconds - 1 && r.tai_nsec >= 999999998));
 }
 
-/* Ends of 32-bit seconds, signed and not, of 64-bit nanoseconds, of the year 9999. */
+/* Ends of 32-bit seconds, signed and not, of 64-bit nanoseconds, of the year 9999. [PVROM-CLOCK-28] */
 static void range(void)
 {
 	static const uint64_t ends[] = { UINT64_C(0x7fffffff), UINT64_C(0xffffffff),
@@ -153,6 +153,7 @@ static void range(void)
 
 /* ---- the host's status ------------------------------------------------------------------------- */
 
+/* [PVROM-CLOCK-15] */
 static void status_is_passed_on(void)
 {
 	struct pvrom_clock_sample sample;
@@ -173,7 +174,7 @@ static void status_is_passed_on(void)
 }
 
 /* A host step within the bound narrows the interval; one beyond it changes the marker, and monotonic
- * time does not care. */
+ * time does not care. [PVROM-CLOCK-5] [PVROM-CLOCK-6] [PVROM-CLOCK-19] */
 static void host_steps(void)
 {
 	struct pvrom_clock_sample sample;
@@ -231,6 +232,7 @@ static void slew_comes_back(void)
 
 /* ---- pausing ----------------------------------------------------------------------------------- */
 
+/* [PVROM-CLOCK-39] [PVROM-CLOCK-40] */
 static void migration(void)
 {
 	struct pvrom_clock_sample sample;
@@ -259,7 +261,8 @@ static void migration(void)
 	CU_ASSERT_TRUE(r.suspended_ns + 2 - UINT64_C(7000000000) <= 4);
 }
 
-/* On the same host, with the TSC going on: the same functions at every value. */
+/* On the same host, with the TSC going on: the same functions at every value. [PVROM-CLOCK-23]
+ * [PVROM-CLOCK-24] */
 static void save_load_is_exact(void)
 {
 	uint8_t image[PVROM_CLOCK_IMAGE_SIZE];
@@ -294,6 +297,7 @@ static void save_load_is_exact(void)
 
 /* ---- the TSC alone ----------------------------------------------------------------------------- */
 
+/* [PVROM-CLOCK-35] */
 static void tsc_alone(void)
 {
 	struct pvrom_clock_alone alone;
@@ -360,6 +364,7 @@ static void page_made_by_the_guest(void)
 
 /* ---- the vCPU area ----------------------------------------------------------------------------- */
 
+/* [PVROM-CLOCK-34] [PVROM-CLOCK-41] */
 static void vcpu_area(void)
 {
 	static const uint64_t calls[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };

@@ -168,6 +168,9 @@ struct pvrom_host_vcpu {
 	uint32_t log_left;
 	uint32_t live_nonce;
 	uint32_t reserved;
+	/* Calls that it has made, by group, those in batches too; but none that this host does not know.
+	 * Written by this vCPU's thread. */
+	uint64_t calls[PVROM_GROUP_COUNT];
 };
 
 /* A virtual machine; the embedder supplies the memory and leaves the fields alone. */

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* The clock in vCPU areas, in a saved machine, and under readers while the guest registers and releases it. */
+#include "clock_machine.h"
+
+static struct clock_machine m;
+
+#define AREA UINT64_C(0x3000)
+#define OK PVROM_STATUS_OK
+
+static uint64_t state = 1;
+
+static uint64_t random64(void)
+{
+	state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
+	return state ^ state >> 29;
+}
+
+static const struct pvrom_vcpu_area *area(void)
+{
+	return world_at(&m.w, AREA);
+}
+
+static void open_with_area(void)
+{
+	clock_machine_open(&m, 2);
+	CU_ASSERT_EQUAL(clock_register(&m, CLOCK_AT, PVROM_CLOCK_PAGE_SIZE), OK);
+	CU_ASSERT_EQUAL(world_call(&m.w, 0, PVROM_BASE_VCPU_AREA, AREA, PVROM_VCPU_AREA_SIZE, 0),
+			OK);
+}
+
+static void snapshot(uint64_t stolen, uint64_t halted, uint32_t vcpu_state)
+{
+	const struct pvrom_clock_vcpu_times times = { .tsc = m.w.tsc,
+						      .stolen_ns = stolen,
+						      .halted_ns = halted,
+						      .fresh_ns = 1000000,
+						      .state = vcpu_state };
+
+	pvrom_clock_host_vcpu(&m.w.vcpu[0], &times);
+}
+
+/* ---- the vCPU area ----------------------------------------------------------------------------- */
+
+/* Real time is the page's, to the nanosecond, and real = available + stolen exactly. [PVROM-CLOCK-34] */
+static void identity(void)
+{
+	struct pvrom_clock_vcpu_reading r;
+	uint64_t stolen = 0, i;
+
+	open_with_area();
+	CU_ASSERT_FALSE(pvrom_clock_vcpu_read(area(), &r));
+	for (i = 0; i < 10000; i++) {
+		m.w.tsc += random64() >> (20 + i % 20);
+		stolen += random64() >> 44;
+		if (i % 100 == 0)
+			clock_machine_update(&m);
+		snapshot(stolen, i, (uint32_t)(i % 3));
+		CU_ASSERT_TRUE_FATAL(pvrom_clock_vcpu_read(area(), &r));
+		CU_ASSERT_EQUAL(r.real_ns, clock_mono(clock_page(&m, CLOCK_AT), m.w.tsc));
+		CU_ASSERT_EQUAL(r.stolen_ns, stolen < r.real_ns ? stolen : r.real_ns);
+		CU_ASSERT_EQUAL(r.available_ns + r.stolen_ns, r.real_ns);
+		CU_ASSERT_EQUAL(r.tsc, m.w.tsc);
+		CU_ASSERT_EQUAL(r.halted_ns, i);
+		CU_ASSERT_EQUAL(r.state, i % 3);
+		CU_ASSERT_EQUAL(r.fresh_ns, 1000000);
+	}
+	world_close(&m.w);
+}
+
+/* What the host writes are the clock's fields and no others. [PVROM-CLOCK-38] */
+static void fields_of_the_clock_only(void)
+{
+	open_with_area();
+	world_note(&m.w);
+	snapshot(1, 2, PVROM_VCPU_RUNNING);
+	CU_ASSERT_FALSE(world_unchanged(&m.w, 0, 0));
+	CU_ASSERT_TRUE(world_unchanged(&m.w, AREA + PVROM_VCPU_AREA_CLOCK,
+				       offsetof(struct pvrom_vcpu_area, reserved1) -
+					       PVROM_VCPU_AREA_CLOCK));
+	CU_ASSERT_EQUAL(area()->clock_seq, 2);
+	/* [PVROM-CLOCK-42]: what the embedder does not know is not made up. */
+	pvrom_clock_host_vcpu(&m.w.vcpu[0],
+			      &(struct pvrom_clock_vcpu_times){ .fresh_ns = UINT64_MAX });
+	CU_ASSERT_EQUAL(area()->clock_fresh, UINT64_MAX);
+	/* Not without an area, and not without the clock. */
+	world_note(&m.w);
+	pvrom_clock_host_vcpu(&m.w.vcpu[1], &(struct pvrom_clock_vcpu_times){ .tsc = 5 });
+	CU_ASSERT_TRUE(world_unchanged(&m.w, 0, 0));
+	pvrom_host_raise_epoch(&m.w.host);
+	CU_ASSERT_EQUAL(world_negotiate(&m.w, ALL_FEATURES), OK);
+	world_note(&m.w);
+	snapshot(3, 4, PVROM_VCPU_RUNNING);
+	CU_ASSERT_TRUE(world_unchanged(&m.w, 0, 0));
+	CU_ASSERT_EQUAL(world_call(&m.w, 0, PVROM_BASE_VCPU_AREA, PVROM_VCPU_AREA_NONE, 0, 0), OK);
+	pvrom_host_raise_epoch(&m.w.host);
+	CU_ASSERT_EQUAL(world_negotiate(&m.w, CLOCK_FEATURES), OK);
+	world_note(&m.w);
+	snapshot(5, 6, PVROM_VCPU_RUNNING);
+	CU_ASSERT_TRUE(world_unchanged(&m.w, 0, 0));
+	world_close(&m.w);
+}
+
+/* [PVROM-CLOCK-37] */
+static void counters(void)
+{
+	struct pvrom_clock_vcpu_reading before, after;
+	struct pvrom_batch_entry *entry;
+	uint32_t i;
+
+	open_with_area();
+	snapshot(0, 0, PVROM_VCPU_RUNNING);
+	CU_ASSERT_TRUE(pvrom_clock_vcpu_read(area(), &before));
+	for (i = 0; i < 5; i++)
+		world_call(&m.w, 0, PVROM_CLOCK_STOLEN, 0, 0, 0); /* refused, but made */
+	world_call(&m.w, 0, PVROM_BASE_VERSION, 0, 0, 0);
+	world_call(&m.w, 0, PVROM_IRQ_EOI, 0, 0, 0);
+	world_call(&m.w, 0, 0x04ff, 0, 0, 0); /* no such call */
+	world_call(&m.w, 0, 0xffffffff, 0, 0, 0);
+	world_call(&m.w, 1, PVROM_BASE_VERSION, 0, 0, 0); /* another vCPU's */
+	entry = world_at(&m.w, 0x2000);
+	memset(entry, 0, 2 * sizeof(*entry));
+	entry[0].call = PVROM_CLOCK_STOLEN;
+	entry[1].call = PVROM_BASE_VERSION;
+	CU_ASSERT_EQUAL(world_call(&m.w, 0, PVROM_BASE_BATCH, 0x2000, 2, 0), OK);
+	snapshot(0, 0, PVROM_VCPU_RUNNING);
+	CU_ASSERT_TRUE(pvrom_clock_vcpu_read(area(), &after));
+	CU_ASSERT_EQUAL(after.calls[PVROM_GROUP_BASE] - before.calls[PVROM_GROUP_BASE], 3);
+	CU_ASSERT_EQUAL(after.calls[PVROM_GROUP_IRQ] - before.calls[PVROM_GROUP_IRQ], 1);
+	CU_ASSERT_EQUAL(after.calls[PVROM_GROUP_CLOCK] - before.calls[PVROM_GROUP_CLOCK], 6);
+	CU_ASSERT_EQUAL(after.calls[PVROM_GROUP_CPU] | after.calls[PVROM_GROUP_SMP] |
+				after.calls[PVROM_GROUP_MMU] | after.calls[PVROM_GROUP_DEV] |
+				after.calls[PVROM_GROUP_MEM],
+			0);
+	world_close(&m.w);
+}
+
+/* ---- a saved machine ------------------------------------------------------------------------------- */
+
+static uint8_t image[8192];
+
+static size_t save(void)
+{
+	size_t size = 0;
+
+	CU_ASSERT_EQUAL(pvrom_clock_host_pause(&m.w.host), PVROM_CLOCK_OK);
+	CU_ASSERT_EQUAL_FATAL(pvrom_host_save(&m.w.host, image, sizeof(image), &size),
+			      PVROM_HOST_OK);
+	return size;
+}
+
+/* Its memory is there already; the TSC runs on meanwhile, as with KVM_VCPU_TSC_OFFSET. */
+static enum pvrom_host_result load(size_t size)
+{
+	clock_machine_again(&m);
+	return pvrom_host_load(&m.w.host, image, size);
+}
+
+/* On the same host with the TSC going on: the same function of it, to the last bit, through the handler's own
+ * image. [PVROM-CLOCK-23] [PVROM-CLOCK-24] */
+static void save_and_load(void)
+{
+	struct pvrom_clock_page before;
+	uint64_t i, different = 0;
+
+	open_with_area();
+	m.w.tsc += 123456789;
+	clock_machine_update(&m);
+	before = *clock_page(&m, CLOCK_AT);
+	m.w.tsc += CLOCK_HZ;
+	CU_ASSERT_EQUAL(load(save()), PVROM_HOST_OK);
+	m.w.tsc += 100 * CLOCK_HZ;
+	CU_ASSERT_EQUAL(pvrom_clock_host_resume(&m.w.host, NULL, true), PVROM_CLOCK_OK);
+	for (i = 0; i < 100000; i++) {
+		const uint64_t tsc = random64() >> (i % 64);
+
+		different += clock_mono(&before, tsc) !=
+			     clock_mono(clock_page(&m, CLOCK_AT), tsc);
+	}
+	CU_ASSERT_EQUAL(different, 0);
+	CU_ASSERT_EQUAL(before.disruption_marker, clock_page(&m, CLOCK_AT)->disruption_marker);
+	CU_ASSERT_NOT_EQUAL(before.vm_generation_counter,
+			    clock_page(&m, CLOCK_AT)->vm_generation_counter);
+	CU_ASSERT_EQUAL(clock_page(&m, CLOCK_AT)->epoch, m.w.host.epoch);
+	CU_ASSERT_EQUAL(clock_register(&m, CLOCK_AT, 0x1000), PVROM_STATUS_BUSY);
+	world_close(&m.w);
+}
+
+/* A loaded page that is no page of this machine's memory: refused, and nothing is changed. */
+static void load_without_its_memory(void)
+{
+	struct pvrom_clock_host before;
+	size_t size;
+
+	clock_machine_open(&m, 1);
+	CU_ASSERT_EQUAL(clock_register(&m, WORLD_HIGH, PVROM_CLOCK_PAGE_SIZE), OK);
+	size = save();
+	m.w.longest = 0x800;
+	clock_machine_again(&m);
+	before = m.clock;
+	CU_ASSERT_NOT_EQUAL(pvrom_host_load(&m.w.host, image, size), PVROM_HOST_OK);
+	CU_ASSERT_EQUAL(memcmp(&before, &m.clock, sizeof(before)), 0);
+	m.w.longest = 0;
+	CU_ASSERT_EQUAL(load(size), PVROM_HOST_OK);
+	world_close(&m.w);
+}
+
+/* ---- readers meanwhile ----------------------------------------------------------------------------- */
+
+static volatile bool stop;
+static uint64_t good, none, wrong;
+
+/* Reads as fast as it can, whatever becomes of the page. */
+static void *read_on(void *ctx)
+{
+	const struct pvrom_clock_page *page = ctx;
+	struct pvrom_clock_reading r = { .marker = 0 };
+
+	while (!stop) {
+		const uint32_t status = pvrom_clock_page_read(page, &r);
+		const bool kept = r.monotonic_ns != PVROM_CLOCK_NONE;
+
+		if (status == PVROM_CLOCK_SYNCHRONIZED && kept && r.tai_sec >= CLOCK_DAY)
+			good++;
+		else if (status == PVROM_CLOCK_UNAVAILABLE && !kept)
+			none++;
+		else
+			wrong++;
+	}
+	return NULL;
+}
+
+/* A read sees a page that is kept, or one that is not; never something between. [PVROM-CLOCK-17] */
+static void unregistering_while_readers_read(void)
+{
+	uint64_t turns = 0;
+	pthread_t thread;
+
+	open_with_area();
+	m.w.racing = true;
+	m.w.hide_every = UINT32_MAX;
+	stop = false;
+	good = none = wrong = 0;
+	CU_ASSERT_EQUAL_FATAL(
+		pthread_create(&thread, NULL, read_on, world_at(&m.w, CLOCK_AT)), 0);
+	/* Until both were seen often; bounded, for the other thread may hardly run. */
+	while ((__atomic_load_n(&good, __ATOMIC_RELAXED) < 1000 ||
+		__atomic_load_n(&none, __ATOMIC_RELAXED) < 1000 || turns < 20000) &&
+	       turns < 3000000) {
+		CU_ASSERT_EQUAL(clock_release(&m), OK);
+		clock_machine_update(&m);
+		CU_ASSERT_EQUAL(clock_register(&m, CLOCK_AT, PVROM_CLOCK_PAGE_SIZE), OK);
+		turns++;
+	}
+	stop = true;
+	pthread_join(thread, NULL);
+	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT_TRUE(good > 0 && none > 0);
+	tap_note("%llu turns, %llu reads of a page, %llu of none", (unsigned long long)turns,
+		 (unsigned long long)good, (unsigned long long)none);
+	world_close(&m.w);
+}
+
+int main(void)
+{
+	static const struct tap_test tests[] = {
+		{ "real = available + stolen, exactly, and real is the page's", identity },
+		{ "the clock's fields of an area, and only while it has the clock",
+		  fields_of_the_clock_only },
+		{ "calls are counted by group", counters },
+		{ "save and load: 0 ns difference at 100,000 values", save_and_load },
+		{ "loading a page that has no memory", load_without_its_memory },
+		{ "unregistering while readers read", unregistering_while_readers_read },
+		{ 0 },
+	};
+
+	return world_main("clock_vcpu", tests);
+}
