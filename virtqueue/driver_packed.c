@@ -114,9 +114,8 @@ static enum pvrom_vq_result read_used(struct pvrom_vq_driver *vq, uint32_t *id, 
 	if (!is_used(vq, flags))
 		return PVROM_VQ_EMPTY;
 	*id = vq_load16(&d->id);
+	/* By 2.8.4 it means nothing without WRITE in the flags; but QEMU 7.2 never sets that. */
 	*len = vq_load32(&d->len);
-	if (VQ_REFUSE(USED_WRITE_FLAG, !(flags & PVROM_VQ_DESC_WRITE)))
-		*len = 0; /* the length is reserved then (2.8.4) */
 	if (VQ_REFUSE(USED_UNSHOWN, nothing_shown(vq)))
 		return pvrom_vq_driver_break(vq, PVROM_VQ_REASON_INDEX);
 	if (VQ_REFUSE(USED_ID_RANGE, *id >= vq->config.size))

@@ -54,8 +54,7 @@
 	X(USED_LENGTH, 67, driver, "more bytes written than writable")                             \
 	X(USED_ORDER, 68, driver, "a used batch longer than what was used")                        \
 	X(USED_UNSHOWN, 69, driver, "a used buffer that was never shown")                          \
-	X(DRIVER_BROKEN, 70, driver, "use of a queue that is broken")                              \
-	X(USED_WRITE_FLAG, 71, driver, "a length where nothing was written")
+	X(DRIVER_BROKEN, 70, driver, "use of a queue that is broken")
 
 #ifdef PVROM_TEST
 enum pvrom_vq_check {

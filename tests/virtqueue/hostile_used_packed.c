@@ -132,13 +132,13 @@ static void length_last_of_batch(void)
 	dv_get(1, 2, true);
 }
 
-/* Without WRITE the length means nothing (2.8.4). */
+/* QEMU 7.2 never sets WRITE in a used descriptor: the length counts all the same, and is cut all the same. */
 static void no_write_case(uint64_t features, uint32_t readable, uint32_t writable)
 {
 	dv_begin(features, SIZE);
 	dv_send(readable, writable);
-	dv_used_flags(0, 1, readable + writable, 0);
-	dv_get(0, 0, false);
+	dv_used_flags(0, 9, readable + writable, 0);
+	dv_get(0, writable, true);
 }
 
 static void no_write(void)
@@ -211,11 +211,11 @@ const struct hostile_case hostile_device_packed[] = {
 	CASE(USED_LENGTH, length_table, "packed: length too large, with tables"),
 	CASE(USED_LENGTH, length_in_order, "packed: length too large, in order"),
 	CASE(USED_LENGTH, length_last_of_batch, "packed: length too large at the end of a batch"),
-	CASE(USED_WRITE_FLAG, no_write, "packed: length, and nothing written"),
-	CASE(USED_WRITE_FLAG, no_write_list, "packed: length, and nothing written of a list"),
-	CASE(USED_WRITE_FLAG, no_write_readable,
-	     "packed: length of a readable buffer, not written"),
-	CASE(USED_WRITE_FLAG, no_write_in_order, "packed: length, and nothing written, in order"),
+	CASE(USED_LENGTH, no_write, "packed: length too large, without the flag"),
+	CASE(USED_LENGTH, no_write_list, "packed: length of a list too large, without the flag"),
+	CASE(USED_LENGTH, no_write_readable,
+	     "packed: length of a readable buffer, without the flag"),
+	CASE(USED_LENGTH, no_write_in_order, "packed: length too large, without the flag, in order"),
 	CASE(DRIVER_BROKEN, mended, "packed: id mended behind the driver's back"),
 	CASE(DRIVER_BROKEN, added_after, "packed: a buffer for a queue that is broken"),
 	{ 0 }
