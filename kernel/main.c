@@ -8,6 +8,7 @@
 #include "fact.h"
 #include "ioapic.h"
 #include "kernel_clock.h"
+#include "kernel_disk.h"
 #include "kernel_rom.h"
 #include "load.h"
 #include "machine_info.h"
@@ -63,6 +64,7 @@ void kernel_main(unsigned kind, uint64_t info)
 	machine_info_print();
 	clock_update();
 	clock_print();
+	disk_init();
 	if (clock_watch_wanted()) {
 		clock_watch();
 		machine_exit(EXIT_PASSED);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # make demo: the same kernel file on all machines.
-DEMO_NEEDS   = $(KERNEL_ELF) $(BUILD)/pvrun $(BUILD)/pvrom.rom $(HYPERVISOR) $(LAB)
+DEMO_NEEDS   = $(KERNEL_ELF) $(BUILD)/pvrun $(BUILD)/pvrom.rom $(BUILD)/disk-image $(HYPERVISOR) $(LAB)
 DEMO_COMMAND = BUILD=$(BUILD) tools/demo --json $(BUILD)/demo.json $(KERNEL_ELF)
 
 CHECK_QUICK += tools.demo
@@ -12,14 +12,21 @@ $(BUILD)/pvrom.rom: $(BUILD)/rom-image
 	$(Q)$(BUILD)/rom-image $@
 ALL_TARGETS += $(BUILD)/pvrom.rom
 
+# A disk of checksums for machines that have one.
+$(BUILD)/disk-image: $(call objs,hosted,tools/disk-image.c)
+	$(call LINK,hosted,)
+ALL_TARGETS += $(BUILD)/disk-image
+
 # What the demo shows, as tests: a line a fact; which clock; why the paravirtual MMU is off, on each machine.
 # The operator's wish comes first, then nested paging, then ownership.
+DEMO_DISK = $(if $(call have_header,liburing.h),--expect 'kvm-npt:disk=virtio-mmio' --expect 'kvm-shadow:disk=virtio-mmio')
 CHECK += demo demo.operator
 TEST.demo = tools/demo --tap --dir $(BUILD)/demo.check \
+	--expect 'native:disk=virtio-pci' --expect 'rom-only:disk=virtio-pci' \
 	--expect 'native:mmu=off no ROM' --expect 'rom-only:mmu=off ROM without host' \
 	--expect 'native:clock-source=measured TSC' --expect 'kvm-npt:clock-source=pvrom clock page' \
 	--expect 'kvm-shadow:clock-source=pvrom clock page' \
-	--expect 'kvm-npt:cpu=on' --expect 'kvm-npt:mmu=off nested paging present' \
+	--expect 'kvm-npt:cpu=on' $(DEMO_DISK) --expect 'kvm-npt:mmu=off nested paging present' \
 	--expect 'kvm-shadow:cpu=on' --expect 'kvm-shadow:mmu=off not owned by this host' \
 	--expect 'hv-npt:alarm=on' --expect 'hv-npt:mmu=off nested paging present' \
 	--expect 'hv-plain:mmu=off switched off by the operator' \

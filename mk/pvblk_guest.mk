@@ -16,3 +16,9 @@ BLK_GUEST_WORLD := tests/blk/guest_world.c pvblk/blk_guest.c pvblk/blk_guest_con
 	$(PVBLK_HOST_SRCS) $(VIRTQUEUE_SRCS)
 $(eval $(call cunit,blk.guest,tests/blk/blk_guest_test.c,$(BLK_GUEST_WORLD)))
 $(eval $(call cunit,blk.devices,tests/blk/blk_devices_test.c,$(BLK_GUEST_WORLD)))
+
+# The reference kernel with QEMU's devices, its storage daemon, and pvrom-blkd behind QEMU.
+CHECK += guests.disk
+TEST.guests.disk       = tests/guests/disk_test $(KERNEL_ELF) $(BUILD)/disk-image $(filter $(BLKD),$(ALL_TARGETS))
+TEST_TIME.guests.disk  = 240
+TEST_NEEDS.guests.disk = $(KERNEL_ELF) $(BUILD)/disk-image $(filter $(BLKD),$(ALL_TARGETS))

@@ -22,7 +22,8 @@ static bool segment_limits(struct pvrom_blk_guest *blk)
 	blk->segment_bytes = UINT32_MAX & ~(PVROM_BLK_SECTOR - 1);
 	if (guest_has(blk, PVROM_BLK_F_SEG_MAX))
 		blk->segments = at_most(blk->segments, c->seg_max);
-	if (guest_has(blk, PVROM_BLK_F_SIZE_MAX))
+	/* QEMU 7.2's storage daemon offers SIZE_MAX and says 0. */
+	if (guest_has(blk, PVROM_BLK_F_SIZE_MAX) && c->size_max)
 		blk->segment_bytes = at_most(blk->segment_bytes, c->size_max);
 	if (GUEST_REFUSE(CONFIG_SEGMENTS, !blk->segments))
 		return false;
