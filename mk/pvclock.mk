@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # pvclock/: the clock, as one archive for each half, hosted and freestanding.
 PVCLOCK_HOST_SRCS  := pvclock/clock_rate.c pvclock/clock_mono.c pvclock/clock_tai.c pvclock/clock_leap.c \
-	pvclock/clock_writer.c pvclock/clock_area.c pvclock/clock_save.c pvclock/clock_feature.c
+	pvclock/clock_writer.c pvclock/clock_area.c pvclock/clock_save.c pvclock/clock_feature.c pvclock/clock_bugs.c
 PVCLOCK_GUEST_SRCS := pvclock/clock_guest.c pvclock/clock_rate.c pvclock/clock_source.c pvclock/tsc_rate.c \
 	pvclock/foreign_kvm.c pvclock/foreign_hyperv.c pvclock/foreign_math.c
 
@@ -36,11 +36,15 @@ $(eval $(call cunit,loop.clock_vcpu,tests/loop/clock_vcpu_test.c,$(PVCLOCK_MACHI
 
 # Random host histories, judged in exact rational arithmetic.
 ifneq ($(wildcard /usr/include/gmp.h /usr/include/*/gmp.h),)
-$(BUILD)/test/clock_histories: $(call objs,test,tests/model/clock_histories.c $(PVCLOCK_HOST_SRCS) host/access.c)
+$(BUILD)/test/clock_histories: $(call objs,test,tests/model/clock_histories.c tests/model/clock_judge.c \
+		$(PVCLOCK_HOST_SRCS) host/access.c)
 	$(call LINK,test,-lgmp)
 CHECK_QUICK += model.clock_histories
 TEST.model.clock_histories       = $(BUILD)/test/clock_histories 50000
 TEST_NEEDS.model.clock_histories = $(BUILD)/test/clock_histories
+CHECK_QUICK += model.clock_bugs
+TEST.model.clock_bugs       = tests/model/clock_bugs_check $(BUILD)/test/clock_histories
+TEST_NEEDS.model.clock_bugs = $(BUILD)/test/clock_histories
 CHECK_LONG += model.clock_histories.million
 TEST.model.clock_histories.million       = $(BUILD)/test/clock_histories 1000000 $${SEED:-new}
 TEST_TIME.model.clock_histories.million  = 600

@@ -10,6 +10,7 @@
 
 #include <pvrom/clock_host.h>
 
+#include "clock_bugs.h"
 #include "clock_math.h"
 
 typedef __int128 pvrom_time;

@@ -42,6 +42,10 @@ void pvrom_clock_mono_update(struct pvrom_clock_writer *writer,
 	now->mono_tsc = tsc;
 	now->mono_ns = value.ns;
 	now->mono_low = rescale(value.low, now->mono_shift, period->mono_shift);
+	if (PVROM_CLOCK_BUG(LOW_LOST))
+		now->mono_low = 0;
+	if (PVROM_CLOCK_BUG(RESCALE_UP) && now->mono_shift > period->mono_shift)
+		now->mono_low++;
 	now->mono_shift = period->mono_shift;
 	now->mono_period = slewed(period->mono, slew);
 }
@@ -54,7 +58,7 @@ static uint64_t slew_rate(uint64_t ns, uint64_t horizon)
 
 	if (ns < horizon)
 		rate = pvrom_clock_div(ns, 0, horizon, &rest);
-	return rate < most ? rate : most;
+	return rate < most || PVROM_CLOCK_BUG(SLEW_FREE) ? rate : most;
 }
 
 static pvrom_time mono_time(struct pvrom_clock_value value)

@@ -144,7 +144,9 @@ enum pvrom_clock_result pvrom_clock_writer_load(struct pvrom_clock_writer *write
 	    next.now.mono_tsc > next.last_tsc || next.now.seq_count & 1)
 		return PVROM_CLOCK_BAD_IMAGE;
 	next.paused = true;
-	next.now.vm_generation_counter++;
+	if (PVROM_CLOCK_BUG(SAVE_LOW))
+		next.now.mono_low &= ~UINT64_C(0xff);
+	next.now.vm_generation_counter += !PVROM_CLOCK_BUG(SAME_GENERATION);
 	next.now.clock_flags &= ~(uint32_t)PVROM_CLOCK_TSC_ALONE;
 	if (next.config.flags & PVROM_CLOCK_HOST_TSC_ALONE)
 		next.now.clock_flags |= PVROM_CLOCK_TSC_ALONE;

@@ -76,7 +76,9 @@ static struct span sample_span(const struct pvrom_clock_sample *sample, struct r
 	const pvrom_time time = pvrom_clock_time(sample->tai_sec, sample->tai_frac_sec);
 	const pvrom_time error = from_ns(sample->maxerror_ns + 1, true);
 	const bool back = tsc < sample->tsc;
-	const uint64_t ticks = back ? sample->tsc - tsc : tsc - sample->tsc;
+	const uint64_t ticks = PVROM_CLOCK_BUG(STALE) ? 0
+			       : back		      ? sample->tsc - tsc
+						      : tsc - sample->tsc;
 	const pvrom_time least = span_of_ticks(ticks, rate.low, shift, false);
 	const pvrom_time most = span_of_ticks(ticks, rate.high, shift, true);
 
@@ -92,12 +94,11 @@ static struct span claim_span(const struct pvrom_clock_claim *claim, uint64_t ts
 	const pvrom_time time = pvrom_clock_time(claim->sec, claim->frac);
 	const pvrom_time error = from_ns(claim->maxerror_ns, false);
 	const uint64_t ticks = tsc - claim->tsc;
+	const bool in = !PVROM_CLOCK_BUG(OUTWARD);
 
 	return (struct span){
-		time - error +
-			span_of_ticks(ticks, claim->period - claim->rate, claim->shift, true),
-		time + error +
-			span_of_ticks(ticks, claim->period + claim->rate, claim->shift, false),
+		time - error + span_of_ticks(ticks, claim->period - claim->rate, claim->shift, in),
+		time + error + span_of_ticks(ticks, claim->period + claim->rate, claim->shift, !in),
 	};
 }
 
@@ -205,9 +206,9 @@ static bool claim_more(struct pvrom_clock_claim *claim, const struct pvrom_clock
 	struct rates rate = said;
 	struct span span = sample_span(sample, said, claim->shift, tsc);
 
-	if (rate.low < outer_rate.low)
+	if (rate.low < outer_rate.low && !PVROM_CLOCK_BUG(RATE_ALONE))
 		rate.low = outer_rate.low;
-	if (rate.high > outer_rate.high)
+	if (rate.high > outer_rate.high && !PVROM_CLOCK_BUG(RATE_ALONE))
 		rate.high = outer_rate.high;
 	if (span.low < outer.low)
 		span.low = outer.low;
@@ -242,8 +243,9 @@ static void publish_guess(struct pvrom_clock_page *now, const struct pvrom_clock
 	const pvrom_time time = pvrom_clock_estimate(sample, period->tai, period->tai_shift, tsc);
 	const pvrom_time shown = time < 0 ? 0 : time;
 
-	now->flags &= ~(uint64_t)(PVROM_VMCLOCK_TIME_MAXERROR_VALID |
-				  PVROM_VMCLOCK_PERIOD_MAXERROR_VALID);
+	if (!PVROM_CLOCK_BUG(GUESS_BOUND))
+		now->flags &= ~(uint64_t)(PVROM_VMCLOCK_TIME_MAXERROR_VALID |
+					  PVROM_VMCLOCK_PERIOD_MAXERROR_VALID);
 	now->counter_period_shift = (uint8_t)period->tai_shift;
 	now->counter_value = tsc;
 	now->counter_period_frac_sec = period->tai;
@@ -264,7 +266,8 @@ bool pvrom_clock_tai_update(struct pvrom_clock_writer *writer,
 	struct pvrom_clock_claim *claim = &writer->claim;
 	bool broken = false;
 
-	if (anew)
+	if (anew || PVROM_CLOCK_BUG(NEVER_NARROWS) ||
+	    (PVROM_CLOCK_BUG(FORGETFUL) && !pvrom_clock_claims(sample->status)))
 		claim->valid = false;
 	if (pvrom_clock_claims(sample->status)) {
 		broken = claim->valid &&

@@ -12,7 +12,7 @@
 static void begin(struct pvrom_clock_writer *writer)
 {
 	writer->now.seq_count |= 1;
-	if (writer->page)
+	if (writer->page && !PVROM_CLOCK_BUG(BUMPED_ONCE))
 		__atomic_store_n(&writer->page->seq_count, writer->now.seq_count, __ATOMIC_RELAXED);
 	/*
 	 * The store is visible everywhere before the TSC is read (Intel SDM vol. 2, RDTSC): a reader that
@@ -29,8 +29,11 @@ static void store_words(const struct pvrom_clock_page *from, struct pvrom_clock_
 	uint64_t *out = (uint64_t *)(void *)to;
 	size_t i;
 
-	for (i = FIRST_WORD; i < WORDS; i++)
+	for (i = FIRST_WORD; i < WORDS; i++) {
+		if (PVROM_CLOCK_BUG(EVEN_EARLY) && i == WORDS / 2)
+			__atomic_store_n(&to->seq_count, from->seq_count, __ATOMIC_RELEASE);
 		__atomic_store_n(&out[i], words[i], __ATOMIC_RELAXED);
+	}
 }
 
 /* The sequence becomes even: a release, so after all stores of the update. Partner: the reader's first
@@ -192,8 +195,10 @@ static void find_step(const struct pvrom_clock_writer *writer, struct update *u)
 	pvrom_time old = (pvrom_time)u->tsc;
 
 	if (u->sample->flags & PVROM_CLOCK_SAMPLE_STEPPED)
-		old -= u->sample->tsc_step;
-	if (old < (pvrom_time)writer->last_tsc || old >> 64) {
+		old -= PVROM_CLOCK_BUG(STEP_SIGN) ? -u->sample->tsc_step : u->sample->tsc_step;
+	if (PVROM_CLOCK_BUG(BACK_UNSEEN) && u->tsc < writer->last_tsc)
+		old = (pvrom_time)writer->last_tsc;
+	else if (old < (pvrom_time)writer->last_tsc || old >> 64) {
 		old = (pvrom_time)writer->last_tsc;
 		u->anew = true;
 	}
@@ -223,8 +228,10 @@ static void apply(struct pvrom_clock_writer *writer, struct update *u)
 {
 	if (pvrom_clock_tai_update(writer, u->sample, &u->period, u->tsc, u->anew))
 		u->anew = true;
-	if (u->anew)
+	if (u->anew && !PVROM_CLOCK_BUG(STEP_QUIET))
 		writer->now.disruption_marker++;
+	if (u->anew && PVROM_CLOCK_BUG(MARKER_BACK))
+		writer->now.disruption_marker &= 1;
 	move_mono(writer, u);
 	writer->now.clock_status = (uint8_t)u->sample->status;
 	pvrom_clock_leap(&writer->now, u->sample);
@@ -242,8 +249,13 @@ enum pvrom_clock_result pvrom_clock_writer_update(struct pvrom_clock_writer *wri
 		return PVROM_CLOCK_PAUSED;
 	u.anew = sample->flags & (PVROM_CLOCK_SAMPLE_STEPPED | PVROM_CLOCK_SAMPLE_DISRUPTED);
 	pvrom_clock_rate(sample->rate_ticks, sample->rate_ns, &u.period);
+	if (PVROM_CLOCK_BUG(TSC_FIRST))
+		u.tsc = tsc_now(writer);
 	begin(writer);
-	u.tsc = tsc_now(writer);
+	if (!PVROM_CLOCK_BUG(TSC_FIRST))
+		u.tsc = tsc_now(writer);
+	if (PVROM_CLOCK_BUG(SAMPLE_BASE))
+		u.tsc = sample->tsc;
 	find_step(writer, &u);
 	apply(writer, &u);
 	end(writer);
@@ -307,6 +319,11 @@ static void resume_elsewhere(struct pvrom_clock_writer *writer,
 			     const struct pvrom_clock_sample *sample)
 {
 	struct update u = { .sample = sample, .old_tsc = writer->last_tsc, .anew = true };
+
+	if (PVROM_CLOCK_BUG(MOVE_QUIET))
+		writer->now.disruption_marker--;
+	if (PVROM_CLOCK_BUG(PAUSE_RUNS))
+		u.old_tsc += sample->rate_ticks / sample->rate_ns + 1000;
 
 	pvrom_clock_rate(sample->rate_ticks, sample->rate_ns, &u.period);
 	begin(writer);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* Bad input of the clock: pages that no host wrote, writers that died, samples and images that cannot be. */
-#define PVROM_CLOCK_TRIES 1000
+#define PVROM_CLOCK_TRIES 20
 #include "clock_world.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 static struct clock_world w;
 static struct pvrom_clock_reading r;
@@ -159,15 +160,20 @@ static void *count(void *ctx)
 	return NULL;
 }
 
+/* Reads until some gave up. [PVROM-CLOCK-21] */
 static void never_settles(void)
 {
 	uint32_t unavailable = 0, i;
 	pthread_t thread;
 
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+		tap_skip("one processor");
+		return;
+	}
 	again();
 	stop = false;
 	CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, count, &page_of(&w)->seq_count), 0);
-	for (i = 0; i < 1000; i++) {
+	for (i = 0; unavailable < 10 && i < 1000000000; i++) {
 		const uint32_t status = pvrom_clock_page_read(page_of(&w), &r);
 
 		unavailable += status == PVROM_CLOCK_UNAVAILABLE;
@@ -176,7 +182,8 @@ static void never_settles(void)
 	}
 	stop = true;
 	pthread_join(thread, NULL);
-	tap_note("%u of 1000 reads gave up", unavailable);
+	tap_note("%u of %u reads gave up", unavailable, i);
+	CU_ASSERT_EQUAL(unavailable, 10);
 	CU_ASSERT_EQUAL(pvrom_clock_page_read(page_of(&w), &r), PVROM_CLOCK_SYNCHRONIZED);
 }
 

@@ -288,8 +288,16 @@ static void wall_clock(void)
 static void wall_clock_refused(void)
 {
 	static const uint64_t nowhere[] = {
-		1, 4, 0x2007, WORLD_HOLE, WORLD_LOW_END, WORLD_LOW_END - 8, WORLD_LOW_END - 0x38,
-		WORLD_HIGH_END - 0x38, UINT64_MAX & ~7ull, UINT64_C(0xffffffffffffffc0),
+		1,
+		4,
+		0x2007,
+		WORLD_HOLE,
+		WORLD_LOW_END,
+		WORLD_LOW_END - 8,
+		WORLD_LOW_END - 0x38,
+		WORLD_HIGH_END - 0x38,
+		UINT64_MAX & ~7ull,
+		UINT64_C(0xffffffffffffffc0),
 	};
 	uint32_t i;
 
@@ -303,7 +311,8 @@ static void wall_clock_refused(void)
 	for (i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++)
 		CU_ASSERT_EQUAL(CALL(WALL, nowhere[i], 0), PVROM_STATUS_ADDRESS);
 	CU_ASSERT_TRUE(world_unchanged(&m.w, 0, 0));
-	CU_ASSERT_EQUAL(wall(0x2000, 0x3f, PVROM_STATUS_INVALID)->tsc, UINT64_C(0xeeeeeeeeeeeeeeee));
+	CU_ASSERT_EQUAL(wall(0x2000, 0x3f, PVROM_STATUS_INVALID)->tsc,
+			UINT64_C(0xeeeeeeeeeeeeeeee));
 	CU_ASSERT_EQUAL(wall(0x2000, 0x41, PVROM_STATUS_INVALID)->size, 0x41);
 	wall(0x2000, 0, PVROM_STATUS_INVALID);
 	wall(0x2000, UINT32_MAX, PVROM_STATUS_INVALID);
@@ -414,7 +423,8 @@ int main(void)
 		{ "the wall clock is the page's", wall_clock },
 		{ "wall clock refused", wall_clock_refused },
 		{ "wall clock without a bound, and over a leap second", wall_clock_status },
-		{ "stolen time, and alarms on available time, declined", what_the_embedder_declines },
+		{ "stolen time, and alarms on available time, declined",
+		  what_the_embedder_declines },
 		{ "stolen time, and alarms on available time", what_it_does },
 		{ 0 },
 	};

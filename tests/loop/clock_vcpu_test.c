@@ -173,8 +173,7 @@ static void save_and_load(void)
 	for (i = 0; i < 100000; i++) {
 		const uint64_t tsc = random64() >> (i % 64);
 
-		different += clock_mono(&before, tsc) !=
-			     clock_mono(clock_page(&m, CLOCK_AT), tsc);
+		different += clock_mono(&before, tsc) != clock_mono(clock_page(&m, CLOCK_AT), tsc);
 	}
 	CU_ASSERT_EQUAL(different, 0);
 	CU_ASSERT_EQUAL(before.disruption_marker, clock_page(&m, CLOCK_AT)->disruption_marker);
@@ -240,8 +239,7 @@ static void unregistering_while_readers_read(void)
 	m.w.hide_every = UINT32_MAX;
 	stop = false;
 	good = none = wrong = 0;
-	CU_ASSERT_EQUAL_FATAL(
-		pthread_create(&thread, NULL, read_on, world_at(&m.w, CLOCK_AT)), 0);
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, read_on, world_at(&m.w, CLOCK_AT)), 0);
 	/* Until both were seen often; bounded, for the other thread may hardly run. */
 	while ((__atomic_load_n(&good, __ATOMIC_RELAXED) < 1000 ||
 		__atomic_load_n(&none, __ATOMIC_RELAXED) < 1000 || turns < 20000) &&
