@@ -66,3 +66,11 @@ TEST_SHARES.blk.qemu.split = yes
 TEST.blk.qemu.packed       = tests/blk/front_end_test packed 4
 TEST_NEEDS.blk.qemu.packed = $(BLK_FRONT_END)
 TEST_SHARES.blk.qemu.packed = yes
+
+# ---- bench -----------------------------------------------------------------------------------------
+$(BUILD)/hosted/blk_turns: $(call objs,hosted,bench/blk_turns.c $(VU_CLIENT_SRCS) $(VIRTQUEUE_SRCS))
+	$(call LINK,hosted,)
+BENCHES += bench-blk
+bench-blk: $(BUILD)/hosted/blk_turns $(BLKD)
+	$(Q)BUILD=$(BUILD) bench/blk_bench $< $(BLKD)
+.PHONY: bench-blk

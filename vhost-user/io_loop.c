@@ -86,12 +86,17 @@ struct io_uring_sqe *pvrom_loop_entry(struct pvrom_loop *loop, struct pvrom_loop
 	return sqe;
 }
 
+/* The owner of signals, which are not waited for: only one that failed has an end. */
+static struct pvrom_loop_op signalled;
+
 /* An operation without an owner is one whose end nobody needs. */
 static void end_one(struct pvrom_loop *loop, const struct io_uring_cqe *cqe)
 {
 	struct pvrom_loop_op *op = io_uring_cqe_get_data(cqe);
 	int32_t result = cqe->res;
 
+	if (op == &signalled)
+		return;
 	if (!(cqe->flags & IORING_CQE_F_MORE)) {
 		loop->in_flight--;
 		if (op && op->done)
@@ -189,9 +194,15 @@ void pvrom_loop_forget(struct pvrom_loop_watch *watch)
 void pvrom_loop_signal(struct pvrom_loop *loop, int fd)
 {
 	static const uint64_t one = 1;
-	struct io_uring_sqe *sqe = pvrom_loop_entry(loop, NULL);
+	const bool silent = loop->ring.features & IORING_FEAT_CQE_SKIP;
+	struct io_uring_sqe *sqe = pvrom_loop_entry(loop, silent ? &signalled : NULL);
 
 	io_uring_prep_write(sqe, fd, &one, sizeof(one), 0);
+	if (!silent)
+		return;
+	/* Its end would wake a sleeper, and cost a round for nothing. */
+	io_uring_sqe_set_flags(sqe, IOSQE_CQE_SKIP_SUCCESS);
+	loop->in_flight--;
 }
 
 void pvrom_loop_wake(struct pvrom_loop *loop)

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "blkd.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,7 +124,11 @@ static void rest(struct blkd_export *e, uint64_t deadline)
 
 	if (time - e->last_work < e->poll_ns || must_poll(e)) {
 		pvrom_loop_submit(&e->loop);
-		__builtin_ia32_pause();
+		/* The kernel may do what we wait for in threads of this process, on this very CPU. */
+		if (e->host.in_work)
+			sched_yield();
+		else
+			__builtin_ia32_pause();
 		return;
 	}
 	if (listen_again(e))
@@ -137,13 +142,21 @@ static void rest(struct blkd_export *e, uint64_t deadline)
 
 static void obey(struct blkd_export *e);
 
+/*
+ * Interrupts that a round prepared go out with what the next one starts, or with the system call that sleeps: one
+ * call for all.
+ */
 static void go_round(struct blkd_export *e)
 {
 	bool worked = take_buffers(e);
 	uint64_t deadline = pvrom_blk_host_release(&e->host);
 
-	pvrom_loop_submit(&e->loop);
-	worked |= pvrom_loop_reap(&e->loop) > 0;
+	if (worked)
+		pvrom_loop_submit(&e->loop);
+	if (pvrom_loop_reap(&e->loop) > 0) {
+		worked = true;
+		pvrom_loop_submit(&e->loop);
+	}
 	publish(e);
 	pvrom_vu_look(e->vu);
 	if (atomic_load_explicit(&e->asked, memory_order_acquire))
