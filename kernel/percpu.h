@@ -51,12 +51,13 @@ struct cpu {
 	uint32_t vcpu; /* its id in the interface; the APIC ID until a host says otherwise */
 	struct trap_catch *catch;
 	struct user_run *user;
-	uint32_t in_nmi;
 	uint64_t nmi_count;
+	uint64_t machine_checks; /* not yet told */
 	/* Called in NMI, with the NMI's own stack and no sites; may be NULL. */
 	void (*nmi_hook)(struct cpu *cpu, struct trap_frame *frame);
 	uint64_t irq_count[256];
-	uint32_t state; /* enum smp_state */
+	uint32_t state;	     /* enum smp_state */
+	uint32_t rendezvous; /* in how many it has waited */
 	void (*work)(void *argument);
 	void *work_argument;
 	bool alarm_native;	 /* the last alarm was set by the native function */

@@ -281,6 +281,7 @@ static void rendezvous_wait(struct trap_frame *frame)
 	__atomic_fetch_or(&arrived, self, __ATOMIC_RELEASE);
 	wait_for_generation(mine, self);
 	boot_bare_serialize();
+	this_cpu()->rendezvous++;
 	__atomic_fetch_and(&arrived, ~self, __ATOMIC_RELEASE);
 }
 

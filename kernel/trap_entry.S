@@ -3,9 +3,9 @@
  * Entries of the 256 vectors and of SYSCALL, and the ways back.
  *
  * Ordinary vectors run on the current or the RSP0 stack and swap GS when they
- * come from user mode. NMI, #DF and #MC have stacks of their own, trust no GS
- * (the CPU's pointer lies at the top of those stacks) and use no site: they may
- * arrive while a site is being patched.
+ * come from user mode. NMI, #DF and #MC have stacks of their own and trust no GS
+ * (the CPU's pointer lies at the top of those stacks). NMI and #MC use no site:
+ * they may arrive while one is being patched.
  */
 #include "cpu_asm.h"
 #include "percpu.h"
@@ -63,8 +63,10 @@ trap_stubs:
 	pushq $0
 	.endif
 	pushq $vector
-	.if vector == 2 || vector == 8 || vector == 18
-	jmp trap_own_stack
+	.if vector == 8
+	jmp trap_double_fault_entry
+	.elseif vector == 2 || vector == 18
+	jmp trap_nonmaskable_entry
 	.else
 	jmp trap_common
 	.endif
@@ -92,18 +94,22 @@ trap_return:
 	add $16, %rsp
 	CPU_IRETQ
 
-trap_own_stack:
+	.macro own_stack entry, handler
+\entry:
 	push_registers
 	cld
 	mov %rsp, %rdi
 	mov FRAME_END(%rsp), %rsi
 	mov %rsp, %rbx
 	and $-16, %rsp
-	call trap_dispatch_own_stack
+	call \handler
 	mov %rbx, %rsp
 	pop_registers
 	add $16, %rsp
 	iretq
+	.endm
+	own_stack trap_double_fault_entry, trap_double_fault
+	own_stack trap_nonmaskable_entry, trap_nonmaskable
 
 /*
  * SYSCALL: builds the same frame as a trap, with vector 0x100; comes back by IRETQ,

@@ -15,7 +15,8 @@ static irq_fn *irq_handlers[256];
 
 extern char trap_stubs[], trap_syscall_entry[], trap_try_landing[];
 bool trap_dispatch(struct trap_frame *frame, struct cpu *cpu);
-void trap_dispatch_own_stack(struct trap_frame *frame, struct cpu *cpu);
+void trap_double_fault(struct trap_frame *frame, struct cpu *cpu);
+void trap_nonmaskable(struct trap_frame *frame, struct cpu *cpu);
 void trap_catch_begin(struct trap_catch *caught);
 uint64_t trap_catch_end(void);
 
@@ -117,6 +118,8 @@ static void trap_interrupt(struct trap_frame *frame, struct cpu *cpu)
 {
 	irq_fn *handler = READ_ONCE(irq_handlers[frame->vector]);
 
+	if (cpu->machine_checks)
+		panic("cpu %u: machine check", cpu->index);
 	if (frame->vector != VECTOR_ALARM || time_alarm_due()) {
 		cpu->irq_count[frame->vector]++;
 		if (handler)
@@ -150,11 +153,20 @@ bool trap_dispatch(struct trap_frame *frame, struct cpu *cpu)
 	return false;
 }
 
-/* NMI and #MC use no sites and no this_cpu(); #DF only ends what a fact provoked. */
-void trap_dispatch_own_stack(struct trap_frame *frame, struct cpu *cpu)
+/* It only ends what a fact provoked. */
+void trap_double_fault(struct trap_frame *frame, struct cpu *cpu)
+{
+	trap_exception(frame, cpu);
+}
+
+/*
+ * NMI and #MC: no sites, for one may just be being patched, and no this_cpu(). So a machine check is
+ * not looked into here, which takes MSRs, but told by the next interrupt.
+ */
+void trap_nonmaskable(struct trap_frame *frame, struct cpu *cpu)
 {
 	if (frame->vector != TRAP_NMI) {
-		trap_exception(frame, cpu);
+		cpu->machine_checks++;
 		return;
 	}
 	cpu->nmi_count++;

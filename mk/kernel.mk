@@ -24,6 +24,10 @@ CHECK_QUICK += kernel.privileged
 TEST.kernel.privileged = tests/guests/kernel_privileged_test $(KERNEL_ELF)
 TEST_NEEDS.kernel.privileged = $(KERNEL_ELF)
 
+CHECK_QUICK += kernel.contexts
+TEST.kernel.contexts = tests/guests/kernel_contexts_test $(KERNEL_ELF) $(BUILD)/libpvrom-guest.a
+TEST_NEEDS.kernel.contexts = $(KERNEL_ELF) $(BUILD)/libpvrom-guest.a
+
 CHECK += kernel.native
 TEST.kernel.native = tests/guests/kernel_native_test $(KERNEL_ELF)
 TEST_TIME.kernel.native = 300

@@ -3,6 +3,7 @@
 #include "cpu.h"
 #include "fact.h"
 #include "irq.h"
+#include "kernel_rom.h"
 #include "probe.h"
 #include "time.h"
 
@@ -214,6 +215,37 @@ FACT(sti_shadow, "flags.sti.shadow", "SDM 2B STI",
 	for (unsigned i = 0; i < 5 && verdict == FACT_FAIL; i++)
 		verdict = sti_shadow_once();
 	return verdict;
+}
+
+extern const char flags_sti_at[], flags_sti_end[];
+
+/* The site, one instruction, and more than one behind it. */
+static void __attribute__((noinline)) sti_and_on(void)
+{
+	__asm__ volatile(".globl flags_sti_at, flags_sti_end\nflags_sti_at:\n" PVROM_SITE(
+				 PVROM_PAD_4 "sti") "\nnop\nflags_sti_end: nop\nnop\nnop\n"
+			 :
+			 : PVROM_SITE_OF(PVROM_CPU_STI)
+			 : "memory", "cc");
+}
+
+/* PVROM-CALL-22 */
+FACT(sti_delivers, "flags.sti.delivers", "SDM 2B STI",
+     "an interrupt that waits at STI comes at the latest after the instruction that follows")
+{
+	uint64_t text = (uint64_t)kernel_rom.copy;
+
+	irq_set(VECTOR, note_rip);
+	interrupted_rip = 0;
+	cpu_cli();
+	irq_send(VECTOR, SELF);
+	time_spin_us(SOON_US);
+	sti_and_on();
+	EXPECT(interrupted_rip - (uint64_t)flags_sti_at <=
+			       (uint64_t)(flags_sti_end - flags_sti_at) ||
+		       (text && interrupted_rip - text < kernel_rom.copy_size),
+	       "it came at %lx, %lx is the end", interrupted_rip, (uint64_t)flags_sti_end);
+	return FACT_PASS;
 }
 
 FACT(iret_enables, "flags.iret.enables", "SDM 2A IRET",

@@ -78,7 +78,7 @@ FACT(with_cr8, "nmi.cr8", "SDM 3A 11.8.6", "an NMI is not held back by CR8")
 
 static uint64_t hook_frame, hook_vector, hook_cs;
 
-static void note_frame(struct cpu *cpu, struct trap_frame *frame)
+static void note_nmi_frame(struct cpu *cpu, struct trap_frame *frame)
 {
 	(void)cpu;
 	hook_frame = (uint64_t)frame;
@@ -91,7 +91,7 @@ FACT(own_stack, "nmi.stack", "SDM 3A 6.14.5", "an NMI's frame lies on the stack 
 	uint64_t top = cpus[0].tss.ist[IST_NMI - 1], before = nmis(0);
 
 	hook_frame = 0;
-	cpus[0].nmi_hook = note_frame;
+	cpus[0].nmi_hook = note_nmi_frame;
 	irq_send(IRQ_NMI, BIT(0));
 	EXPECT(wait_nmi(0, before + 1), "it did not come");
 	EXPECT_EQ(hook_frame + sizeof(struct trap_frame), top);
@@ -165,9 +165,9 @@ FACT(unblocked, "nmi.again", "SDM 3A 6.7.1",
 
 USER_CODE(user_wait_word, "movq $1, 8(%rdi)\n1: pause\ncmpq $0, (%rdi)\nje 1b\nmov $0x99, %ebx");
 
-static void release_user(struct cpu *cpu, struct trap_frame *frame)
+static void nmi_releases_user(struct cpu *cpu, struct trap_frame *frame)
 {
-	note_frame(cpu, frame);
+	note_nmi_frame(cpu, frame);
 	*(volatile uint64_t *)user_alias(USER_DATA) = 1;
 }
 
@@ -191,7 +191,7 @@ FACT(in_user, "nmi.user", "SDM 3A 6.14.4",
 	struct user_run run;
 
 	memset(user_alias(USER_DATA), 0, 16);
-	cpus[0].nmi_hook = release_user;
+	cpus[0].nmi_hook = nmi_releases_user;
 	if (smp_cpus > 1) {
 		smp_post(1, nmi_to_first, NULL);
 	} else {

@@ -353,6 +353,42 @@ FACT(under_patching, "patch.under.patching", "SDM 3A 8.1.3",
 	return FACT_PASS;
 }
 
+/* CPU INDEX, if it is not this one, runs sites while they change: it must take part in the rendezvous. */
+static enum verdict patch_with(uint32_t index)
+{
+	uint32_t before = READ_ONCE(cpus[index].rendezvous);
+	bool patched;
+
+	others_wrong = 0;
+	__atomic_store_n(&others_on, 1, __ATOMIC_RELEASE);
+	if (index)
+		smp_post(index, run_sites, NULL);
+	patched = patch_back_and_forth();
+	__atomic_store_n(&others_on, 0, __ATOMIC_RELEASE);
+	EXPECT(!index || smp_wait(index), "cpu %u did not end", index);
+	EXPECT(!index || !kernel_rom.granted || READ_ONCE(cpus[index].rendezvous) != before,
+	       "cpu %u took no part", index);
+	EXPECT(patched, "%s", pvrom_verdict_words(kernel_rom.verdict));
+	EXPECT_EQ(others_wrong, 0);
+	return FACT_PASS;
+}
+
+/* With one CPU there is none to start: it patches alone. PVROM-NEG-33 */
+FACT(started_later, "patch.started_later", "SDM 3A 8.1.3",
+     "CPUs that start when sites are patched, or before, do what they should at them")
+{
+	enum verdict verdict = smp_cpus > 1 ? FACT_PASS : patch_with(0);
+
+	for (uint32_t i = 1; i < smp_cpus && verdict == FACT_PASS; i++) {
+		EXPECT(smp_stop(i), "cpu %u does not stop", i);
+		if (kernel_rom.granted)
+			pvrom_guest_unpatch(&kernel_rom);
+		EXPECT(smp_start(i), "cpu %u does not start", i);
+		verdict = patch_with(i);
+	}
+	return verdict;
+}
+
 FACT(call_unknown, "patch.call.unknown", "pvrom: calls outside the table",
      "a call number nobody knows is answered NOT_SUPPORTED")
 {

@@ -481,6 +481,59 @@ static void calls_outside_the_sealed_set(void)
 	end();
 }
 
+/* A host that leaves in the registers what it had there: nothing of it reaches the kernel. */
+static uint32_t careless_host(struct machine *m, uint32_t call, uint64_t arg[4], uint64_t *value)
+{
+	(void)m;
+	(void)call;
+	(void)arg;
+	*value = 0xdeaddeaddead0001;
+	return 0xbadbad;
+}
+
+static void void_calls_answer_nothing(void)
+{
+	uint64_t value = 1;
+
+	begin();
+	CU_ASSERT_EQUAL(start(), PVROM_VERDICT_READY);
+	b->m->host = careless_host;
+	CU_ASSERT_EQUAL(pvrom_call(b->m->guest, PVROM_IRQ_EOI, 0, 0, 0, 0, &value),
+			PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(value, 0);
+	CU_ASSERT_EQUAL(pvrom_call(b->m->guest, PVROM_BASE_VERSION, 0, 0, 0, 0, &value), 0xbadbad);
+	CU_ASSERT_EQUAL(value, 0xdeaddeaddead0001);
+	b->m->host = hypercall;
+	end();
+}
+
+/* What a new epoch does to memory that once was an area; true if it has changed. */
+static bool epoch_writes_old_area(void)
+{
+	uint8_t *memory = (uint8_t *)b->m->area;
+	bool written = false;
+
+	memset(memory, 0x5a, PVROM_VCPU_AREA_SIZE);
+	pvrom_host_raise_epoch(&b->core);
+	for (size_t i = 0; i < PVROM_VCPU_AREA_SIZE; i++)
+		written |= memory[i] != 0x5a;
+	return written;
+}
+
+static void area_is_released_before_its_memory_is_used(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(start(), PVROM_VERDICT_READY);
+	CU_ASSERT_EQUAL(pvrom_guest_vcpu_area(b->m->guest, b->m->area), PVROM_STATUS_OK);
+	CU_ASSERT_TRUE(epoch_writes_old_area()); /* so much for a kernel that does not release it */
+	CU_ASSERT_EQUAL(pvrom_guest_vcpu_area(b->m->guest, NULL), PVROM_STATUS_OK);
+	CU_ASSERT_FALSE(epoch_writes_old_area());
+	CU_ASSERT_EQUAL(pvrom_guest_vcpu_area(b->m->guest, b->m->area), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(pvrom_guest_stop(b->m->guest, 0), PVROM_STATUS_OK);
+	CU_ASSERT_FALSE(epoch_writes_old_area());
+	end();
+}
+
 /* ---- sites that run ROM text --------------------------------------------------------------------- */
 
 /* A function of one site: a native one returns NATIVE_STATUS (mov $77,%eax; ret). */
@@ -635,6 +688,9 @@ int main(void)
 		TAP_TEST(moved_to_another_host),
 		TAP_TEST(stop_and_start_again),
 		TAP_TEST(calls_outside_the_sealed_set),
+		{ "void_calls_answer_nothing [PVROM-CALL-23]", void_calls_answer_nothing },
+		{ "area_is_released_before_its_memory_is_used [PVROM-VCPU-6]",
+		  area_is_released_before_its_memory_is_used },
 		{ "patched_alarm_reaches_the_core [PVROM-SITE-4 PVROM-CALL-3]",
 		  patched_alarm_reaches_the_core },
 		TAP_TEST(patched_send_reaches_the_core),

@@ -86,6 +86,7 @@ tiny record --memory 4G; prints 1 '^usable 4294967296+1073741824' '  is in the m
 
 # ---- CPUs and console ----
 tiny cpus=1; [ $status = 1 ]; result $? 'one CPU'
+# PVROM-SMP-5: there is a ROM, and START was not called.
 tiny cpus=8 --cpus 8; prints 1 '^cpus=8' 'eight CPUs, started by INIT and SIPI'
 status=0; echo 'hello guest' | ./pvrun --append echo tiny.elf >"$dir/out" 2>"$dir/err" || status=$?
 prints 1 '^hello guest' 'standard input is COM1'
