@@ -34,6 +34,19 @@ PVCLOCK_MACHINE_SRCS = tests/loop/clock_machine.c tests/loop/host_world.c $(HOST
 $(eval $(call cunit,loop.clock_calls,tests/loop/clock_calls_test.c,$(PVCLOCK_MACHINE_SRCS)))
 $(eval $(call cunit,loop.clock_vcpu,tests/loop/clock_vcpu_test.c,$(PVCLOCK_MACHINE_SRCS)))
 
+# Readers that race with a writer.
+$(BUILD)/test/clock_race: $(call objs,test,tests/loop/clock_race.c $(PVCLOCK_HOST_SRCS) host/access.c \
+		pvclock/clock_guest.c)
+	$(call LINK,test,-lpthread)
+CHECK += loop.clock_race
+TEST.loop.clock_race            = $(BUILD)/test/clock_race 2000000
+TEST_TIME.loop.clock_race       = 300
+TEST_NEEDS.loop.clock_race      = $(BUILD)/test/clock_race
+CHECK_LONG += loop.clock_race.long
+TEST.loop.clock_race.long       = $(BUILD)/test/clock_race 100000000
+TEST_TIME.loop.clock_race.long  = 1800
+TEST_NEEDS.loop.clock_race.long = $(BUILD)/test/clock_race
+
 # Random host histories, judged in exact rational arithmetic.
 ifneq ($(wildcard /usr/include/gmp.h /usr/include/*/gmp.h),)
 $(BUILD)/test/clock_histories: $(call objs,test,tests/model/clock_histories.c tests/model/clock_judge.c \

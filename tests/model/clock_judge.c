@@ -319,4 +319,3 @@ void next(void)
 	mpq_set(was.low_rate, is.low_rate);
 	mpq_set(was.high_rate, is.high_rate);
 }
-

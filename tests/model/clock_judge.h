@@ -26,7 +26,6 @@ struct told {
 	mpq_t low_rate, high_rate; /* s a tick */
 };
 
-
 /* The world, and the host in it: what is so, and what that host says. */
 extern struct clock_truth {
 	uint64_t tsc;	    /* the guest's, now */

@@ -215,7 +215,8 @@ const struct hostile_case hostile_device_packed[] = {
 	CASE(USED_LENGTH, no_write_list, "packed: length of a list too large, without the flag"),
 	CASE(USED_LENGTH, no_write_readable,
 	     "packed: length of a readable buffer, without the flag"),
-	CASE(USED_LENGTH, no_write_in_order, "packed: length too large, without the flag, in order"),
+	CASE(USED_LENGTH, no_write_in_order,
+	     "packed: length too large, without the flag, in order"),
 	CASE(DRIVER_BROKEN, mended, "packed: id mended behind the driver's back"),
 	CASE(DRIVER_BROKEN, added_after, "packed: a buffer for a queue that is broken"),
 	{ 0 }
