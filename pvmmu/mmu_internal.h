@@ -85,7 +85,7 @@ struct shadow_link {
 #define ROLE_G 0x0800
 #define ROLE_D 0x1000
 
-#define PAGE_PINNED 0x01   /* on the path that is being built */
+#define PAGE_PINNED 0x01   /* being filled, or on the path that is being built */
 #define PAGE_RESIDENT 0x02 /* holds a part of the resident set */
 
 struct shadow_page {
@@ -103,8 +103,9 @@ struct shadow_page {
 };
 
 /* What is known of a page of the guest. */
-#define GFN_UNSYNC 0x01 /* its shadows may lag behind it */
-#define GFN_ZEROED 0x02 /* registered as zero, and nothing announced since */
+#define GFN_UNSYNC 0x01	  /* its shadows may lag behind it */
+#define GFN_ZEROED 0x02	  /* registered as zero, and nothing announced since */
+#define GFN_RESIDENT 0x04 /* a table in the resident set: it stays out of sync */
 struct shadow_gfn {
 	uint32_t mapped; /* first of the entries that map it */
 	uint16_t shadows;
@@ -126,7 +127,9 @@ struct shadow_vcpu {
 };
 
 /* Tables out of sync at a time: each costs a read of 512 entries at each flush. */
-#define UNSYNC_MAX 32
+#define UNSYNC_MAX 64
+/* Of them, those that the resident set keeps there. */
+#define UNSYNC_RESIDENT_MAX 32
 /* A table that did not change for so many flushes is watched instead. */
 #define UNSYNC_IDLE 2
 /* Shadow pages that one flush or fault may set up ahead of need. */
@@ -158,8 +161,9 @@ struct pvrom_mmu {
 	uint32_t unsync_count;
 	uint32_t registered;
 	uint32_t resident_count, resident_pages;
-	uint32_t resident_set; /* number of the present set; from 1 */
-	bool resident_dirty;   /* a part of it has gone from a shadow */
+	uint32_t resident_tables; /* GFN_RESIDENT */
+	uint32_t resident_set;	  /* number of the present set; from 1 */
+	bool resident_dirty;	  /* a part of it has gone from a shadow */
 	uint64_t resident[PVROM_MMU_RESIDENT_MAX];
 	struct pvrom_mmu_stats stats;
 	struct shadow_vcpu vcpu[PVROM_MMU_VCPUS_MAX];
@@ -230,6 +234,10 @@ uint32_t pvrom_shadow_next(const struct pvrom_mmu *mmu, uint32_t page);
 uint32_t pvrom_shadow_take(struct pvrom_mmu *mmu, uint64_t gfn, uint16_t role, bool reclaim);
 void pvrom_shadow_zap(struct pvrom_mmu *mmu, uint32_t page);
 void pvrom_shadow_zap_gfn(struct pvrom_mmu *mmu, uint64_t gfn);
+void pvrom_shadow_zap_dead(struct pvrom_mmu *mmu, uint64_t gfn, uint32_t level);
+bool pvrom_shadow_keep_unsync(struct pvrom_mmu *mmu, uint64_t gfn);
+void pvrom_shadow_keep_not(struct pvrom_mmu *mmu, uint64_t gfn);
+bool pvrom_shadow_is_live(const struct pvrom_mmu *mmu, uint32_t page);
 void pvrom_shadow_zap_all(struct pvrom_mmu *mmu);
 void pvrom_shadow_touch(struct pvrom_mmu *mmu, uint32_t page);
 

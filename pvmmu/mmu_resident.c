@@ -20,7 +20,9 @@ static bool fill_page(struct pvrom_mmu *mmu, const struct shadow_vcpu *v, uint64
 	enum pvrom_mmu_outcome outcome =
 		pvrom_shadow_fill(mmu, v, address, ACCESS_ANY, PAGE_RESIDENT, &walk);
 
-	return outcome != PVROM_MMU_RETRY || (walk.leaf && leaves_enough(mmu));
+	if (outcome != PVROM_MMU_RETRY)
+		return true;
+	return walk.leaf && leaves_enough(mmu) && pvrom_shadow_keep_unsync(mmu, walk.gpa >> 12);
 }
 
 static bool fill_range(struct pvrom_mmu *mmu, const struct shadow_vcpu *v, uint64_t range)
@@ -69,10 +71,12 @@ void pvrom_mmu_resident_repair(struct pvrom_mmu *mmu)
 
 static void unmark_all(struct pvrom_mmu *mmu)
 {
-	uint32_t page;
+	uint32_t page, i;
 
 	for (page = mmu->oldest; page; page = mmu->page[page].newer)
 		mmu->page[page].flags &= (uint8_t)~PAGE_RESIDENT;
+	for (i = 0; i < mmu->unsync_count; i++)
+		pvrom_shadow_keep_not(mmu, mmu->unsync[i].gfn);
 	mmu->resident_pages = 0;
 }
 

@@ -19,6 +19,7 @@ static void begin_registered(struct pvrom_mmu *mmu, uint64_t gfn)
 {
 	if (!mmu->gfn[gfn].shadows)
 		return;
+	pvrom_shadow_keep_not(mmu, gfn);
 	mmu->gfn[gfn].flags &= (uint8_t)~GFN_UNSYNC;
 	pvrom_shadow_sync_slots(mmu, gfn, 0, 512);
 	pvrom_shadow_refresh_mapped(mmu, gfn);
@@ -127,10 +128,12 @@ uint32_t pvrom_mmu_clone(struct pvrom_mmu *mmu, uint64_t gfn, uint64_t template_
 		mmu->ahead--;
 		if (g->level == 1)
 			g->flags |= GFN_ZEROED; /* so that it is not read as a whole */
+		mmu->page[from].flags |= PAGE_PINNED;
 		page = pvrom_shadow_get(mmu, gfn, role, false);
 		g->flags &= (uint8_t)~GFN_ZEROED;
 		if (page && g->level == 1)
 			fill_from(mmu, page, from);
+		mmu->page[from].flags &= (uint8_t)~PAGE_PINNED;
 	}
 	return PVROM_STATUS_OK;
 }

@@ -105,6 +105,7 @@ static void forget_gfn(struct pvrom_mmu *mmu, const struct shadow_page *p)
 
 	if ((p->role & ROLE_SPLIT) || --g->shadows)
 		return;
+	pvrom_shadow_keep_not(mmu, p->gfn);
 	g->flags &= (uint8_t)~GFN_UNSYNC;
 }
 
@@ -132,6 +133,48 @@ void pvrom_shadow_zap(struct pvrom_mmu *mmu, uint32_t page)
 	p->flags = 0;
 	p->newer = mmu->limbo;
 	mmu->limbo = page;
+}
+
+/* Parents of a page that are looked at before it is taken for live. */
+#define LIVE_LOOK 16
+
+/* No deeper than there are levels. NOLINTNEXTLINE(misc-no-recursion) */
+static bool leads_from_root(const struct pvrom_mmu *mmu, uint32_t page, uint32_t *look)
+{
+	uint32_t entry;
+
+	if (mmu->page[page].roots)
+		return true;
+	for (entry = mmu->page[page].parents; entry; entry = mmu->link[entry].next)
+		if (!(*look)-- || leads_from_root(mmu, PAGE_OF(entry), look))
+			return true;
+	return false;
+}
+
+/*
+ * Does the root of a vCPU lead to this page, or has the guest said itself that it is a table? If not, the guest
+ * page may be anything by now: a table of another level, or none.
+ */
+bool pvrom_shadow_is_live(const struct pvrom_mmu *mmu, uint32_t page)
+{
+	uint32_t look = LIVE_LOOK;
+
+	return mmu->gfn[mmu->page[page].gfn].level || leads_from_root(mmu, page, &look);
+}
+
+/* Shadows of a table to which nothing leads, but for those of one level (0: of all levels). */
+void pvrom_shadow_zap_dead(struct pvrom_mmu *mmu, uint64_t gfn, uint32_t level)
+{
+	uint32_t page, next;
+
+	for (page = pvrom_shadow_first(mmu, gfn); page; page = next) {
+		const struct shadow_page *p = &mmu->page[page];
+
+		next = pvrom_shadow_next(mmu, page);
+		if ((p->role & ROLE_LEVEL) != level &&
+		    !(p->flags & (PAGE_PINNED | PAGE_RESIDENT)) && !pvrom_shadow_is_live(mmu, page))
+			pvrom_shadow_zap(mmu, page);
+	}
 }
 
 /* All shadows of a table but those that are roots of a vCPU, which are emptied. */

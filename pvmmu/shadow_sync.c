@@ -161,8 +161,6 @@ static void sync_value(struct pvrom_mmu *mmu, uint32_t entry, uint64_t e, bool a
 	const struct shadow_page *p = &mmu->page[PAGE_OF(entry)];
 	const uint32_t level = p->role & ROLE_LEVEL;
 
-	if ((p->flags & PAGE_RESIDENT) && ((e & THERE) == PTE_P || (e & (PTE_W | PTE_D)) == PTE_W))
-		mmu->resident_dirty = true;
 	if (!(e & PTE_P) || (!(e & PTE_A) && !BUG(FILL_WITHOUT_A)) ||
 	    !pvrom_shadow_valid(mmu, p->role, level, e)) {
 		if (!(BUG(STALE_LEAF) && level == 1 && !e))
@@ -229,6 +227,18 @@ void pvrom_shadow_sync_entry(struct pvrom_mmu *mmu, uint32_t entry, bool ahead)
 		sync_page(mmu, page, table, SLOT_OF(entry), 1, ahead);
 }
 
+/* A page that was mapped just now in a range of the resident set, without A or D: filling sets them. */
+static void note_resident(struct pvrom_mmu *mmu, uint32_t page, const uint64_t *table,
+			  uint32_t slot, uint32_t count)
+{
+	for (; count && (mmu->page[page].flags & PAGE_RESIDENT); slot++, count--) {
+		const uint64_t e = __atomic_load_n(&table[slot], __ATOMIC_RELAXED);
+
+		if ((e & THERE) == PTE_P || (e & (PTE_P | PTE_W | PTE_D)) == (PTE_P | PTE_W))
+			mmu->resident_dirty = true;
+	}
+}
+
 /* Entries of a guest table, in all its shadows; or nothing is kept of them if that would be too much. */
 void pvrom_shadow_sync_slots(struct pvrom_mmu *mmu, uint64_t gfn, uint32_t slot, uint32_t count)
 {
@@ -246,7 +256,8 @@ void pvrom_shadow_sync_slots(struct pvrom_mmu *mmu, uint64_t gfn, uint32_t slot,
 			continue;
 		}
 		mmu->drain -= count;
-		sync_page(mmu, page, table, slot, count, true);
+		sync_page(mmu, page, table, slot, count, pvrom_shadow_is_live(mmu, page));
+		note_resident(mmu, page, table, slot, count);
 	}
 }
 
@@ -257,7 +268,8 @@ static bool sync_table(struct pvrom_mmu *mmu, uint64_t gfn, bool ahead)
 	uint32_t page;
 
 	for (page = pvrom_shadow_first(mmu, gfn); page; page = pvrom_shadow_next(mmu, page))
-		if (table && sync_page(mmu, page, table, 0, BUG(SYNC_SHORT) ? 511 : 512, ahead))
+		if (table && sync_page(mmu, page, table, 0, BUG(SYNC_SHORT) ? 511 : 512,
+				       ahead && pvrom_shadow_is_live(mmu, page)))
 			changed = true;
 	mmu->stats.syncs++;
 	return changed;
@@ -287,17 +299,50 @@ static void drop_unsync(struct pvrom_mmu *mmu, uint32_t i)
 
 static void note_unsync(struct pvrom_mmu *mmu, uint64_t gfn)
 {
+	uint32_t i = 0;
+
 	mmu->gfn[gfn].flags |= GFN_UNSYNC;
-	mmu->unsync[mmu->unsync_count].gfn = (uint32_t)gfn;
-	mmu->unsync[mmu->unsync_count++].idle = 0;
+	/* It may be in the list from an earlier life. */
+	while (i < mmu->unsync_count && mmu->unsync[i].gfn != gfn)
+		i++;
+	if (i == mmu->unsync_count)
+		mmu->unsync_count++;
+	mmu->unsync[i].gfn = (uint32_t)gfn;
+	mmu->unsync[i].idle = 0;
 }
 
-/* One of those out of sync is watched again, to make room. */
+/* A page of the resident set that may be a table: no write to it may fault. False: there are too many. */
+bool pvrom_shadow_keep_unsync(struct pvrom_mmu *mmu, uint64_t gfn)
+{
+	struct shadow_gfn *g = &mmu->gfn[gfn];
+
+	if (!(g->flags & GFN_UNSYNC) || (g->flags & GFN_RESIDENT))
+		return true;
+	if (mmu->resident_tables == UNSYNC_RESIDENT_MAX)
+		return false;
+	g->flags |= GFN_RESIDENT;
+	mmu->resident_tables++;
+	return true;
+}
+
+void pvrom_shadow_keep_not(struct pvrom_mmu *mmu, uint64_t gfn)
+{
+	if (!(mmu->gfn[gfn].flags & GFN_RESIDENT))
+		return;
+	mmu->gfn[gfn].flags &= (uint8_t)~GFN_RESIDENT;
+	mmu->resident_tables--;
+}
+
+/* One of those out of sync is watched again, to make room: there are more than those that are kept. */
 static void watch_one(struct pvrom_mmu *mmu)
 {
-	const uint64_t gfn = mmu->unsync[0].gfn;
+	uint32_t i = 0;
+	uint64_t gfn;
 
-	drop_unsync(mmu, 0);
+	while (mmu->gfn[mmu->unsync[i].gfn].flags & GFN_RESIDENT)
+		i++;
+	gfn = mmu->unsync[i].gfn;
+	drop_unsync(mmu, i);
 	if (!mmu->gfn[gfn].shadows || mmu->gfn[gfn].level || !(mmu->gfn[gfn].flags & GFN_UNSYNC))
 		return;
 	watch(mmu, gfn);
@@ -312,19 +357,24 @@ void pvrom_shadow_unwatch(struct pvrom_mmu *mmu, uint64_t gfn)
 		mmu->gfn[gfn].flags |= GFN_UNSYNC;
 		return;
 	}
+	pvrom_shadow_zap_dead(mmu, gfn, 0);
+	if (!mmu->gfn[gfn].shadows)
+		return;
 	if (mmu->unsync_count == UNSYNC_MAX)
 		watch_one(mmu);
 	note_unsync(mmu, gfn);
 }
 
-/* Is anything left that leads to it? */
-static bool is_orphan(const struct pvrom_mmu *mmu, uint64_t gfn)
+/* Shadows that nothing leads to: what is written to them meanwhile need not be known. */
+static void zap_orphans(struct pvrom_mmu *mmu, uint64_t gfn)
 {
-	uint32_t page = pvrom_shadow_first(mmu, gfn);
+	uint32_t page, next;
 
-	while (page && !mmu->page[page].parents && !mmu->page[page].roots)
-		page = pvrom_shadow_next(mmu, page);
-	return !page;
+	for (page = pvrom_shadow_first(mmu, gfn); page; page = next) {
+		next = pvrom_shadow_next(mmu, page);
+		if (!mmu->page[page].parents && !mmu->page[page].roots)
+			pvrom_shadow_zap(mmu, page);
+	}
 }
 
 /* Reads a table that is out of sync; true if it is not so any more. */
@@ -335,11 +385,10 @@ static bool settle(struct pvrom_mmu *mmu, uint32_t i)
 
 	if (!g->shadows || g->level || !(g->flags & GFN_UNSYNC))
 		return true;
-	if (is_orphan(mmu, gfn)) {
-		pvrom_shadow_zap_gfn(mmu, gfn);
+	zap_orphans(mmu, gfn);
+	if (!g->shadows)
 		return true;
-	}
-	if (sync_table(mmu, gfn, true))
+	if (sync_table(mmu, gfn, true) || (g->flags & GFN_RESIDENT))
 		mmu->unsync[i].idle = 0;
 	else if (++mmu->unsync[i].idle > UNSYNC_IDLE) {
 		watch(mmu, gfn);
@@ -450,12 +499,17 @@ uint32_t pvrom_shadow_get(struct pvrom_mmu *mmu, uint64_t gfn, uint16_t role, bo
 		return page;
 	if (gfn >= mmu->config.guest_pages || (!(role & ROLE_SPLIT) && !guest_table(mmu, gfn)))
 		return 0;
+	/* What was shadowed at another level, and is not now, has been made into another table. */
+	if (!(role & ROLE_SPLIT) && mmu->gfn[gfn].shadows)
+		pvrom_shadow_zap_dead(mmu, gfn, role & ROLE_LEVEL);
 	page = pvrom_shadow_take(mmu, gfn, role, needed);
 	if (!page)
 		return 0;
+	mmu->page[page].flags |= PAGE_PINNED;
 	if (!(role & ROLE_SPLIT))
 		fill_table(mmu, page, gfn);
 	else if ((role & ROLE_LEVEL) == 1)
 		fill_parts(mmu, page);
+	mmu->page[page].flags &= (uint8_t)~PAGE_PINNED;
 	return page;
 }
