@@ -45,6 +45,8 @@ static uint64_t reserved_bits(const struct pvrom_mmu_cpu *cpu, uint64_t entry, u
 {
 	uint64_t bits = PTE_ADDRESS & ~(((uint64_t)1 << cpu->mmu->physical_bits) - 1);
 
+	if (GUEST_BUG(FILTER_RSVD))
+		return 0;
 	if (!(cpu->efer & EFER_NXE))
 		bits |= PTE_NX;
 	if (level == 4 || (level == 3 && !cpu->mmu->gibibyte_pages))
@@ -73,7 +75,7 @@ static uint64_t walk(const struct pvrom_mmu_cpu *cpu, uint64_t va, struct walk *
 		if (entry & reserved_bits(cpu, entry, level))
 			return FAULT_P | FAULT_RSVD;
 		w->all &= entry;
-		w->nx |= entry >> 63;
+		w->nx = entry >> 63 || (w->nx && !GUEST_BUG(FILTER_NX));
 		if (level == 1 || (level < 4 && entry & PTE_PS))
 			break;
 		table = entry & PTE_ADDRESS;
@@ -87,7 +89,7 @@ static uint64_t walk(const struct pvrom_mmu_cpu *cpu, uint64_t va, struct walk *
 static bool is_smap_violation(const struct pvrom_mmu_cpu *cpu, const struct pvrom_mmu_trap *trap)
 {
 	return cpu->cr4 & CR4_SMAP && !(trap->error & FAULT_I) &&
-	       ((trap->cs & 3) == 3 || !(trap->rflags & FLAG_AC));
+	       ((trap->cs & 3) == 3 || !(trap->rflags & FLAG_AC) || GUEST_BUG(FILTER_SMAP));
 }
 
 static bool is_allowed(const struct pvrom_mmu_cpu *cpu, const struct pvrom_mmu_trap *trap,
@@ -97,11 +99,13 @@ static bool is_allowed(const struct pvrom_mmu_cpu *cpu, const struct pvrom_mmu_t
 		return false;
 	if (trap->error & FAULT_U)
 		return w->all & PTE_U && (!(trap->error & FAULT_W) || w->all & PTE_W);
-	if (trap->error & FAULT_W && !(w->all & PTE_W) && cpu->cr0 & CR0_WP)
+	if (trap->error & FAULT_W && !(w->all & PTE_W) &&
+	    (cpu->cr0 & CR0_WP || GUEST_BUG(FILTER_WP)))
 		return false;
 	if (!(w->all & PTE_U))
 		return true;
-	return trap->error & FAULT_I ? !(cpu->cr4 & CR4_SMEP) : !is_smap_violation(cpu, trap);
+	return trap->error & FAULT_I ? !(cpu->cr4 & CR4_SMEP) || GUEST_BUG(FILTER_SMEP)
+				     : !is_smap_violation(cpu, trap);
 }
 
 /* An entry that has changed since it was read is left alone: the access comes again. */
@@ -112,7 +116,7 @@ static void set_accessed(const struct pvrom_mmu_trap *trap, struct walk *w)
 
 	for (i = 0; i < w->count; i++) {
 		bits = PTE_A;
-		if (i + 1 == w->count && trap->error & FAULT_W)
+		if (i + 1 == w->count && trap->error & FAULT_W && !GUEST_BUG(NO_DIRTY))
 			bits |= PTE_D;
 		entry = w->entry[i];
 		if ((entry & bits) != bits)
@@ -138,7 +142,7 @@ static bool is_stuck(struct pvrom_mmu_cpu *cpu, const struct pvrom_mmu_trap *tra
 	cpu->last_address = trap->address;
 	cpu->last_rip = trap->rip;
 	cpu->last_start = start;
-	return same;
+	return same && !GUEST_BUG(NEVER_STUCK);
 }
 
 static void mend(struct pvrom_mmu_guest *mmu, struct pvrom_mmu_cpu *cpu,
@@ -156,6 +160,18 @@ static void mend(struct pvrom_mmu_guest *mmu, struct pvrom_mmu_cpu *cpu,
 		fall_back(mmu, cpu);
 }
 
+/* The host runs the processor with NX on: I that it pushed for want of the guest's own NX and SMEP is taken out. */
+static uint64_t real_error(const struct pvrom_mmu_cpu *cpu, uint64_t pushed, uint64_t present)
+{
+	uint64_t kept = FAULT_W | FAULT_U;
+
+	if (cpu->efer & EFER_NXE || cpu->cr4 & CR4_SMEP || GUEST_BUG(FILTER_I))
+		kept |= FAULT_I;
+	if (GUEST_BUG(FILTER_P))
+		kept |= FAULT_P, present &= ~FAULT_P;
+	return (pushed & kept) | present;
+}
+
 bool pvrom_mmu_filter(struct pvrom_mmu_guest *mmu, struct pvrom_mmu_trap *trap)
 {
 	struct pvrom_mmu_cpu *cpu = pvrom_mmu_this(mmu);
@@ -171,7 +187,7 @@ bool pvrom_mmu_filter(struct pvrom_mmu_guest *mmu, struct pvrom_mmu_trap *trap)
 		return true;
 	}
 	cpu->last_rip = 0;
-	trap->error = (trap->error & (FAULT_W | FAULT_U | FAULT_I)) | error | (ok ? FAULT_P : 0);
+	trap->error = real_error(cpu, trap->error, error | (ok ? FAULT_P : 0));
 	return false;
 }
 

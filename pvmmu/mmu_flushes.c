@@ -28,7 +28,8 @@ void pvrom_mmu_will_switch(struct pvrom_mmu_guest *mmu, uint64_t root)
 
 	if (!cpu)
 		return;
-	cpu->root = root;
+	if (!GUEST_BUG(ROOT_OLD))
+		cpu->root = root;
 	mmu_flusher(mmu);
 }
 
@@ -84,7 +85,7 @@ bool pvrom_mmu_range(struct pvrom_mmu_guest *mmu, uint64_t root, uint32_t what, 
 		if (status == PVROM_STATUS_CONTINUE && !done)
 			continue;
 		va += done * MMU_PAGE;
-		pages -= done < pages ? done : pages;
+		pages -= done < pages && !GUEST_BUG(RANGE_ONCE) ? done : pages;
 	}
 	return !pages;
 }

@@ -96,6 +96,8 @@ uint32_t pvrom_mmu_guest_use(struct pvrom_mmu_guest *mmu)
 	if (mmu->registering)
 		return PVROM_STATUS_OK;
 	mmu->registering = true;
+	if (GUEST_BUG(USE_SILENT))
+		return PVROM_STATUS_OK;
 	status = mmu_hand_over_map(mmu);
 	if (status != PVROM_STATUS_OK)
 		mmu->registering = false;
@@ -113,7 +115,7 @@ void pvrom_mmu_guest_stop(struct pvrom_mmu_guest *mmu, struct pvrom_mmu_cpu *con
 	for (i = 0; i < count; i++) {
 		if (!cpus[i])
 			continue;
-		cpus[i]->on = false;
+		cpus[i]->on = GUEST_BUG(STOP_FORGETS) && cpus[i]->on;
 		cpus[i]->faults = false;
 	}
 }
@@ -124,6 +126,8 @@ static void mmu_mark(const struct pvrom_mmu_guest *mmu, uint64_t gpa, uint8_t ma
 {
 	uint64_t page = gpa / MMU_PAGE - mmu->map_first;
 
+	if (GUEST_BUG(MAP_LEVEL))
+		mark ^= 1 << PVROM_MMU_MAP_LEVEL_SHIFT;
 	if (mmu->map && page < mmu->map_pages)
 		MMU_ONCE(mmu->map[page]) = mark;
 }
@@ -173,7 +177,7 @@ void pvrom_mmu_release(struct pvrom_mmu_guest *mmu, const void *table)
 	struct pvrom_mmu_cpu *cpu;
 
 	mmu_mark(mmu, gpa, 0);
-	if (!mmu->registering)
+	if (!mmu->registering || GUEST_BUG(RELEASE_SILENT))
 		return;
 	cpu = pvrom_mmu_this(mmu);
 	if (cpu)

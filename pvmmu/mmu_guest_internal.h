@@ -5,6 +5,8 @@
 
 #include <pvrom/mmu_guest.h>
 
+#include "mmu_guest_bugs.h"
+
 #define MMU_ONCE(x) (*(volatile __typeof__(x) *)&(x))
 #define MMU_PAGE 4096ull
 

@@ -9,6 +9,10 @@
 
 #include <pvrom/mmu.h>
 
+#ifdef PVROM_TEST
+uint32_t pvrom_mmu_guest_bug;
+#endif
+
 /* Slots that only a store may use which has interrupted another. */
 #define MMU_SPARE 8u
 /* What a host may continue; one that never ends is taken for broken. */
@@ -41,6 +45,15 @@ static bool mmu_raise(uint32_t *index, uint32_t from, uint32_t to)
 {
 	bool done;
 
+	if (GUEST_BUG(RAISE_SLOW)) {
+		done = MMU_ONCE(*index) == from;
+		if (done)
+			MMU_ONCE(*index) = to;
+		return done;
+	}
+#ifdef PVROM_TEST
+	(void)MMU_ONCE(*index); /* so that tests that interrupt at accesses do it here too */
+#endif
 	__asm__ volatile("cmpxchgl %3, %1"
 			 : "=@ccz"(done), "+m"(*index), "+a"(from)
 			 : "r"(to)
@@ -72,7 +85,7 @@ void pvrom_mmu_exit(struct pvrom_mmu_cpu *cpu)
 	mmu_order();
 	MMU_ONCE(cpu->depth) = cpu->depth - 1;
 	mmu_order();
-	if (MMU_ONCE(cpu->depth) == 0 && cpu->on)
+	if ((MMU_ONCE(cpu->depth) == 0 || GUEST_BUG(DONE_INNER)) && cpu->on)
 		mmu_raise_done(cpu->ring);
 }
 
@@ -88,7 +101,7 @@ static bool mmu_has_room(const struct pvrom_mmu_cpu *cpu, uint32_t count)
 	uint32_t used = MMU_ONCE(cpu->ring->start) - MMU_ONCE(cpu->ring->retired);
 	uint32_t spare = mmu_alone(cpu) ? MMU_SPARE : 0;
 
-	return used + count + spare <= cpu->mask + 1;
+	return used + count + spare <= cpu->mask + 1 || GUEST_BUG(FULL_BLIND);
 }
 
 /* The host retires what is done, which is nothing while an interrupted store is not. */
@@ -140,12 +153,13 @@ static bool mmu_extend(struct pvrom_mmu_cpu *cpu, uint64_t gpa)
 	uint32_t last = cpu->ring->start - 1;
 	uint64_t *slot = &cpu->words[last & cpu->mask], word = *slot, more;
 
-	if (!cpu->lazy || !mmu_alone(cpu) || (int32_t)(last - cpu->ring->done) < 0)
+	if (!cpu->lazy || !mmu_alone(cpu) ||
+	    ((int32_t)(last - cpu->ring->done) < 0 && !GUEST_BUG(EXTEND_DONE)))
 		return false;
 	more = word >> PVROM_MMU_WORD_MORE_SHIFT;
 	word &= ((uint64_t)1 << PVROM_MMU_WORD_MORE_SHIFT) - 1;
-	if ((word & PVROM_MMU_WORD_MASK) != PVROM_MMU_WORD_CHANGED || gpa % MMU_PAGE == 0 ||
-	    word + 8 * (more + 1) != gpa)
+	if ((word & PVROM_MMU_WORD_MASK) != PVROM_MMU_WORD_CHANGED ||
+	    (gpa % MMU_PAGE == 0 && !GUEST_BUG(EXTEND_PAGE)) || word + 8 * (more + 1) != gpa)
 		return false;
 	MMU_ONCE(*slot) = word | (more + 1) << PVROM_MMU_WORD_MORE_SHIFT;
 	mmu_order();
@@ -155,8 +169,11 @@ static bool mmu_extend(struct pvrom_mmu_cpu *cpu, uint64_t gpa)
 static bool mmu_announce(struct pvrom_mmu_cpu *cpu, const volatile uint64_t *entry)
 {
 	uint64_t word = pvrom_mmu_changed(cpu, entry, 1);
+	bool said = mmu_extend(cpu, word) || pvrom_mmu_put(cpu, &word, 1);
 
-	return mmu_extend(cpu, word) || pvrom_mmu_put(cpu, &word, 1);
+	if (said && GUEST_BUG(DONE_EARLY))
+		mmu_raise_done(cpu->ring);
+	return said || GUEST_BUG(FULL_DROPS);
 }
 
 /* The host itself stores, so that no drain can come between; on a page that is no table, we do. */
@@ -196,7 +213,7 @@ uint64_t pvrom_mmu_exchange(volatile uint64_t *entry, uint64_t value)
 	if (!cpu)
 		return __atomic_exchange_n(entry, value, __ATOMIC_ACQ_REL);
 	pvrom_mmu_enter(cpu);
-	if (!cpu->on || mmu_announce(cpu, entry))
+	if (!cpu->on || GUEST_BUG(SWAP_SILENT) || mmu_announce(cpu, entry))
 		old = __atomic_exchange_n(entry, value, __ATOMIC_ACQ_REL);
 	else
 		old = mmu_store_by_call(cpu, PVROM_MMU_SWAP_ENTRY, entry, value);
@@ -252,7 +269,7 @@ void pvrom_mmu_lazy_end(void)
 /* A flush in a lazy section is for what was stored in it, too. */
 void pvrom_mmu_settle(struct pvrom_mmu_cpu *cpu)
 {
-	if (cpu->depth == cpu->lazy)
+	if (cpu->depth == cpu->lazy && !GUEST_BUG(SETTLE_NOT))
 		mmu_raise_done(cpu->ring);
 }
 

@@ -75,7 +75,7 @@ static bool op_page(void *ctx, uint64_t gfn, struct pvrom_mmu_memory *memory)
 static void op_kick(void *ctx, uint64_t vcpus)
 {
 	(void)ctx;
-	if (vcpus >> world.self & 1)
+	if (vcpus >> world.self & 1 && !world.sealing)
 		world_wrong("the engine kicks the caller");
 	for (uint32_t i = 0; i < world.vcpus; i++)
 		if (vcpus >> i & 1)
@@ -345,8 +345,12 @@ struct world_outcome world_access(uint32_t vcpu, uint64_t address, struct oracle
 		}
 		if (strange)
 			return (struct world_outcome){ WORLD_STRAY, 0, 0 };
-		done = v->run.intercept_faults ? intercepted(vcpu, address, a, error, &out)
-					       : own_fault(vcpu, address, a, &out);
+		if (v->run.intercept_faults)
+			done = intercepted(vcpu, address, a, error, &out);
+		else if (world.take_fault)
+			done = world.take_fault(vcpu, address, a, error, &out);
+		else
+			done = own_fault(vcpu, address, a, &out);
 		if (done)
 			return out;
 	}

@@ -76,10 +76,14 @@ struct world {
 	uint32_t self; /* on whose behalf the engine works */
 	int locked;
 	bool gib_pages;
-	bool calls;	 /* the guest makes them */
+	bool calls; /* the guest makes them */
+	bool sealing; /* a set is being sealed: the engine does not know who called, and may kick him */
 	uint64_t value;	 /* of the last call */
 	uint64_t faults; /* intercepted; and those that the guest took itself */
 	uint64_t own_faults;
+	/* If not NULL: the guest's handler of faults that come straight to it. False: try the access again. */
+	bool (*take_fault)(uint32_t vcpu, uint64_t address, struct oracle_access access,
+			   uint32_t error, struct world_outcome *outcome);
 	char wrong[256]; /* the first thing that was not as it should be; empty: none */
 };
 extern struct world world;

@@ -74,7 +74,8 @@ struct pvrom_mmu_ops {
 	/*
 	 * Make each vCPU of the set (bit n is vCPU n) leave the guest, and return once none of them
 	 * executes guest code that began before this call. Each calls pvrom_mmu_run() before it goes in
-	 * again. The caller's own vCPU is never in the set. A vCPU that is not in the guest needs nothing.
+	 * again. The caller's own vCPU is in the set only where a sealed set ends (commit, RESET), since the
+	 * engine is not told then whose call that is. A vCPU that is not in the guest needs nothing.
 	 */
 	void (*kick)(void *ctx, uint64_t vcpus);
 	/*
