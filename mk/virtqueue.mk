@@ -39,3 +39,7 @@ BENCHES += bench-ring
 bench-ring: $(BUILD)/hosted/ring_turns $(BUILD)/ringtest/ring
 	$(Q)BUILD=$(BUILD) bench/ring_bench $< $(BUILD)/ringtest
 .PHONY: bench-ring
+
+# Driver and device together, all that can happen.
+$(eval $(call spin,model.ring_split,tests/model/ring_split.pml))
+$(eval $(call spin,model.ring_packed,tests/model/ring_packed.pml))
