@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * How long one read of the clock page takes in user mode, beside `lfence; rdtsc`, which is the least that
+ * How long one read of the clock takes, in user mode and as a kernel compiles it, beside `lfence; rdtsc`, which is the least that
  * any ordered read of this counter costs, and beside the vDSO's clock_gettime.
  *
  * Interleaved blocks, each of the ways in turn, so that all see the same machine; the medians are
@@ -13,8 +13,10 @@
 #include <pvrom/clock_guest.h>
 #include <pvrom/clock_host.h>
 
+#include "clock_read_kernel.h"
+
 #define BLOCKS 50
-#define READS 20000
+#define READS 2000
 
 static uint8_t page[PVROM_CLOCK_PAGE_SIZE] __attribute__((aligned(4096)));
 
@@ -36,7 +38,9 @@ static uint64_t tsc(void *ctx)
 static void write_page(void)
 {
 	static struct pvrom_clock_writer writer;
-	const struct pvrom_clock_config config = { .tsc = tsc, .rate_ticks = 26, .rate_ns = 10 };
+	const struct pvrom_clock_config config = {
+		.tsc = tsc, .rate_ticks = 26, .rate_ns = 10, .flags = PVROM_CLOCK_HOST_TSC_ALONE
+	};
 	const struct pvrom_clock_sample sample = {
 		.tsc = fenced_tsc(),
 		.tai_sec = 1800000037,
@@ -97,13 +101,45 @@ static void vdso(void)
 	}
 }
 
+/* The kernel's function of the TSC alone is the page's. */
+static void give_to_kernel(void)
+{
+	kernel_page = (const struct pvrom_clock_page *)(void *)page;
+	if (!pvrom_clock_alone_take(kernel_page, &kernel_alone))
+		exit(1);
+}
+
+static void in_kernel_bare(void)
+{
+	sum += kernel_bare(READS);
+}
+
+static void in_kernel_now(void)
+{
+	sum += kernel_now(READS);
+}
+
+static void in_kernel_monotonic(void)
+{
+	sum += kernel_monotonic(READS);
+}
+
+static void in_kernel_everything(void)
+{
+	sum += kernel_everything(READS);
+}
+
 static const struct {
 	const char *name;
 	void (*read)(void);
 } ways[] = { { "lfence_rdtsc", bare },
 	     { "monotonic", monotonic },
 	     { "with_bound_and_status", everything },
-	     { "vdso_clock_gettime", vdso } };
+	     { "vdso_clock_gettime", vdso },
+	     { "kernel_lfence_rdtsc", in_kernel_bare },
+	     { "kernel_now", in_kernel_now },
+	     { "kernel_monotonic", in_kernel_monotonic },
+	     { "kernel_with_bound_and_status", in_kernel_everything } };
 #define WAYS (sizeof(ways) / sizeof(ways[0]))
 
 static int by_size(const void *a, const void *b)
@@ -120,6 +156,7 @@ int main(void)
 	uint32_t block, way;
 
 	write_page();
+	give_to_kernel();
 	for (block = 0; block < BLOCKS; block++)
 		for (way = 0; way < WAYS; way++) {
 			const uint64_t begin = fenced_tsc();

@@ -50,8 +50,8 @@ static void print_area(void)
 	if (kernel_rom_granted(PVROM_FEATURE_CLOCK))
 		pvrom_call(&kernel_rom, PVROM_BASE_VERSION, 0, 0, 0, 0, NULL);
 	pvrom_clock_vcpu_read(area, &mine);
-	kprintf(" real=%lu stolen=%lu available=%lu halted=%lu recorded=%lu calls=%lu", mine.real_ns,
-		mine.stolen_ns, mine.available_ns, mine.halted_ns,
+	kprintf(" real=%lu stolen=%lu available=%lu halted=%lu recorded=%lu calls=%lu",
+		mine.real_ns, mine.stolen_ns, mine.available_ns, mine.halted_ns,
 		*(const volatile uint64_t *)area->steal, mine.calls[PVROM_GROUP_BASE]);
 }
 

@@ -7,6 +7,7 @@
 #include "kernel_clock.h"
 
 #include <pvrom/kernel_api.h>
+#include <pvrom/sites.h>
 
 #include "boot_record.h"
 #include "console.h"
@@ -26,6 +27,9 @@ static uint8_t page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 static uint8_t own[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 static uint8_t shared[SHARED_BYTES] __attribute__((aligned(PAGE_SIZE)));
 static bool registered;
+/* The page's monotonic function, while the sites of CLOCK_NOW use it. */
+static struct pvrom_clock_alone alone;
+static bool by_tsc_alone;
 
 static void os_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
 {
@@ -124,7 +128,7 @@ static void restart(void)
 	smp_run_each(init_here, NULL);
 }
 
-void clock_update(void)
+static void update_page(void)
 {
 	bool granted = kernel_rom_granted(PVROM_FEATURE_CLOCK);
 
@@ -133,6 +137,35 @@ void clock_update(void)
 	registered = granted && register_page((uint64_t)page);
 	offer.page = registered ? page : NULL;
 	restart();
+}
+
+static uint64_t now_by_tsc_alone(void)
+{
+	return pvrom_clock_alone_ns(&alone);
+}
+
+/* Where the host says that the TSC alone is good enough, the sites become calls of what reads that. The
+ * function may have changed with the epoch, and is changed while nobody uses it. */
+static void update_sites(void)
+{
+	struct pvrom_clock_alone next;
+	bool good = registered && pvrom_clock_alone_take((void *)page, &next);
+
+	if (good && by_tsc_alone && !memcmp(&next, &alone, sizeof(next)))
+		return;
+	if (by_tsc_alone)
+		kernel_rom_own(PVROM_CLOCK_NOW, NULL);
+	by_tsc_alone = good;
+	if (!good)
+		return;
+	alone = next;
+	kernel_rom_own(PVROM_CLOCK_NOW, (void (*)(void))now_by_tsc_alone);
+}
+
+void clock_update(void)
+{
+	update_page();
+	update_sites();
 }
 
 static void print_date(const struct pvrom_clock_reading *now)
@@ -159,6 +192,8 @@ void clock_print(void)
 		said < ARRAY_SIZE(status) ? status[said] : "?");
 	print_date(&now);
 	kprintf("\n");
+	if (by_tsc_alone)
+		kprintf("# clock: read by the TSC alone\n");
 }
 
 uint32_t clock_read(struct pvrom_clock_reading *time)
@@ -166,12 +201,24 @@ uint32_t clock_read(struct pvrom_clock_reading *time)
 	return pvrom_clock_read(&kernel_clock, this_cpu()->index, time);
 }
 
-uint64_t clock_monotonic(void)
+uint64_t pvrom_native_clock_now(void)
 {
 	struct pvrom_clock_reading now = { 0 };
 
+	if (pvrom_clock_source(&kernel_clock) == PVROM_CLOCK_SOURCE_PAGE)
+		return pvrom_clock_page_monotonic((const struct pvrom_clock_page *)page);
 	clock_read(&now);
 	return now.monotonic_ns;
+}
+
+uint64_t clock_monotonic(void)
+{
+	return pvrom_clock_now();
+}
+
+const void *clock_now_function(void)
+{
+	return by_tsc_alone ? (const void *)now_by_tsc_alone : (const void *)pvrom_native_clock_now;
 }
 
 const struct pvrom_clock_page *clock_user_page(void)

@@ -23,11 +23,16 @@ void clock_print(void);
 /* clock_watch.c: is it wanted instead of the suite? Prints the clock again and again. */
 bool clock_watch_wanted(void);
 void clock_watch(void);
+/* clock_cost.c: the same for what a read costs. */
+bool clock_cost_wanted(void);
+void clock_cost(void);
 
 /* The time now, as pvrom_clock_read(). Any context in which the CPU does not change. */
 uint32_t clock_read(struct pvrom_clock_reading *time);
-/* Monotonic nanoseconds; PVROM_CLOCK_NONE if nothing tells them. */
+/* Monotonic nanoseconds by the site of CLOCK_NOW; PVROM_CLOCK_NONE if nothing tells them. */
 uint64_t clock_monotonic(void);
+/* What that site calls now. */
+const void *clock_now_function(void);
 /* The page that may be mapped read-only into user mode, NULL where the source has none. */
 const struct pvrom_clock_page *clock_user_page(void);
 

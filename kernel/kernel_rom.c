@@ -39,7 +39,7 @@ static const struct elf_note note __attribute__((used, aligned(4), section(".not
 
 struct pvrom_guest kernel_rom __attribute__((aligned(4096)));
 static struct pvrom_policy policy;
-static const struct pvrom_own_call own_calls[] = { PVROM_MMU_OWN_CALLS };
+static struct pvrom_own_call own_calls[] = { { PVROM_CLOCK_NOW, NULL }, PVROM_MMU_OWN_CALLS };
 extern struct pvrom_site kernel_sites_start[], kernel_sites_end[];
 extern const uint8_t boot_text_start[], text_end[];
 
@@ -224,6 +224,22 @@ void kernel_rom_poll(void)
 	kprintf("# renegotiation: %s\n", pvrom_verdict_words(pvrom_guest_renegotiate(&kernel_rom)));
 	kernel_mmu_update();
 	clock_update();
+}
+
+void kernel_rom_own(uint32_t call, void (*function)(void))
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(own_calls); i++)
+		if (own_calls[i].call == call)
+			own_calls[i].function = function;
+	pvrom_guest_renegotiate(&kernel_rom);
+}
+
+const uint8_t *kernel_rom_site(uint32_t call)
+{
+	for (struct pvrom_site *site = kernel_sites_start; site < kernel_sites_end; site++)
+		if (site->call == call)
+			return (const uint8_t *)site + site->offset;
+	return NULL;
 }
 
 bool kernel_rom_granted(unsigned feature)

@@ -26,6 +26,10 @@ void kernel_rom_init_cpu(void);
 bool kernel_rom_may_wait(struct trap_frame *frame);
 /* Between facts: negotiates again if the host has raised the epoch. */
 void kernel_rom_poll(void);
+/* From now on the sites of a call that no slot serves call FUNCTION, or are native (NULL). */
+void kernel_rom_own(uint32_t call, void (*function)(void));
+/* The first site of a call; NULL if there is none. */
+const uint8_t *kernel_rom_site(uint32_t call);
 /* True if calls of a feature (PVROM_FEATURE_x) go to a host. */
 bool kernel_rom_granted(unsigned feature);
 

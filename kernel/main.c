@@ -69,5 +69,9 @@ void kernel_main(unsigned kind, uint64_t info)
 		clock_watch();
 		machine_exit(EXIT_PASSED);
 	}
+	if (clock_cost_wanted()) {
+		clock_cost();
+		machine_exit(EXIT_PASSED);
+	}
 	machine_exit((load_wanted() ? load_run() : facts_run()) ? EXIT_PASSED : EXIT_FAILED);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * The MC146818 (Motorola data sheet): registers by index and data port, in BCD or binary. Where there is
- * none all reads are ones, and so is "update in progress", which is waited for only so long.
+ * none all reads are ones. An update in progress is waited for only so long.
  */
 #include "rtc.h"
 
@@ -11,6 +11,8 @@
 #define CMOS_DATA 0x71
 #define REGISTER_A 0x0a
 #define A_UPDATING BIT(7)
+/* Updating, with the divider held in reset: no such clock. */
+#define A_NOBODY 0xff
 #define REGISTER_B 0x0b
 #define B_24_HOURS BIT(1)
 #define B_BINARY BIT(2)
@@ -31,10 +33,11 @@ struct date {
 
 static bool wait_for_update(void)
 {
-	for (unsigned i = 0; i < PATIENCE; i++)
-		if (!(read(REGISTER_A) & A_UPDATING))
-			return true;
-	return false;
+	uint8_t a = A_UPDATING;
+
+	for (unsigned i = 0; i < PATIENCE && a & A_UPDATING && a != A_NOBODY; i++)
+		a = read(REGISTER_A);
+	return !(a & A_UPDATING);
 }
 
 static struct date read_date(void)

@@ -42,6 +42,7 @@ void clock_create(struct vm *vm)
 		.ctx = vm,
 		.rate_ticks = vm->tsc_khz,
 		.rate_ns = 1000000,
+		.flags = vm->opt->tsc_alone ? PVROM_CLOCK_HOST_TSC_ALONE : 0,
 	};
 
 	create_lock(&vm->clock);
@@ -77,6 +78,9 @@ void clock_tsc_moved(struct vcpu *vcpu, int64_t step)
 	pthread_mutex_lock(&vm->clock.lock);
 	update(vm, step);
 	pthread_mutex_unlock(&vm->clock.lock);
+	/* Whoever kept the function of the TSC must take it anew. */
+	if (vm->opt->tsc_alone && vm->clock.there)
+		pvrom_host_raise_epoch(&vm->pvrom.host);
 }
 
 static void *clock_thread(void *argument)

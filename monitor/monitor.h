@@ -99,6 +99,7 @@ struct options {
 	enum stats_form stats;
 	bool no_reboot;
 	bool quiet;
+	bool tsc_alone;	       /* monotonic time follows nothing but the TSC */
 	bool vmclock;	       /* a VMClock page in the last page of low memory */
 	uint64_t features_off; /* bit n: feature n switched off by the operator */
 	uint32_t slots;	       /* PVROM_SLOTS_x */

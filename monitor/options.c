@@ -21,6 +21,7 @@ enum {
 	KEY_STATS_FILE,
 	KEY_NO_REBOOT,
 	KEY_BOOT,
+	KEY_TSC_ALONE,
 	KEY_VMCLOCK,
 	KEY_DISK,
 	KEY_BUG,
@@ -54,6 +55,8 @@ static const struct argp_option table[] = {
 	{ "slots", KEY_SLOTS, "FORM", 0,
 	  "native, inline or call: serve every slot in that form where there is one; for tests",
 	  0 },
+	{ "tsc-alone", KEY_TSC_ALONE, NULL, 0,
+	  "The clock's monotonic time follows nothing but the TSC, and guests are told so", 0 },
 	{ "vmclock", KEY_VMCLOCK, NULL, 0,
 	  "A VMClock page in the last 4096 bytes of memory below 3 GiB; the guest is told nothing "
 	  "of "
@@ -256,6 +259,7 @@ static error_t parse_rare(int key, char *arg, struct argp_state *state)
 	case KEY_BUG: parse_bug(state, arg); return 0;
 #endif
 	case KEY_STATS_FILE: opt->stats_file = arg; return 0;
+	case KEY_TSC_ALONE: opt->tsc_alone = true; return 0;
 	case KEY_VMCLOCK: opt->vmclock = true; return 0;
 	case ARGP_KEY_ARG:
 		if (opt->kernel != NULL)

@@ -156,6 +156,15 @@ static uint32_t stolen_call(const struct pvrom_host *host, const struct pvrom_cl
 	return config->stolen(config->ctx, (uint32_t)vcpu, value);
 }
 
+/* For kernels that keep no page; any other reads that, without a call. */
+static uint32_t now_call(const struct pvrom_host *host, const struct pvrom_clock_host *clock,
+			 uint32_t vcpu, uint64_t *value)
+{
+	*value = pvrom_clock_writer_mono_at(&clock->writer,
+					    host->config.ops->tsc(host->config.ops_ctx, vcpu));
+	return PVROM_STATUS_OK;
+}
+
 static uint32_t alarm_call(const struct pvrom_host *host, const struct pvrom_clock_host *clock,
 			   uint32_t vcpu, uint64_t ns)
 {
@@ -176,6 +185,7 @@ static uint32_t do_call(struct pvrom_host *host, struct pvrom_clock_host *clock,
 	case PVROM_CLOCK_WALL: return wall_call(host, clock, vcpu, arg[0]);
 	case PVROM_CLOCK_STOLEN: return stolen_call(host, clock, arg[0], value);
 	case PVROM_CLOCK_ALARM_AVAILABLE: return alarm_call(host, clock, vcpu, arg[0]);
+	case PVROM_CLOCK_NOW: return now_call(host, clock, vcpu, value);
 	default: return PVROM_STATUS_NOT_SUPPORTED;
 	}
 }

@@ -213,7 +213,8 @@ static void move_mono(struct pvrom_clock_writer *writer, const struct update *u)
 	int64_t slew = 0;
 
 	if (writer->config.flags & PVROM_CLOCK_HOST_TSC_ALONE) {
-		if (!u->anew)
+		/* Only another TSC makes another function, whatever happens to TAI. */
+		if (u->old_tsc == u->tsc)
 			return;
 	} else if (pvrom_clock_claims(u->sample->status)) {
 		slew = pvrom_clock_slew(writer, tai, value, u->anew);

@@ -157,7 +157,9 @@ PVROM_CONSTANTS_END
 	  "TSC deadline or local APIC timer", "no alarm after this returns")                       \
 	X(CLOCK, STOLEN, 0x0404, CLOCK, 1, NOTHING, 0x01, 0, "", "stolen nanoseconds of a vCPU")   \
 	X(CLOCK, ALARM_AVAILABLE, 0x0405, CLOCK, 1, NOTHING, 0, 0, "",                             \
-	  "interrupt this vCPU when its available time reaches a value")
+	  "interrupt this vCPU when its available time reaches a value")                           \
+	X(CLOCK, NOW, 0x0406, CLOCK, 0, CALL, 0x01, 0x0fc7, "the clock page or the TSC",           \
+	  "monotonic nanoseconds; where there is a page that is read instead")
 
 #define PVROM_MMU_CALLS(X)                                                                         \
 	X(MMU, REGISTER_TABLE, 0x0500, MMU, 3, NOTHING, 0, 0, "", "a page becomes a table")        \

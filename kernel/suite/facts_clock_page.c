@@ -55,6 +55,43 @@ FACT(clock_smp, "clock.monotonic.across_cpus", "PVROM clock",
 	return FACT_PASS;
 }
 
+/* PVROM-CLOCK-36 */
+/* Where the host says that the TSC alone is good enough, what is called reads neither page nor lock. */
+FACT(clock_patched, "clock.now.patched", "PVROM clock",
+     "the site that reads the clock calls what the host's word allows")
+{
+	const struct pvrom_clock_page *page = clock_user_page();
+	const uint8_t *site = kernel_rom_site(PVROM_CLOCK_NOW);
+	bool alone = kernel_rom_granted(PVROM_FEATURE_CLOCK) && page &&
+		     page->clock_flags & PVROM_CLOCK_TSC_ALONE;
+	int32_t distance;
+
+	EXPECT(site, "there is no site");
+	memcpy(&distance, site + 1, sizeof(distance));
+	EXPECT_EQ(site[0], 0xe8);
+	EXPECT_EQ(site + 5 + distance, clock_now_function());
+	EXPECT_EQ(alone, clock_now_function() != (const void *)pvrom_native_clock_now);
+	return FACT_PASS;
+}
+
+FACT(clock_now_agrees, "clock.now.agrees", "PVROM clock",
+     "the site tells a time between two readings of everything")
+{
+	struct pvrom_clock_reading before = { 0 }, after = { 0 };
+
+	NEED_CLOCK();
+	for (unsigned i = 0; i < 100; i++) {
+		uint64_t now;
+
+		clock_read(&before);
+		now = clock_monotonic();
+		clock_read(&after);
+		EXPECT(before.monotonic_ns <= now && now <= after.monotonic_ns,
+		       "%lu, not %lu to %lu", now, before.monotonic_ns, after.monotonic_ns);
+	}
+	return FACT_PASS;
+}
+
 FACT(clock_rate, "clock.monotonic.rate", "PVROM clock",
      "monotonic time runs at the rate that the kernel waits by")
 {

@@ -109,9 +109,9 @@ static void *write_on(void *ctx)
 
 static void set_up(void)
 {
-	const struct pvrom_clock_config config = {
-		.tsc = rdtsc, .rate_ticks = hz, .rate_ns = 1000000000
-	};
+	const struct pvrom_clock_config config = { .tsc = rdtsc,
+						   .rate_ticks = hz,
+						   .rate_ns = 1000000000 };
 
 	memset(page, 0, sizeof(page));
 	memset(&area, 0, sizeof(area));
@@ -169,7 +169,8 @@ static void compare(struct reader *reader, uint64_t floor, uint64_t ns)
 static void read_time(struct reader *reader)
 {
 	const uint64_t floor = __atomic_load_n(&latest.ns, __ATOMIC_ACQUIRE);
-	const uint64_t ns = pvrom_clock_page_monotonic((const struct pvrom_clock_page *)(void *)page);
+	const uint64_t ns =
+		pvrom_clock_page_monotonic((const struct pvrom_clock_page *)(void *)page);
 
 	if (ns == PVROM_CLOCK_NONE)
 		reader->unavailable++;

@@ -87,7 +87,7 @@ uint32_t FN(interrupts)(uint64_t mask, uint32_t vcpu)
 
 	pvrom_irq_eoi();
 	status += pvrom_smp_start(vcpu, mask) + pvrom_smp_kick(vcpu) + pvrom_smp_stop();
-	return status + pvrom_alarm_set(mask) + pvrom_alarm_cancel();
+	return status + pvrom_alarm_set(mask) + pvrom_alarm_cancel() + (uint32_t)pvrom_clock_now();
 }
 
 /* What an ordinary process may execute: these run instruction by instruction in guest_cost_steps.c. */

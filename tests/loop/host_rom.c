@@ -260,8 +260,10 @@ static void normal_slots(void)
 	world_open(&w, 1);
 	build();
 	for (i = 0; i < CALLS; i++) {
-		bool served = calls[i].native == PVROM_NATIVE_CALL &&
-			      !(calls[i].properties & PVROM_CALL_RESERVED);
+		bool served =
+			calls[i].native == PVROM_NATIVE_CALL &&
+			!(calls[i].properties & PVROM_CALL_RESERVED) &&
+			calls[i].number != PVROM_CLOCK_NOW; /* the page is quicker than a call */
 
 		CU_ASSERT_EQUAL(FORM_OF(calls[i].number),
 				served ? PVROM_FORM_CALL : PVROM_FORM_NATIVE);

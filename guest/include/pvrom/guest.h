@@ -70,7 +70,8 @@ struct pvrom_own_call {
 	void (*function)(void);
 };
 
-/* What the kernel wants and allows. Constant while the shim is in use. */
+/* What the kernel wants and allows. Constant while the shim is in use, but for the functions in own: a
+ * change of those takes effect with the next pvrom_guest_renegotiate(). */
 struct pvrom_policy {
 	uint64_t wanted;
 	uint64_t required;    /* a subset of wanted */
