@@ -59,6 +59,9 @@ PVROM_COLD bool pvrom_relocate(const struct pvrom_guest *guest, uint8_t *copy);
 PVROM_COLD bool pvrom_slot_needs_area(const uint8_t *copy, const struct pvrom_rom_header *header,
 				      const struct pvrom_slot *slot);
 
+/* session.c */
+PVROM_COLD bool pvrom_is_rom_of(const struct pvrom_guest *guest, const struct pvrom_negotiation *n);
+
 /* propose.c */
 PVROM_COLD uint32_t pvrom_commit(struct pvrom_guest *guest, uint64_t features);
 PVROM_COLD void pvrom_commit_nothing(struct pvrom_guest *guest);

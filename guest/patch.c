@@ -52,13 +52,14 @@ static bool is_usable(const struct plan *plan, const struct pvrom_slot *slot,
 	       !pvrom_slot_needs_area(plan->copy, &plan->header, slot);
 }
 
-/* plan->slot is all zero. */
 static void choose_slots(struct plan *plan, uint64_t granted)
 {
 	const struct pvrom_call_info *info;
 	struct pvrom_slot slot;
 	uint32_t i;
 
+	for (i = 0; i < PVROM_CALL_COUNT; i++)
+		plan->slot[i] = 0;
 	plan->granted = granted;
 	if (!plan->copy)
 		return;
@@ -265,17 +266,45 @@ static PVROM_COLD void make_native_act(void *argument)
 	make_native((struct plan *)argument);
 }
 
+static void write_and_commit(struct plan *plan)
+{
+	plan->verdict = PVROM_VERDICT_READY;
+	write_sites(plan);
+	if (plan->verdict == PVROM_VERDICT_READY)
+		plan->verdict = pvrom_commit(plan->guest, plan->guest->negotiation.granted);
+}
+
+/*
+ * Was the commit too late, and does the host grant a set anew? Asked in the rendezvous: where the next
+ * rendezvous needs what only the host can give, there would be none. Another ROM cannot be had here.
+ */
+static bool is_granted_anew(struct plan *plan)
+{
+	struct pvrom_guest *guest = plan->guest;
+
+	if (plan->verdict != PVROM_VERDICT_HOST_ERROR || guest->call_status != PVROM_STATUS_STALE)
+		return false;
+	if (pvrom_guest_query(guest) == PVROM_VERDICT_READY &&
+	    pvrom_guest_negotiate(guest) == PVROM_VERDICT_READY &&
+	    pvrom_is_rom_of(guest, &guest->negotiation)) {
+		choose_slots(plan, guest->negotiation.granted);
+		plan->verdict = check_sites(plan);
+		return plan->verdict == PVROM_VERDICT_READY;
+	}
+	guest->call_status = PVROM_STATUS_STALE;
+	return false;
+}
+
 /* If the set cannot be sealed, the sites must not stay: native, and the empty set. */
 static PVROM_COLD void patch_act(void *argument)
 {
 	struct plan *plan = (struct plan *)argument;
 	struct pvrom_guest *guest = plan->guest;
-	uint32_t verdict;
+	uint32_t verdict, tries = 0;
 
-	plan->verdict = PVROM_VERDICT_READY;
-	write_sites(plan);
-	if (plan->verdict == PVROM_VERDICT_READY)
-		plan->verdict = pvrom_commit(guest, guest->negotiation.granted);
+	do
+		write_and_commit(plan);
+	while (++tries < PVROM_STALE_TRIES && is_granted_anew(plan));
 	verdict = plan->verdict;
 	if (verdict != PVROM_VERDICT_READY)
 		make_native(plan);

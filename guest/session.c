@@ -29,7 +29,7 @@ static void drop_old(struct pvrom_guest *guest, const struct old_rom *old)
 }
 
 /* Do we hold the ROM that the host names? A failed round may have left us without its copy. */
-static bool is_rom_of(const struct pvrom_guest *guest, const struct pvrom_negotiation *n)
+PVROM_COLD bool pvrom_is_rom_of(const struct pvrom_guest *guest, const struct pvrom_negotiation *n)
 {
 	return (guest->copy || guest->policy->flags & PVROM_POLICY_DATA_ONLY) &&
 	       n->rom_size == guest->rom_size && n->rom_checksum == guest->rom_checksum;
@@ -44,7 +44,7 @@ static uint32_t take_rom(struct pvrom_guest *guest, struct old_rom *old)
 	const struct pvrom_negotiation *n = &guest->negotiation;
 	uint32_t verdict;
 
-	if (is_rom_of(guest, n))
+	if (pvrom_is_rom_of(guest, n))
 		return PVROM_VERDICT_READY;
 	old->copy = guest->copy;
 	old->size = guest->copy_size;

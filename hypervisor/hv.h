@@ -109,11 +109,12 @@ struct hv_route {
 struct hv_options {
 	const char *guest; /* the guest's own command line */
 	uint32_t cpus;	   /* 0: as many as there are */
-	uint64_t memory;   /* bytes of the guest */
+	uint32_t memory_mib;
 	bool nested;
 	uint64_t features_off;
-	uint32_t slots;
-	uint32_t pool; /* pages for shadow tables */
+	uint32_t pool;	   /* pages for shadow tables */
+	uint32_t every[2]; /* tests: changes, reloads at every so many calls; 0: none */
+	uint32_t most;	   /* of each */
 };
 
 struct hv_machine {
@@ -126,6 +127,7 @@ struct hv_machine {
 	uint64_t refilled; /* TSC when the guest's log was last refilled */
 	struct hv_lock core, routes, mmu_lock;
 	struct pvrom_mmu *mmu;
+	uint32_t calls, wanted, changes[2];
 	struct hv_route route[PINS];
 	struct pvrom_host host;
 	struct pvrom_host_vcpu host_vcpu[HV_MAX_CPUS];
@@ -170,16 +172,15 @@ void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int byte, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
 bool hv_begins(const char *text, const char *with);
-uint64_t hv_number(const char *text);
+uint32_t hv_number(const char *text);
 void hv_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void hv_write(const char *text, size_t length);
 
 /* hv_options.c */
 bool hv_options_read(const char *text, struct hv_options *options);
 
 /* hv_host_cpu.c: descriptor tables, SVM on, interrupts of the host */
 void hv_host_cpu_init(struct hv_vcpu *vcpu);
-uint64_t hv_host_page(const struct hv_vcpu *vcpu);
+extern struct svm_vmcb hv_host_page[];
 void hv_cpus_start(uint32_t wanted);
 struct hv_vcpu *hv_this_vcpu(void);
 
@@ -196,17 +197,16 @@ void hv_pin_set(uint32_t pin, bool masked, uint32_t apic_id);
 void hv_spin_us(uint64_t us);
 
 /* hv_lock.c: locks, and asking other CPUs for something */
-void hv_lock_take(struct hv_lock *lock);
-void hv_lock_release(struct hv_lock *lock);
+void hv_lock_take(void *lock);
+void hv_lock_release(void *lock);
 void hv_request(struct hv_vcpu *vcpu, uint32_t requests);
 void hv_wait_for(struct hv_vcpu *vcpu, uint32_t requests);
 
 /* hv_memory.c: guest addresses */
 void hv_memory_init(uint64_t from, uint64_t to);
 void *hv_memory_at(uint64_t gpa, uint64_t *len, bool *writable);
-void *hv_memory_nothing(void);
-uint64_t hv_nested_root(void);
-uint64_t hv_unpaged_root(void);
+extern uint64_t hv_nested_root[], hv_unpaged_root[]; /* tables; 512 entries and 4 */
+extern uint8_t hv_ones[];			     /* a page of ones, which nobody may write */
 size_t hv_fetch(const struct hv_vcpu *vcpu, uint8_t *bytes, size_t size);
 
 /* hv_load.c: the guest's kernel */
@@ -223,6 +223,7 @@ void hv_vcpu_main(struct hv_vcpu *vcpu) __attribute__((noreturn));
 /* hv_interrupts.c: the interrupts of a vCPU */
 void hv_interrupts_send(struct hv_vcpu *vcpu, uint32_t vector);
 void hv_interrupts_withdraw(struct hv_vcpu *vcpu, uint8_t vector);
+void hv_interrupts_look(struct hv_vcpu *vcpu, bool settle);
 void hv_interrupts_end(struct hv_vcpu *vcpu);
 void hv_interrupts_forget(struct hv_vcpu *vcpu);
 bool hv_interrupts_wake(struct hv_vcpu *vcpu);
@@ -266,15 +267,24 @@ void hv_control_exit(struct hv_vcpu *vcpu);
 
 /* hv_shadow.c: no nested paging */
 uint64_t hv_shadow_init(uint64_t from, uint64_t to);
+void hv_shadow_start(void);
 bool hv_shadow_control(struct hv_vcpu *vcpu, const struct pvrom_mmu_regs *control);
 void hv_shadow_before_run(struct hv_vcpu *vcpu);
 bool hv_shadow_fault(struct hv_vcpu *vcpu);
-void hv_shadow_invlpg(struct hv_vcpu *vcpu, uint64_t address);
 
 /* hv_pvrom.c: the host core in this hypervisor; hv_ops.c: what it asks of it */
+uint32_t hv_hardware_facts(void);
 void hv_pvrom_init(void);
 void hv_pvrom_call(struct hv_vcpu *vcpu);
 extern const struct pvrom_host_ops hv_ops;
+
+/* hv_change.c: the machine changes under its guest */
+#define HV_WANT_PAGING 1u /* nested to shadow paging, or back */
+#define HV_WANT_RELOAD 2u /* the host core saved and loaded */
+void hv_change_want(uint32_t what);
+void hv_change_count(void);
+bool hv_change_now(struct hv_vcpu *vcpu);
+void hv_change_wait(struct hv_vcpu *vcpu);
 
 /* hv_report.c */
 void hv_finish(uint8_t value) __attribute__((noreturn));

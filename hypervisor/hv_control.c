@@ -31,7 +31,7 @@ bool hv_control_set(struct hv_vcpu *vcpu, const struct pvrom_mmu_regs *control)
 	vmcb->intercept1 &= ~SVM_INTERCEPT1_INVLPG;
 	vmcb->intercept_exceptions &= ~(1u << VECTOR_PF | 1u << VECTOR_DF);
 	vmcb->nested_control = SVM_NESTED_ON;
-	vmcb->nested_root = hv_nested_root();
+	vmcb->nested_root = (uint64_t)hv_nested_root;
 	vmcb->cr0 = control->cr0;
 	vmcb->cr3 = control->cr3;
 	vmcb->cr4 = control->cr4;

@@ -15,25 +15,18 @@ enum { EAX, EBX, ECX, EDX };
 static const struct {
 	uint32_t leaf, subleaf, reg, bits;
 } hidden[] = {
-	{ 0x1, ANY, ECX, 1u << 3 },	       /* MONITOR */
-	{ 0x1, ANY, ECX, 1u << 17 },	       /* PCID */
-	{ 0x1, ANY, ECX, 1u << 21 },	       /* x2APIC */
-	{ 0x1, ANY, ECX, 1u << 24 },	       /* TSC deadline */
-	{ 0x1, ANY, ECX, 1u << 27 },	       /* OSXSAVE: the guest's, below */
-	{ 0x1, ANY, EDX, 1u << 7 | 1u << 14 }, /* machine checks */
-	{ 0x1, ANY, EDX, 1u << 9 },	       /* APIC */
-	{ 0x1, ANY, EDX, 1u << 12 },	       /* MTRRs */
-	{ 0x7, 0, ECX, 3u << 3 },	       /* PKU, OSPKE */
-	{ 0x7, 0, ECX, 1u << 16 },	       /* LA57 */
-	{ 0x7, 0, ECX, 1u << 31 },	       /* protection keys of the supervisor */
-	{ 0x7, 0, EDX, UINT32_MAX },	       /* MSRs of speculation, CET and the like */
-	{ 0xa, ANY, EAX, UINT32_MAX },	       /* performance counters */
-	{ 0xd, 1, EAX, 1u << 3 },	       /* XSAVES */
-	{ 0x80000001, ANY, ECX, 1u << 2 },     /* SVM */
-	{ 0x80000001, ANY, ECX, 1u << 3 },     /* extended APIC space */
-	{ 0x80000001, ANY, ECX, 0x07801c00 },  /* IBS, SKINIT, watchdog, counters, monitors */
-	{ 0x80000001, ANY, EDX, 1u << 9 },     /* APIC again */
-	{ 0x80000001, ANY, EDX, 1u << 7 | 1u << 12 | 1u << 14 },
+	/* MONITOR, PCID, x2APIC, TSC deadline, OSXSAVE (the guest's, below) */
+	{ 0x1, ANY, ECX, 1u << 3 | 1u << 17 | 1u << 21 | 1u << 24 | 1u << 27 },
+	/* machine checks, APIC, MTRRs */
+	{ 0x1, ANY, EDX, 1u << 7 | 1u << 9 | 1u << 12 | 1u << 14 },
+	/* PKU, OSPKE, LA57, protection keys of the supervisor */
+	{ 0x7, 0, ECX, 3u << 3 | 1u << 16 | 1u << 31 },
+	{ 0x7, 0, EDX, UINT32_MAX },   /* MSRs of speculation, CET and the like */
+	{ 0xa, ANY, EAX, UINT32_MAX }, /* performance counters */
+	{ 0xd, 1, EAX, 1u << 3 },      /* XSAVES */
+	/* SVM, extended APIC space, IBS, SKINIT, watchdog, counters, monitors */
+	{ 0x80000001, ANY, ECX, 1u << 2 | 1u << 3 | 0x07801c00 },
+	{ 0x80000001, ANY, EDX, 1u << 7 | 1u << 9 | 1u << 12 | 1u << 14 },
 	{ 0x8000000a, ANY, EAX, UINT32_MAX },
 	{ 0x8000000a, ANY, EBX, UINT32_MAX },
 	{ 0x8000000a, ANY, EDX, UINT32_MAX },

@@ -139,7 +139,7 @@ static void exit_invlpg(struct hv_vcpu *vcpu)
 
 	if (!decoded(vcpu, &insn, INSN_INVLPG))
 		return;
-	hv_shadow_invlpg(vcpu, insn.address);
+	pvrom_mmu_invlpg(hv.mmu, vcpu->id, insn.address);
 	hv_skip(vcpu, insn.length);
 }
 

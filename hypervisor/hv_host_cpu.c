@@ -26,7 +26,7 @@ void hv_interrupted(const struct frame *frame);
 static struct gate idt[256] __attribute__((aligned(16)));
 /* For VMRUN itself, and for what VMLOAD and VMSAVE exchange. */
 static uint8_t save_page[HV_MAX_CPUS][PAGE] __attribute__((aligned(4096)));
-static struct svm_vmcb host_page[HV_MAX_CPUS] __attribute__((aligned(4096)));
+struct svm_vmcb hv_host_page[HV_MAX_CPUS] __attribute__((aligned(4096)));
 
 static void fill_idt(void)
 {
@@ -58,7 +58,7 @@ static void switch_svm_on(const struct hv_vcpu *vcpu)
 	}
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME | EFER_NXE);
 	wrmsr(MSR_VM_HSAVE_PA, (uint64_t)save_page[vcpu->id]);
-	__asm__ volatile("vmsave %0" ::"a"(&host_page[vcpu->id]) : "memory");
+	__asm__ volatile("vmsave %0" ::"a"(&hv_host_page[vcpu->id]) : "memory");
 }
 
 /* The guest's XCR0 is the CPU's own, so the host's CR4 must allow to set it. */
@@ -82,11 +82,6 @@ void hv_host_cpu_init(struct hv_vcpu *vcpu)
 	vcpu->apic_id = hv_apic_id();
 	allow_xsave();
 	switch_svm_on(vcpu);
-}
-
-uint64_t hv_host_page(const struct hv_vcpu *vcpu)
-{
-	return (uint64_t)&host_page[vcpu->id];
 }
 
 struct hv_vcpu *hv_this_vcpu(void)

@@ -66,13 +66,14 @@ static uint32_t *eoi_word(const struct hv_vcpu *vcpu)
 	return hv_memory_at(gpa + PVROM_VCPU_AREA_EOI, &len, &writable);
 }
 
-static void end_highest(struct hv_vcpu *vcpu)
+/* IRQ_EOI, or its equal. */
+void hv_interrupts_end(struct hv_vcpu *vcpu)
 {
 	clear_bit(vcpu->irq.in_service, highest(vcpu->irq.in_service));
 }
 
-/* Has the guest ended what it was told needs no end? If `take_back`, the next end is to exit. */
-static void look_at_eoi_word(struct hv_vcpu *vcpu, bool take_back)
+/* Has the guest ended what it was told needs no end? If `settle`, the next end exits. */
+void hv_interrupts_look(struct hv_vcpu *vcpu, bool settle)
 {
 	uint32_t *word = vcpu->irq.eoi_skipped ? eoi_word(vcpu) : NULL;
 
@@ -80,8 +81,8 @@ static void look_at_eoi_word(struct hv_vcpu *vcpu, bool take_back)
 		vcpu->irq.eoi_skipped = false;
 	} else if (!(__atomic_load_n(word, __ATOMIC_RELAXED) & PVROM_VCPU_EOI_IDLE)) {
 		vcpu->irq.eoi_skipped = false;
-		end_highest(vcpu);
-	} else if (take_back) {
+		hv_interrupts_end(vcpu);
+	} else if (settle) {
 		__atomic_fetch_and(word, ~(uint32_t)PVROM_VCPU_EOI_IDLE, __ATOMIC_RELAXED);
 		vcpu->irq.eoi_skipped = false;
 	}
@@ -96,12 +97,6 @@ static void offer_eoi_skip(struct hv_vcpu *vcpu, bool alone)
 		return;
 	__atomic_fetch_or(word, (uint32_t)PVROM_VCPU_EOI_IDLE, __ATOMIC_RELAXED);
 	vcpu->irq.eoi_skipped = true;
-}
-
-/* IRQ_EOI. */
-void hv_interrupts_end(struct hv_vcpu *vcpu)
-{
-	end_highest(vcpu);
 }
 
 /* A vCPU that starts, or is reset, has none. */
@@ -146,7 +141,7 @@ static void put_back(struct hv_vcpu *vcpu)
 		vcpu->irq.nmi = NMI_OPEN;
 		vcpu->vmcb->intercept1 &= ~SVM_INTERCEPT1_IRET;
 	} else if ((vcpu->event & SVM_EVENT_TYPE) == SVM_EVENT_INTERRUPT) {
-		look_at_eoi_word(vcpu, true);
+		hv_interrupts_look(vcpu, true);
 		clear_bit(vcpu->irq.in_service, vector);
 		set_bit(vcpu->irq.waiting, vector);
 	}
@@ -216,7 +211,7 @@ void hv_interrupts_before_run(struct hv_vcpu *vcpu)
 	     open = vmcb->rflags & FLAG_IF && !(vmcb->int_state & SVM_INT_SHADOW);
 	uint32_t vector;
 
-	look_at_eoi_word(vcpu, waits);
+	hv_interrupts_look(vcpu, waits);
 	vector = deliverable(vcpu);
 	vmcb->event_inject = 0;
 	if (vcpu->event)
@@ -238,7 +233,7 @@ void hv_interrupts_after_run(struct hv_vcpu *vcpu)
 {
 	uint64_t info = vcpu->vmcb->exit_int_info;
 
-	look_at_eoi_word(vcpu, false);
+	hv_interrupts_look(vcpu, false);
 	if (!(info & SVM_EVENT_VALID) || (info & SVM_EVENT_TYPE) == SVM_EVENT_SOFTWARE)
 		return;
 	vcpu->event = info & (SVM_EVENT_TYPE | SVM_EVENT_ERROR | 0xff);

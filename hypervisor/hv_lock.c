@@ -5,16 +5,19 @@
  */
 #include "hv.h"
 
-void hv_lock_take(struct hv_lock *lock)
+/* A struct hv_lock; as the libraries' callbacks have it. */
+void hv_lock_take(void *which)
 {
+	struct hv_lock *lock = which;
+
 	/* Acquire: what the last holder wrote; partner: hv_lock_release(). */
 	while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
 		relax();
 }
 
-void hv_lock_release(struct hv_lock *lock)
+void hv_lock_release(void *lock)
 {
-	__atomic_store_n(&lock->taken, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&((struct hv_lock *)lock)->taken, 0, __ATOMIC_RELEASE);
 }
 
 /*

@@ -7,7 +7,7 @@
  *	rom_gpa		the ROM, read-only
  *	then		nothing
  *
- * Nothing reads as ones, as on a PC's bus, and without an exit: one page of ones, read-only, stands
+ * Nothing reads as hv_ones, as on a PC's bus, and without an exit: one page of hv_ones, read-only, stands
  * at all of it. A write there is a fault that ends the guest with a report.
  * The same tables serve nested paging and, while the guest is unpaged and nested paging is off, as
  * its PAE tables: entries of both have one form.
@@ -22,15 +22,15 @@
 #define ENTRIES 512u
 #define LOW_TABLES 4u /* each of 1 GiB: addresses of 32 bits */
 
-static uint64_t root[ENTRIES] __attribute__((aligned(4096)));
+uint64_t hv_nested_root[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t directory[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t table[LOW_TABLES][ENTRIES] __attribute__((aligned(4096)));
 static uint64_t rom_pages[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t nothing_pages[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t nothing_table[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t nothing_directory[ENTRIES] __attribute__((aligned(4096)));
-static uint64_t unpaged[LOW_TABLES] __attribute__((aligned(32)));
-static uint8_t ones[PAGE] __attribute__((aligned(4096)));
+uint64_t hv_unpaged_root[LOW_TABLES] __attribute__((aligned(32)));
+uint8_t hv_ones[PAGE] __attribute__((aligned(4096)));
 static uint8_t rom[ROM_ROOM] __attribute__((aligned(4096)));
 
 static uint64_t entry(const void *to, uint64_t flags)
@@ -47,11 +47,11 @@ static void fill(uint64_t entries[ENTRIES], uint64_t with)
 /* Upper entries with USED would have the dirty bit set, which is ignored there. */
 static void map_nothing(void)
 {
-	memset(ones, 0xff, sizeof(ones));
-	fill(nothing_pages, entry(ones, 0));
+	memset(hv_ones, 0xff, sizeof(hv_ones));
+	fill(nothing_pages, entry(hv_ones, 0));
 	fill(nothing_table, entry(nothing_pages, WRITABLE));
 	fill(nothing_directory, entry(nothing_table, WRITABLE));
-	fill(root, entry(nothing_directory, WRITABLE));
+	fill(hv_nested_root, entry(nothing_directory, WRITABLE));
 	fill(directory, entry(nothing_table, WRITABLE));
 	fill(table[0], entry(nothing_pages, WRITABLE));
 	for (unsigned i = 1; i < LOW_TABLES; i++)
@@ -65,10 +65,10 @@ static uint64_t *large_entry(uint64_t gpa)
 
 static void map_something(void)
 {
-	root[0] = entry(directory, WRITABLE);
+	hv_nested_root[0] = entry(directory, WRITABLE);
 	for (unsigned i = 0; i < LOW_TABLES; i++) {
 		directory[i] = entry(table[i], WRITABLE);
-		unpaged[i] = (uint64_t)table[i] | PRESENT;
+		hv_unpaged_root[i] = (uint64_t)table[i] | PRESENT;
 	}
 	for (uint64_t gpa = 0; gpa < hv.memory_size; gpa += LARGE_PAGE)
 		*large_entry(gpa) = entry(hv.memory + gpa, WRITABLE | LARGE);
@@ -83,7 +83,7 @@ void hv_memory_init(uint64_t from, uint64_t to)
 {
 	uint64_t start = ALIGN_UP(from, LARGE_PAGE);
 
-	hv.memory_size = ALIGN_UP(hv.options.memory, LARGE_PAGE);
+	hv.memory_size = ALIGN_UP((uint64_t)hv.options.memory_mib << 20, LARGE_PAGE);
 	if (start > to || to - start < hv.memory_size || !hv.memory_size) {
 		hv_print("hypervisor: no room for %lu MiB of guest memory\n", hv.memory_size >> 20);
 		hv_finish(1);
@@ -109,22 +109,6 @@ void *hv_memory_at(uint64_t gpa, uint64_t *len, bool *writable)
 		*len = size - offset;
 	*writable = ram;
 	return (ram ? hv.memory : rom) + offset;
-}
-
-/* A page of ones, which nobody may write. */
-void *hv_memory_nothing(void)
-{
-	return ones;
-}
-
-uint64_t hv_nested_root(void)
-{
-	return (uint64_t)root;
-}
-
-uint64_t hv_unpaged_root(void)
-{
-	return (uint64_t)unpaged;
 }
 
 /* ---- what the guest executes ----------------------------------------------------------------- */

@@ -11,16 +11,6 @@ static void *translate(void *ctx, struct pvrom_gpa gpa, uint64_t *len)
 	return writable ? at : NULL;
 }
 
-static void lock(void *ctx)
-{
-	hv_lock_take(&hv.core);
-}
-
-static void unlock(void *ctx)
-{
-	hv_lock_release(&hv.core);
-}
-
 static uint64_t tsc(void *ctx, uint32_t vcpu)
 {
 	return rdtsc() + hv.vcpu[vcpu].vmcb->tsc_offset;
@@ -160,8 +150,8 @@ static void reset(void *ctx, uint32_t vcpu)
 
 /* In the order of the struct; without a comma at the end, so that the formatter fills the lines. */
 const struct pvrom_host_ops hv_ops = { .translate = translate,
-				       .lock = lock,
-				       .unlock = unlock,
+				       .lock = hv_lock_take,
+				       .unlock = hv_lock_release,
 				       .tsc = tsc,
 				       .log = log_line,
 				       .event = event,

@@ -2,8 +2,7 @@
 /* The command line: words for the hypervisor, then "--", then the guest's own, as it is. */
 #include "hv.h"
 
-#define MIB 0x100000ull
-#define GUEST_MEMORY 256u
+#define GUEST_MIB 256u
 #define POOL_PAGES 4096u /* of which the reference kernel's suite uses a tenth */
 
 /* Features without which a guest here has no interrupts at all, for there is no APIC. */
@@ -52,43 +51,39 @@ static bool read_off(const char *value, struct hv_options *options)
 	return bit != 0;
 }
 
-static bool read_slots(const char *value, struct hv_options *options)
+static bool read_word(const char *word, struct hv_options *options)
 {
-	static const char *const names[] = { "normal", "native", "inline", "call" };
+	const struct {
+		const char *name;
+		uint32_t *value;
+	} numbers[] = {
+		{ "cpus=", &options->cpus },	   { "memory=", &options->memory_mib },
+		{ "pool=", &options->pool },	   { "change=", &options->every[0] },
+		{ "reload=", &options->every[1] }, { "most=", &options->most },
+	};
 
-	for (uint32_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (hv_begins(value, names[i])) {
-			options->slots = i;
+	if (hv_begins(word, "off="))
+		return read_off(word + 4, options);
+	if (hv_begins(word, "npt=on") || hv_begins(word, "npt=off")) {
+		options->nested = word[5] == 'n';
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		if (hv_begins(word, numbers[i].name)) {
+			*numbers[i].value = hv_number(word);
 			return true;
 		}
 	return false;
 }
 
-static bool read_word(const char *word, struct hv_options *options)
-{
-	if (hv_begins(word, "npt=on") || hv_begins(word, "npt=off"))
-		options->nested = word[5] == 'n';
-	else if (hv_begins(word, "cpus="))
-		options->cpus = (uint32_t)hv_number(word + 5);
-	else if (hv_begins(word, "memory="))
-		options->memory = hv_number(word + 7) * MIB;
-	else if (hv_begins(word, "pool="))
-		options->pool = (uint32_t)hv_number(word + 5);
-	else if (hv_begins(word, "off="))
-		return read_off(word + 4, options);
-	else if (hv_begins(word, "slots="))
-		return read_slots(word + 6, options);
-	else
-		return false;
-	return true;
-}
-
 /* False, and said why, for a word that means nothing here. */
 bool hv_options_read(const char *text, struct hv_options *options)
 {
-	*options = (struct hv_options){
-		.guest = "", .memory = GUEST_MEMORY * MIB, .nested = true, .pool = POOL_PAGES
-	};
+	*options = (struct hv_options){ .guest = "",
+					.memory_mib = GUEST_MIB,
+					.nested = true,
+					.pool = POOL_PAGES,
+					.most = UINT32_MAX };
 	for (;; text += word_length(text)) {
 		while (*text == ' ')
 			text++;

@@ -10,6 +10,7 @@
 #define PIT_GATE 0x61
 #define CMOS 0x70
 #define STATUS_PORT 0xf4    /* QEMU's isa-debug-exit, as machines of this project have it */
+#define CHANGE_PORT 0x5655  /* write HV_WANT_x: done before the next instruction */
 #define COUNTER_PORT 0x5654 /* write the number of a counter, read its low half */
 
 /* A bit a port, and room for an access of four ports at the last (APM vol. 2, 15.10.1). */
@@ -62,6 +63,8 @@ static void write(struct hv_vcpu *vcpu, uint16_t port)
 {
 	if (port == STATUS_PORT)
 		hv_finish((uint8_t)vcpu->gpr[RAX]);
+	if (port == CHANGE_PORT)
+		hv_change_want((uint32_t)vcpu->gpr[RAX] & (HV_WANT_PAGING | HV_WANT_RELOAD));
 	if (port == COUNTER_PORT)
 		vcpu->counter = (uint32_t)vcpu->gpr[RAX];
 }
@@ -72,6 +75,7 @@ void hv_port_access(struct hv_vcpu *vcpu)
 	const struct svm_vmcb *vmcb = vcpu->vmcb;
 	uint64_t info = vmcb->exit_info1;
 
+	hv_change_count();
 	if (!(info & SVM_IO_STRING) && info & SVM_IO_IN)
 		read(vcpu, SVM_IO_PORT(info), SVM_IO_SIZE(info));
 	else if (!(info & SVM_IO_STRING))

@@ -9,7 +9,7 @@ static const struct pvrom_host_feature *features[] = {
 };
 
 /* What the hardware does for the guest, and who builds its page tables. */
-static uint32_t hardware_facts(void)
+uint32_t hv_hardware_facts(void)
 {
 	return hv.nested ? PVROM_HW_NESTED_PAGING : PVROM_HW_OWNS_MMU;
 }
@@ -18,19 +18,19 @@ static struct pvrom_host_config configuration(void)
 {
 	return (struct pvrom_host_config){
 		.ops = &hv_ops,
+		.ops_ctx = &hv.core,
 		.features = features,
 		.operator_off = hv.options.features_off,
 		.tsc_hz = hv.tsc_hz,
 		.rom_gpa = hv.rom_gpa,
-		.hardware = hardware_facts(),
-		.slots = hv.options.slots,
+		.hardware = hv_hardware_facts(),
 		.vcpus = hv.cpus,
 		.log_burst = LOG_LINES_A_SECOND,
 		.transport = PVROM_TRANSPORT_VMMCALL,
 	};
 }
 
-/* Before the guest runs. */
+/* Before the guest runs, or while all of it stands still. */
 void hv_pvrom_init(void)
 {
 	struct pvrom_host_config config;
@@ -99,14 +99,30 @@ static void refill_log(void)
 		pvrom_host_refill_log(&hv.host);
 }
 
+/*
+ * The guest's set is older than nested paging: the engine answers, but the TLBs hold what the processor itself has
+ * found in the guest's tables, and any call about them may be a flush, for any CPU.
+ */
+static void flush_for_old_set(uint32_t call)
+{
+	if (!hv.nested || (call >> 8 != PVROM_GROUP_MMU && call != PVROM_BASE_BATCH))
+		return;
+	for (uint32_t i = 0; i < hv.cpus; i++)
+		hv_request(&hv.vcpu[i], REQUEST_FLUSH);
+	for (uint32_t i = 0; i < hv.cpus; i++)
+		hv_wait_for(&hv.vcpu[i], REQUEST_FLUSH);
+}
+
 /* One hypercall; the guest's RIP is behind it already. */
 void hv_pvrom_call(struct hv_vcpu *vcpu)
 {
+	uint32_t call = (uint32_t)vcpu->gpr[RAX];
 	struct pvrom_host_regs regs;
 
 	read_registers(vcpu, &regs);
 	count(vcpu, regs.call);
 	refill_log();
+	hv_change_count();
 	switch (pvrom_host_call(&hv.host_vcpu[vcpu->id], &regs)) {
 	case PVROM_ACTION_RESUME:
 		vcpu->counts.continued += regs.status == PVROM_STATUS_CONTINUE;
@@ -116,4 +132,5 @@ void hv_pvrom_call(struct hv_vcpu *vcpu)
 	case PVROM_ACTION_STOP: hv_vcpu_stop(vcpu); break;
 	case PVROM_ACTION_SHUTDOWN: shut_down(vcpu, regs.arg[0], regs.arg[1]); break;
 	}
+	flush_for_old_set(call);
 }

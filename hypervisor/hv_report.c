@@ -24,41 +24,30 @@ static const struct {
 	{ SVM_EXIT_MSR, SVM_EXIT_MSR, "msr" },
 	{ SVM_EXIT_VMMCALL, SVM_EXIT_VMMCALL, "call" },
 	{ EXIT_CODES, EXIT_CODES, "nested_page_fault" },
+	{ EXIT_CODES + 1, EXIT_CODES + 1, "other" },
 };
 
+static struct hv_counts total;
+
 /* Over all vCPUs; those that still run go on counting. */
-static uint64_t exits(uint32_t first, uint32_t last)
+static void add_up(void)
 {
-	uint64_t sum = 0;
+	uint64_t *sum = (uint64_t *)&total;
 
 	for (uint32_t i = 0; i < hv.cpus; i++)
-		for (uint32_t code = first; code <= last; code++)
-			sum += hv.vcpu[i].counts.exits[code];
-	return sum;
-}
-
-static uint64_t calls(uint32_t group, uint32_t index)
-{
-	uint64_t sum = 0;
-
-	for (uint32_t i = 0; i < hv.cpus; i++)
-		sum += hv.vcpu[i].counts.calls[group][index];
-	return sum;
-}
-
-static uint64_t kicks(void)
-{
-	uint64_t sum = 0;
-
-	for (uint32_t i = 0; i < hv.cpus; i++)
-		sum += hv.vcpu[i].counts.kicks;
-	return sum;
+		for (size_t n = 0; n < sizeof(total) / sizeof(*sum); n++)
+			sum[n] += ((const uint64_t *)&hv.vcpu[i].counts)[n];
 }
 
 static void print_reasons(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)
-		hv_print(",\"%s\":%lu", reasons[i].name, exits(reasons[i].first, reasons[i].last));
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+		uint64_t sum = 0;
+
+		for (uint32_t code = reasons[i].first; code <= reasons[i].last; code++)
+			sum += total.exits[code];
+		hv_print(",\"%s\":%lu", reasons[i].name, sum);
+	}
 }
 
 static void print_calls(void)
@@ -68,7 +57,7 @@ static void print_calls(void)
 	for (uint32_t group = 0; group < CALL_GROUPS; group++)
 		for (uint32_t index = 0; index < CALL_INDEXES; index++) {
 			const char *name = pvrom_host_call_name(group << 8 | index);
-			uint64_t count = calls(group, index);
+			uint64_t count = total.calls[group][index];
 
 			if (!count || !name)
 				continue;
@@ -79,9 +68,11 @@ static void print_calls(void)
 
 static void report(void)
 {
-	hv_print("{\"schema\":1,\"hypervisor\":{\"cpus\":%u,\"nested\":%s,\"kicks\":%lu,\"exits\":%"
-		 "lu",
-		 hv.cpus, hv.nested ? "true" : "false", kicks(), exits(0, EXIT_CODES + 1));
+	add_up();
+	hv_print("{\"schema\":1,\"hypervisor\":{\"cpus\":%u,\"nested\":%s,\"changes\":%u,"
+		 "\"reloads\":%u,\"exits\":%lu,\"kicks\":%lu,\"continued\":%lu",
+		 hv.cpus, hv.nested ? "true" : "false", hv.changes[0], hv.changes[1], total.all,
+		 total.kicks, total.continued);
 	print_reasons();
 	hv_print("},\"calls\":{");
 	print_calls();

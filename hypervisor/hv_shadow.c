@@ -19,7 +19,7 @@ static bool op_page(void *ctx, uint64_t gfn, struct pvrom_mmu_memory *memory)
 	void *at = hv_memory_at(gfn * PAGE, &len, &writable);
 
 	if (!at)
-		at = hv_memory_nothing();
+		at = hv_ones;
 	*memory = (struct pvrom_mmu_memory){ at, (uint64_t)at, !writable };
 	return true;
 }
@@ -33,22 +33,22 @@ static void op_kick(void *ctx, uint64_t vcpus)
 		hv_wait_for(&hv.vcpu[__builtin_ctzll(set)], REQUEST_KICK);
 }
 
-static void op_lock(void *ctx)
+/* SWITCH_ROOT: CR3 without an exit of its own, also of a guest that does not know yet that it is nested. */
+static void op_root(void *ctx, uint32_t vcpu, uint64_t cr3)
 {
-	hv_lock_take(&hv.mmu_lock);
+	struct svm_vmcb *vmcb = hv.vcpu[vcpu].vmcb;
+
+	hv.vcpu[vcpu].control.cr3 = cr3;
+	if (hv.nested)
+		vmcb->cr3 = cr3;
+	vmcb->tlb_control = SVM_TLB_FLUSH_ALL;
 }
 
-static void op_unlock(void *ctx)
-{
-	hv_lock_release(&hv.mmu_lock);
-}
-
-static const struct pvrom_mmu_ops ops = {
-	.page = op_page,
-	.kick = op_kick,
-	.lock = op_lock,
-	.unlock = op_unlock,
-};
+static const struct pvrom_mmu_ops ops = { .page = op_page,
+					  .kick = op_kick,
+					  .root = op_root,
+					  .lock = hv_lock_take,
+					  .unlock = hv_lock_release };
 
 static bool has_gib_pages(void)
 {
@@ -58,24 +58,35 @@ static bool has_gib_pages(void)
 	return regs[3] >> 26 & 1;
 }
 
+static struct pvrom_mmu_config config;
+
+/* Sets the engine up, or up anew: it knows nothing. */
+void hv_shadow_start(void)
+{
+	hv.mmu = pvrom_mmu_init(&config);
+}
+
 /* The engine's own data, and its pool, below the guest's memory; from..to is what there is. */
 uint64_t hv_shadow_init(uint64_t from, uint64_t to)
 {
-	struct pvrom_mmu_config config = {
+	uint64_t pool = ALIGN_UP(from, PAGE), memory = pool + hv.options.pool * PAGE;
+
+	config = (struct pvrom_mmu_config){
 		.ops = &ops,
+		.ctx = &hv.mmu_lock,
 		.pool_pages = hv.options.pool,
 		.vcpus = hv.cpus,
 		.guest_pages = GUEST_PAGES,
 		.physical_bits = hv_physical_bits(),
 		.flags = has_gib_pages() ? PVROM_MMU_GIB_PAGES : 0,
+		.pool = (void *)pool,
+		.pool_hpa = pool,
+		.memory = (void *)memory,
 	};
-	uint64_t pool = ALIGN_UP(from, PAGE), memory = pool + config.pool_pages * PAGE;
-
-	config.pool = (void *)pool;
-	config.pool_hpa = pool;
-	config.memory = (void *)memory;
 	config.memory_size = pvrom_mmu_size(&config);
-	if (memory + config.memory_size > to || !(hv.mmu = pvrom_mmu_init(&config))) {
+	if (memory + config.memory_size <= to)
+		hv_shadow_start();
+	if (!hv.mmu) {
 		hv_print("hypervisor: no room for a pool of %u pages\n", hv.options.pool);
 		hv_finish(1);
 	}
@@ -110,7 +121,7 @@ bool hv_shadow_control(struct hv_vcpu *vcpu, const struct pvrom_mmu_regs *c)
 		return false;
 	vcpu->control = *c;
 	vmcb->cr0 = c->cr0 | CR0_PG | CR0_WP;
-	vmcb->cr3 = hv_unpaged_root();
+	vmcb->cr3 = (uint64_t)hv_unpaged_root;
 	vmcb->cr4 = c->cr4 | CR4_PAE;
 	vmcb->efer = (paged ? c->efer : c->efer & ~EFER_LME) | EFER_NXE | EFER_SVME;
 	vmcb->tlb_control = SVM_TLB_FLUSH_ALL;
@@ -157,9 +168,4 @@ bool hv_shadow_fault(struct hv_vcpu *vcpu)
 		return true;
 	default: return false;
 	}
-}
-
-void hv_shadow_invlpg(struct hv_vcpu *vcpu, uint64_t address)
-{
-	pvrom_mmu_invlpg(hv.mmu, vcpu->id, address);
 }

@@ -12,25 +12,19 @@ bool hv_begins(const char *text, const char *with)
 	return true;
 }
 
-/* Decimal digits up to what is none. */
-uint64_t hv_number(const char *text)
+/* The decimal number behind the word's "=". */
+uint32_t hv_number(const char *text)
 {
-	uint64_t value = 0;
+	uint32_t value = 0;
 
+	while (*text++ != '=')
+		;
 	for (; *text >= '0' && *text <= '9'; text++)
-		value = value * 10 + (uint64_t)(*text - '0');
+		value = value * 10 + (uint32_t)(*text - '0');
 	return value;
 }
 
 static struct hv_lock print_lock;
-
-void hv_write(const char *text, size_t length)
-{
-	hv_lock_take(&print_lock);
-	while (length--)
-		out8(DEBUG_PORT, (uint8_t)*text++);
-	hv_lock_release(&print_lock);
-}
 
 struct line {
 	char text[256];
@@ -96,5 +90,8 @@ void hv_print(const char *format, ...)
 			add(&line, *format++);
 	}
 	va_end(args);
-	hv_write(line.text, line.length);
+	hv_lock_take(&print_lock);
+	for (size_t i = 0; i < line.length; i++)
+		out8(DEBUG_PORT, (uint8_t)line.text[i]);
+	hv_lock_release(&print_lock);
 }

@@ -125,6 +125,8 @@ static void serve_requests(struct hv_vcpu *vcpu)
 {
 	uint32_t requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_SEQ_CST);
 
+	if (requests & REQUEST_PAUSE)
+		hv_change_wait(vcpu);
 	if (requests & REQUEST_STOP && is_running(vcpu))
 		hv_vcpu_stop(vcpu);
 	if (requests & REQUEST_WAKE)
@@ -152,7 +154,7 @@ static void enter(struct hv_vcpu *vcpu)
 	vcpu->asked = false;
 	vmcb->rax = vcpu->gpr[RAX];
 	vmcb->rsp = vcpu->gpr[RSP];
-	hv_enter(vcpu->gpr, (uint64_t)vmcb, hv_host_page(vcpu));
+	hv_enter(vcpu->gpr, (uint64_t)vmcb, (uint64_t)&hv_host_page[vcpu->id]);
 	vcpu->gpr[RAX] = vmcb->rax;
 	vcpu->gpr[RSP] = vmcb->rsp;
 	vmcb->tlb_control = 0;
@@ -195,6 +197,8 @@ static void step(struct hv_vcpu *vcpu)
 			sleep_until_interrupt();
 		return;
 	}
+	if (!hv_change_now(vcpu))
+		return;
 	if (vcpu->fresh)
 		begin(vcpu);
 	if (vcpu->halted) {

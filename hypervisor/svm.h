@@ -67,16 +67,10 @@ struct svm_vmcb {
 	uint64_t pat;
 	uint8_t reserved10[0x990];
 };
-_Static_assert(offsetof(struct svm_vmcb, iopm) == 0x040, "APM vol. 2 B.1");
-_Static_assert(offsetof(struct svm_vmcb, int_control) == 0x060, "APM vol. 2 B.1");
-_Static_assert(offsetof(struct svm_vmcb, nested_control) == 0x090, "APM vol. 2 B.1");
 _Static_assert(offsetof(struct svm_vmcb, event_inject) == 0x0a8, "APM vol. 2 B.1");
 _Static_assert(offsetof(struct svm_vmcb, es) == 0x400, "APM vol. 2 B.2");
 _Static_assert(offsetof(struct svm_vmcb, cpl) == 0x4cb, "APM vol. 2 B.2");
-_Static_assert(offsetof(struct svm_vmcb, cr4) == 0x548, "APM vol. 2 B.2");
-_Static_assert(offsetof(struct svm_vmcb, rsp) == 0x5d8, "APM vol. 2 B.2");
 _Static_assert(offsetof(struct svm_vmcb, rax) == 0x5f8, "APM vol. 2 B.2");
-_Static_assert(offsetof(struct svm_vmcb, cr2) == 0x640, "APM vol. 2 B.2");
 _Static_assert(offsetof(struct svm_vmcb, pat) == 0x668, "APM vol. 2 B.2");
 _Static_assert(sizeof(struct svm_vmcb) == 0x1000, "one page");
 

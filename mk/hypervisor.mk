@@ -29,3 +29,13 @@ TEST_TIME.hypervisor.cpus$(1)  = 120
 TEST_NEEDS.hypervisor.cpus$(1) = $$(KERNEL_ELF) $$(HYPERVISOR)
 endef
 $(foreach cpus,1 2,$(eval $(call HYPERVISOR_TEST,$(cpus))))
+
+# The machine changes under its guest.
+CHECK += hypervisor.change
+TEST.hypervisor.change            = tests/guests/change_test quick $(KERNEL_ELF)
+TEST_TIME.hypervisor.change       = 400
+TEST_NEEDS.hypervisor.change      = $(KERNEL_ELF) $(HYPERVISOR)
+CHECK_LONG += hypervisor.change.long
+TEST.hypervisor.change.long       = tests/guests/change_test long $(KERNEL_ELF)
+TEST_TIME.hypervisor.change.long  = 2000
+TEST_NEEDS.hypervisor.change.long = $(KERNEL_ELF) $(HYPERVISOR)

@@ -111,6 +111,8 @@ static void stale_commits_are_repeated(void)
 	host.moves_before_commit = 2;
 	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
 	CU_ASSERT_EQUAL(host.commits, 3);
+	CU_ASSERT_EQUAL(m->rendezvous,
+			1); /* where the next might need what the host has not granted yet */
 	CU_ASSERT_EQUAL(m->guest->epoch, 3);
 	CU_ASSERT_EQUAL(host.sealed, m->policy->wanted);
 	CU_ASSERT_NOT_EQUAL(m->guest->patched, 0);
