@@ -25,7 +25,7 @@ static uint32_t do_call(const struct pvrom_host *host, uint32_t vcpu, uint32_t n
 			const uint64_t arg[4])
 {
 	const struct pvrom_host_config *config = &host->config;
-	uint64_t early = PVROM_BUG(ALARM_EARLY) ? 1000000 : 0;
+	uint64_t early = PVROM_BUG(ALARM_EARLY) ? 50000000 : 0;
 	uint8_t vector = PVROM_BUG(ALARM_VECTOR) ? host->epoch_vector : host->alarm_vector;
 
 	if (number == PVROM_CLOCK_ALARM_SET)

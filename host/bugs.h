@@ -22,7 +22,7 @@
 	X(SMP, START_RDI, 10, "start-rdi", "a started CPU finds 0 in rdi")                         \
 	X(SMP, STOP_RUNS, 11, "stop-runs", "a stopped CPU runs on")                                \
 	X(SMP, KICK_SELF, 12, "kick-self", "a kick wakes the caller")                              \
-	X(CLOCK, ALARM_EARLY, 13, "alarm-early", "alarms come a million ticks early")              \
+	X(CLOCK, ALARM_EARLY, 13, "alarm-early", "alarms come fifty million ticks early")          \
 	X(CLOCK, CANCEL_IGNORED, 14, "cancel-ignored", "a cancelled alarm comes all the same")     \
 	X(CLOCK, ALARM_VECTOR, 15, "alarm-vector", "alarms come by the epoch's vector")            \
 	X(DISCOVERY, CPUID_CHECKSUM, 16, "cpuid-checksum", "the CPUID leaf has another checksum")  \

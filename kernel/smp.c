@@ -34,7 +34,7 @@ void boot_bare_serialize(void);
 #define AFTER_INIT_US 10000
 #define AFTER_SIPI_US 200
 /* An AP needs far less than this, except under a software CPU under a software CPU. */
-#define START_PATIENCE_US 5000000
+#define START_PATIENCE_US 20000000
 /* Without a list: the broadcast is over when nobody new has come for so long. */
 #define COUNT_QUIET_US 300000
 #define WORK_PATIENCE_US 10000000

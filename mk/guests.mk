@@ -21,14 +21,14 @@ TEST_TIME.guests.slots$(1)_$(2)  = $(4)
 TEST_NEEDS.guests.slots$(1)_$(2) = $$(KERNEL_ELF) $$(BUILD)/pvrun $$(LAB)
 endef
 $(foreach npt,0 1,$(eval $(call SLOTS_TEST,,$(npt),$(SLOTS_SHORT),250)))
-$(foreach npt,0 1,$(eval $(call SLOTS_TEST,_long,$(npt),$(SLOTS_LONG),500)))
+$(foreach npt,0 1,$(eval $(call SLOTS_TEST,_long,$(npt),$(SLOTS_LONG),900)))
 CHECK += guests.slots_0 guests.slots_1
 CHECK_LONG += guests.slots_long_0 guests.slots_long_1
 
 # Some of these bugs make the kernel wait for seconds; the loop tests find all of them in `make check`.
 CHECK_LONG += guests.bugs
 TEST.guests.bugs       = tests/guests/bugs_test $(KERNEL_ELF)
-TEST_TIME.guests.bugs  = 320
+TEST_TIME.guests.bugs  = 560
 TEST_NEEDS.guests.bugs = $(KERNEL_ELF) $(BUILD)/test/pvrun $(LAB)
 
 CHECK += guests.routes
