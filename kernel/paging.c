@@ -48,7 +48,7 @@ void paging_map(uint64_t *root, uint64_t va, uint64_t pa, uint64_t flags, int le
 		uint64_t *entry = &table[index_at(va, l)];
 
 		if (!(*entry & PTE_P))
-			*entry = (uint64_t)memory_page() | PTE_P | PTE_W | PTE_U;
+			*entry = (uint64_t)memory_page() | PTE_P | PTE_W | PTE_U | PTE_A;
 		else if (*entry & PTE_PS)
 			panic("page table: a large page is in the way at %lx", va);
 		table = table_below(*entry);
@@ -56,13 +56,14 @@ void paging_map(uint64_t *root, uint64_t va, uint64_t pa, uint64_t flags, int le
 	WRITE_ONCE(table[index_at(va, level)], pa | flags);
 }
 
+/* Accessed and dirty from the start: nobody has to set the bits later, and a shadow may be filled ahead. */
 static uint64_t kernel_flags(uint64_t pa)
 {
 	if (pa >= (uint64_t)kernel_start && pa < (uint64_t)text_end)
 		return PTE_P | PTE_A;
 	if (pa >= (uint64_t)text_end && pa < (uint64_t)rodata_end)
 		return PTE_P | PTE_NX | PTE_A;
-	return PTE_P | PTE_W | PTE_NX;
+	return PTE_P | PTE_W | PTE_NX | PTE_A | PTE_D;
 }
 
 static void map_small(uint64_t start, uint64_t end)
@@ -76,7 +77,8 @@ static void map_large(uint64_t start, uint64_t end)
 {
 	for (uint64_t pa = ALIGN_DOWN(start, LARGE_SIZE); pa < end; pa += LARGE_SIZE)
 		if (!paging_entry(paging_root, pa, 1))
-			paging_map(paging_root, pa, pa, PTE_P | PTE_W | PTE_NX | PTE_PS, 2);
+			paging_map(paging_root, pa, pa,
+				   PTE_P | PTE_W | PTE_NX | PTE_A | PTE_D | PTE_PS, 2);
 }
 
 void paging_init(void)
@@ -126,7 +128,7 @@ static void split_large(uint64_t va)
 
 	for (unsigned i = 0; i < 512; i++)
 		table[i] = (base + i * PAGE_SIZE) | flags;
-	WRITE_ONCE(*large, (uint64_t)table | PTE_P | PTE_W);
+	WRITE_ONCE(*large, (uint64_t)table | PTE_P | PTE_W | PTE_A);
 }
 
 void paging_protect(uint64_t start, uint64_t bytes, uint64_t flags)

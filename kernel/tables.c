@@ -92,6 +92,11 @@ void table_set(uint64_t *entry, uint64_t value)
 	pvrom_set_entry(entry, value);
 }
 
+uint64_t table_swap(uint64_t *entry, uint64_t value)
+{
+	return pvrom_swap_entry(entry, value);
+}
+
 /* ---- several entries of one table: announced together, stored one by one ---- */
 
 typedef uint64_t change_fn(uint64_t entry);

@@ -18,6 +18,8 @@ uint64_t *table_clone(int level, const uint64_t *from);
 void table_free(uint64_t *table);
 /* Writes one entry. What it replaces may stay in TLBs until a flush. */
 void table_set(uint64_t *entry, uint64_t value);
+/* The same in one step with reading what it replaces, A and D of any access before among it. */
+uint64_t table_swap(uint64_t *entry, uint64_t value);
 /* Takes PTE_W from COUNT entries of one table, from FIRST; absent ones stay. No flush. */
 void table_protect(uint64_t *first, unsigned count);
 /* Makes COUNT entries of one table, from FIRST, writable (and dirty) again; absent ones stay. */

@@ -24,11 +24,11 @@ void user_init(void)
 	memcpy(user_text, user_text_start, bytes);
 	for (uint64_t i = 0; i < pages; i++)
 		paging_map(paging_root, USER_TEXT + i * PAGE_SIZE,
-			   (uint64_t)user_text + i * PAGE_SIZE, PTE_P | PTE_U, 1);
+			   (uint64_t)user_text + i * PAGE_SIZE, PTE_P | PTE_U | PTE_A, 1);
 	user_data = memory_pages(USER_DATA_BYTES / PAGE_SIZE, PAGE_SIZE);
 	for (uint64_t at = 0; at < USER_DATA_BYTES; at += PAGE_SIZE)
 		paging_map(paging_root, USER_DATA + at, (uint64_t)user_data + at,
-			   PTE_P | PTE_W | PTE_U | PTE_NX, 1);
+			   PTE_P | PTE_W | PTE_U | PTE_NX | PTE_A | PTE_D, 1);
 }
 
 uint64_t user_address(const char *code)

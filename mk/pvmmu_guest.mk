@@ -13,7 +13,7 @@ BENCHES += bench-mmu-now
 bench-mmu:
 	@tools/deps bench
 	@$(MAKE) bench-mmu-now
-bench-mmu-now: $(KERNEL_ELF) $(BUILD)/pvrun $(HYPERVISOR) $(LAB)
+bench-mmu-now: $(KERNEL_ELF) $(BUILD)/disk-image $(BUILD)/pvrun $(HYPERVISOR) $(LAB)
 	$(Q)BUILD=$(BUILD) bench/mmu_bench $(KERNEL_ELF)
 .PHONY: bench-mmu bench-mmu-now
 

@@ -6,6 +6,7 @@
 #include "cpu.h"
 #include "load.h"
 #include "paging.h"
+#include "tables.h"
 
 #define AT(n) (LOAD_BASE + (n)*LARGE_SIZE)
 #define KEY(number) (0x5a5a000000000000ull + ((uint64_t)(number) << 20) + this_cpu()->index)
@@ -250,11 +251,60 @@ static const char *cow_round(struct load_count *count, unsigned number)
 	return wrong ? "cow: a write was seen in the other space, or lost" : NULL;
 }
 
+/* ---- reclaim: 64 pages are taken away; those that were written since they were last saved are known ---- */
+
+static void forget_dirty(const struct load_space *space)
+{
+	for (unsigned i = 0; i < 64; i++) {
+		uint64_t *entry = load_space_entry(space, AT(0) + i * PAGE_SIZE, false);
+
+		table_swap(entry, *entry & ~(PTE_A | PTE_D));
+	}
+	table_flush_range(AT(0), 64);
+}
+
+/* Returns how many of them D says something wrong about. */
+static uint64_t take_pages(const struct load_space *space, uint64_t *taken)
+{
+	uint64_t wrong = 0;
+
+	for (unsigned i = 0; i < 64; i++)
+		taken[i] = table_swap(load_space_entry(space, AT(0) + i * PAGE_SIZE, false), 0);
+	table_flush_range(AT(0), 64);
+	for (unsigned i = 0; i < 64; i++)
+		wrong += (taken[i] & (PTE_A | PTE_D)) != (i % 4 ? PTE_A : PTE_A | PTE_D);
+	return wrong;
+}
+
+static const char *reclaim_round(struct load_count *count, unsigned number)
+{
+	static uint64_t taken[MAX_CPUS][64];
+	struct load_space space;
+	uint64_t key = KEY(number), *mine = taken[this_cpu()->index], wrong;
+
+	begin(&space);
+	load_space_map(&space, AT(0), 64, true, 1);
+	load_user_write(AT(0), 64, 1, key);
+	forget_dirty(&space);
+	wrong = load_user_read(AT(0), 64, 1, key);
+	load_user_write(AT(0), 16, 4, key + 1);
+	load_count_begin(count);
+	wrong += take_pages(&space, mine);
+	load_count_end(count);
+	for (unsigned i = 0; i < 64; i++)
+		table_set(load_space_entry(&space, AT(0) + i * PAGE_SIZE, false), mine[i]);
+	wrong += load_user_read(AT(0), 16, 4, key + 1);
+	wrong += load_user_read(AT(0) + PAGE_SIZE, 16, 4, key);
+	end(&space);
+	return wrong ? "reclaim: a page is wrong, or D of its entry" : NULL;
+}
+
 const struct load_op load_ops[] = {
 	{ "fork", 1, fork_round },	     { "exec", 1, exec_round },
 	{ "map512", 1, map512_round },	     { "map512_around16", 1, around_round },
 	{ "mprotect256", 1, protect_round }, { "switch", SWITCHES, switch_round },
 	{ "touch_mapped", 1, touch_round },  { "demand", 512, demand_round },
-	{ "cow", 100, cow_round },	     { "mix", 1, load_mix_round },
+	{ "cow", 100, cow_round },	     { "reclaim64", 1, reclaim_round },
+	{ "mix", 1, load_mix_round },
 };
 const unsigned load_op_count = ARRAY_SIZE(load_ops);

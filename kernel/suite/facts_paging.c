@@ -375,6 +375,8 @@ FACT(ad_upper, "paging.ad.upper", "SDM 3A 4.8",
 	test_clear();
 	test_page(VA, K_RW);
 	for (int level = 2; level <= 4; level++)
+		test_set_flush(VA, level, *test_entry(VA, level) & ~PTE_A);
+	for (int level = 2; level <= 4; level++)
 		EXPECT(!accessed_dirty(VA, level), "level %d: set before any access", level);
 	probe_write(VA);
 	for (int level = 2; level <= 4; level++)
