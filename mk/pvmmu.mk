@@ -14,17 +14,26 @@ $(BUILD)/free/libpvrom-mmu-host.a: $(call objs,free,$(PVMMU_HOST_SRCS))
 ALL_TARGETS += $(BUILD)/libpvrom-mmu-host.a $(BUILD)/free/libpvrom-mmu-host.a
 
 # ---- the engine against an oracle and a TLB that forgets nothing (tests/mmu/) ---------------------------
-MMU_WORLD_SRCS := tests/mmu/mmu_world.c tests/mmu/mmu_tlb.c tests/mmu/mmu_oracle.c
+MMU_WORLD_SRCS  := tests/mmu/mmu_world.c tests/mmu/mmu_tlb.c tests/mmu/mmu_oracle.c
+MMU_ENGINE_SRCS := $(MMU_WORLD_SRCS) $(PVMMU_HOST_SRCS) $(HOST_SRCS) $(DIGEST_SRCS)
+MMU_OS_SRCS     := tests/mmu/mmu_os.c tests/mmu/mmu_os_cpus.c
 MMU_RANDOM_SRCS := tests/mmu/mmu_random.c tests/mmu/mmu_ops_pages.c tests/mmu/mmu_ops_tables.c \
-	tests/mmu/mmu_ops_cpus.c tests/mmu/mmu_os.c tests/mmu/mmu_os_cpus.c $(MMU_WORLD_SRCS)
-$(BUILD)/test/mmu_random: $(call objs,test,$(MMU_RANDOM_SRCS) $(PVMMU_HOST_SRCS) $(HOST_SRCS) $(DIGEST_SRCS))
+	tests/mmu/mmu_ops_cpus.c $(MMU_OS_SRCS) $(MMU_ENGINE_SRCS)
+$(BUILD)/test/mmu_random: $(call objs,test,$(MMU_RANDOM_SRCS))
 	$(call LINK,test,)
-$(BUILD)/asan/mmu_random: $(call objs,asan,$(MMU_RANDOM_SRCS) $(PVMMU_HOST_SRCS) $(HOST_SRCS) $(DIGEST_SRCS))
+$(BUILD)/asan/mmu_random: $(call objs,asan,$(MMU_RANDOM_SRCS))
 	$(call LINK,asan,)
 
 CHECK_QUICK += mmu.random
 TEST.mmu.random       = $(BUILD)/asan/mmu_random 100000
 TEST_NEEDS.mmu.random = $(BUILD)/asan/mmu_random
+# Every combination of flags.
+$(BUILD)/test/mmu_flags: $(call objs,test,tests/mmu/mmu_flags.c $(MMU_OS_SRCS) $(MMU_ENGINE_SRCS))
+	$(call LINK,test,)
+CHECK += mmu.flags
+TEST.mmu.flags       = $(BUILD)/test/mmu_flags
+TEST_NEEDS.mmu.flags = $(BUILD)/test/mmu_flags
+
 CHECK += mmu.bugs
 TEST.mmu.bugs       = tests/mmu/mmu_bugs_found $(BUILD)/test/mmu_random 400000
 TEST_NEEDS.mmu.bugs = $(BUILD)/test/mmu_random
