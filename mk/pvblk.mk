@@ -74,3 +74,6 @@ BENCHES += bench-blk
 bench-blk: $(BUILD)/hosted/blk_turns $(BLKD)
 	$(Q)BUILD=$(BUILD) bench/blk_bench $< $(BLKD)
 .PHONY: bench-blk
+$(eval $(call cunit,blk.limits,tests/blk/blk_limit_test.c,tests/blk/blk_cases.c $(BLK_WORLD)))
+$(eval $(call cunit,blk.crash,tests/blk/blk_crash_test.c,tests/blk/blk_cases.c $(BLK_WORLD)))
+$(eval $(call cunit,blk.state,tests/blk/blk_state_test.c,tests/blk/blk_cases.c $(BLK_WORLD)))

@@ -146,6 +146,8 @@ bool pvrom_blk_host_config_write(struct pvrom_blk_host *host, uint32_t offset, c
  */
 bool pvrom_blk_host_writes_stable(const struct pvrom_blk_host *host)
 {
+	if (BLK_SLIP(STABLE))
+		return false;
 	if (host->accepted & PVROM_BLK_F_CONFIG_WCE)
 		return !host->config.writeback;
 	return !(host->accepted & PVROM_BLK_F_FLUSH);
@@ -172,5 +174,6 @@ void pvrom_blk_host_reset(struct pvrom_blk_host *host)
 	host->epoch++;
 	pvrom_blk_host_drain(host);
 	host->accepted = 0;
-	host->config.writeback = first_writeback(host, 0);
+	if (!BLK_SLIP(RESET_WRITEBACK))
+		host->config.writeback = first_writeback(host, 0);
 }

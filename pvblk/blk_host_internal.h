@@ -34,10 +34,43 @@ enum blk_check {
 		BLK_CHECK_COUNT
 };
 
+/* Mistakes that test builds can make on purpose, one at a time, to see that a test notices. */
+#define BLK_SLIP_TABLE(X)                                                                          \
+	X(LIMIT_REST, "divisions of a rate lose their remainders")                                 \
+	X(LIMIT_BURST, "the size of a burst is not looked at")                                     \
+	X(LIMIT_BURST_RATE, "the rate of a burst is not looked at")                                \
+	X(LIMIT_ORDER, "a small request may begin before a large one that came first")             \
+	X(LIMIT_IDLE, "a time of rest is saved up without end")                                    \
+	X(LIMIT_HELD, "nobody counts who had to wait")                                             \
+	X(LIMIT_BOUNDS, "rates out of bounds are taken")                                           \
+	X(LIMIT_EARLY, "all that waits is let go at once")                                         \
+	X(LIMIT_ZEROES, "zeroes cost nothing")                                                     \
+	X(STABLE, "a write-through write is given to the disk as any other")                       \
+	X(FLUSH_ALONE, "a flush is answered without the disk")                                     \
+	X(FLUSH_FAILED, "a flush that failed is answered as done")                                 \
+	X(DIRTY_STATUS, "the page of the status is not logged")                                    \
+	X(DIRTY_DATA, "the pages of data are not logged")                                          \
+	X(STATE_SUM, "a damaged saved state is taken")                                             \
+	X(STATE_WRITEBACK, "the cache mode is not loaded")                                         \
+	X(STATE_LIMIT, "how full the limit is is not loaded")                                      \
+	X(STATE_COUNTERS, "counters are not loaded")                                               \
+	X(ERASE_AS_DISCARD, "a secure erase is a discard to the disk")                             \
+	X(RESET_WRITEBACK, "a reset leaves the cache mode as it is")
+enum blk_slip {
+	BLK_SLIP_NONE,
+#define BLK_SLIP_NAME(name, text) BLK_SLIP_##name,
+	BLK_SLIP_TABLE(BLK_SLIP_NAME)
+#undef BLK_SLIP_NAME
+		BLK_SLIP_COUNT
+};
+
 #ifdef PVROM_TEST
+extern enum blk_slip pvrom_blk_slipped;
+#define BLK_SLIP(name) (pvrom_blk_slipped == BLK_SLIP_##name)
 extern enum blk_check pvrom_blk_removed;
 #define BLK_REFUSE(name, when) ((when) && pvrom_blk_removed != BLK_CHECK_##name)
 #else
+#define BLK_SLIP(name) false
 #define BLK_REFUSE(name, when) (when)
 #endif
 

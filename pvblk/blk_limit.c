@@ -6,7 +6,7 @@
  * twice, order is the order of arrival, and what was refused once is not refused again. Divisions
  * keep their remainders: after any number of requests the rate is exact.
  */
-#include <pvrom/blk_host.h>
+#include "blk_host_internal.h"
 
 #define SECOND 1000000000ull
 #define RATE_MAX (1ull << 40)
@@ -41,7 +41,7 @@ static uint64_t time_of(uint64_t units, uint64_t rate, uint64_t *rest)
 		part = units < PORTION ? units : PORTION;
 		product = part * SECOND + *rest;
 		time += product / rate;
-		*rest = product % rate;
+		*rest = BLK_SLIP(LIMIT_REST) ? 0 : product % rate;
 		if (time > NEVER)
 			return NEVER;
 	}
@@ -56,15 +56,17 @@ static uint64_t opens(const struct pvrom_blk_bucket *b)
 	if (!b->rate.rate)
 		return 0;
 	burst = time_of(b->rate.burst, b->rate.rate, &rest);
+	if (BLK_SLIP(LIMIT_BURST))
+		burst = 0;
 	if (b->full_until > burst)
 		at = b->full_until - burst;
-	return b->rate.burst_rate ? later(at, b->burst_until) : at;
+	return b->rate.burst_rate && !BLK_SLIP(LIMIT_BURST_RATE) ? later(at, b->burst_until) : at;
 }
 
 /* The bucket was empty until `at`: what is left over of an earlier division belongs to the past. */
 static void pour(uint64_t *until, uint64_t *rest, uint64_t units, uint64_t rate, uint64_t at)
 {
-	if (*until < at) {
+	if (*until < at && !BLK_SLIP(LIMIT_IDLE)) {
 		*until = at;
 		*rest = 0;
 	}
@@ -87,11 +89,12 @@ uint64_t pvrom_blk_limit_take(struct pvrom_blk_limit *limit, uint64_t bytes, uin
 	uint64_t at;
 
 	lock(limit);
-	at = later(later(now, limit->last), later(opens(&limit->bytes), opens(&limit->requests)));
+	at = later(BLK_SLIP(LIMIT_ORDER) ? now : later(now, limit->last),
+		   later(opens(&limit->bytes), opens(&limit->requests)));
 	take(&limit->bytes, bytes, at);
 	take(&limit->requests, 1, at);
 	limit->last = at;
-	limit->held += at > now;
+	limit->held += at > now && !BLK_SLIP(LIMIT_HELD);
 	limit->held_time += at - now;
 	limit->passed++;
 	limit->passed_bytes += bytes;
@@ -117,7 +120,7 @@ static void set(struct pvrom_blk_bucket *b, const struct pvrom_blk_rate *rate, u
 bool pvrom_blk_limit_set(struct pvrom_blk_limit *limit, const struct pvrom_blk_rate *bytes,
 			 const struct pvrom_blk_rate *requests, uint64_t now)
 {
-	if (!rate_is_valid(bytes) || !rate_is_valid(requests))
+	if ((!rate_is_valid(bytes) || !rate_is_valid(requests)) && !BLK_SLIP(LIMIT_BOUNDS))
 		return false;
 	lock(limit);
 	set(&limit->bytes, bytes, later(now, limit->last));

@@ -9,6 +9,7 @@
 
 #ifdef PVROM_TEST
 enum blk_check pvrom_blk_removed;
+enum blk_slip pvrom_blk_slipped;
 #endif
 
 /* ---- the buffer ---------------------------------------------------------------------------------- */
@@ -61,9 +62,9 @@ static void answer(struct pvrom_blk_request *r)
 	*(volatile uint8_t *)r->vq.last = r->result;
 	if (!r->ring || !r->ring->log || !r->ring->config.ops->dirty)
 		return;
-	if (writes_guest(r))
+	if (writes_guest(r) && !BLK_SLIP(DIRTY_DATA))
 		pvrom_vq_request_dirty(r->ring, &r->vq, 0, r->vq.writable);
-	else
+	else if (!BLK_SLIP(DIRTY_STATUS))
 		r->ring->config.ops->dirty(r->ring->config.ops_ctx, r->vq.last_gpa, 1);
 }
 
@@ -140,6 +141,8 @@ void pvrom_blk_io_done(struct pvrom_blk_io *io, uint32_t result)
 		(struct pvrom_blk_request *)(void *)((uint8_t *)io -
 						     offsetof(struct pvrom_blk_request, io));
 
+	if (BLK_SLIP(FLUSH_FAILED) && io->op == PVROM_BLK_IO_FLUSH)
+		result = PVROM_BLK_DONE;
 	if (result == PVROM_BLK_DONE && r->epoch == r->host->epoch && ++r->range_at < r->ranges)
 		submit_range(r);
 	else
@@ -176,7 +179,8 @@ static void begin_when_due(struct pvrom_blk_request *r)
 		return;
 	}
 	/* Zeroes may have to be written; a discard is one act however long. */
-	for (i = 0; r->io.op == PVROM_BLK_IO_ZEROES && i < r->ranges; i++)
+	for (i = 0; r->io.op == PVROM_BLK_IO_ZEROES && !BLK_SLIP(LIMIT_ZEROES) && i < r->ranges;
+	     i++)
 		bytes += (uint64_t)r->range[i].num_sectors << PVROM_BLK_SECTOR_SHIFT;
 	now = host->setup.ops->now(host->setup.ops_ctx);
 	r->start_at = pvrom_blk_limit_take(host->setup.limit, bytes, now);
@@ -188,7 +192,7 @@ static void begin_when_due(struct pvrom_blk_request *r)
 
 static void begin_until(struct pvrom_blk_host *host, uint64_t now)
 {
-	while (host->waiting && host->waiting->start_at <= now) {
+	while (host->waiting && (host->waiting->start_at <= now || BLK_SLIP(LIMIT_EARLY))) {
 		struct pvrom_blk_request *r = host->waiting;
 
 		host->waiting = r->next;
@@ -269,7 +273,10 @@ static void start_flush(struct pvrom_blk_request *r)
 	}
 	r->io.op = PVROM_BLK_IO_FLUSH;
 	r->host->counters.flushes++;
-	begin_when_due(r);
+	if (BLK_SLIP(FLUSH_ALONE))
+		finish(r, PVROM_BLK_DONE);
+	else
+		begin_when_due(r);
 }
 
 static void start_id(struct pvrom_blk_request *r)
@@ -336,7 +343,7 @@ static void start_ranges(struct pvrom_blk_request *r, const struct range_rules *
 		refuse(r, result);
 		return;
 	}
-	r->io.op = rules->op;
+	r->io.op = BLK_SLIP(ERASE_AS_DISCARD) ? PVROM_BLK_IO_DISCARD : rules->op;
 	if (pvrom_blk_host_writes_stable(r->host))
 		r->io.flags = PVROM_BLK_IO_STABLE;
 	begin_when_due(r);

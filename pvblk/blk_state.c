@@ -119,7 +119,8 @@ static bool config_fits(const struct pvrom_blk_host *host, const struct pvrom_bl
 static bool state_fits(const struct pvrom_blk_host *host, const struct state *state)
 {
 	return state->magic == STATE_MAGIC && state->version == STATE_VERSION &&
-	       state->size == sizeof(*state) && state->sum == sum_of(state) &&
+	       state->size == sizeof(*state) &&
+	       (state->sum == sum_of(state) || BLK_SLIP(STATE_SUM)) &&
 	       state->offered == pvrom_blk_host_features(host) &&
 	       !(state->accepted & ~state->offered) && config_fits(host, &state->config) &&
 	       state->has_limit == (host->setup.limit != NULL) && bucket_is_valid(&state->bytes) &&
@@ -165,11 +166,13 @@ bool pvrom_blk_host_load(struct pvrom_blk_host *host, const void *buffer, size_t
 	__builtin_memcpy(&state, buffer, sizeof(state));
 	if (!state_fits(host, &state))
 		return false;
-	if (host->setup.limit && !limit_load(host, &state))
+	if (host->setup.limit && !BLK_SLIP(STATE_LIMIT) && !limit_load(host, &state))
 		return false;
 	host->accepted = state.accepted;
-	host->config = state.config;
+	if (!BLK_SLIP(STATE_WRITEBACK))
+		host->config = state.config;
 	host->generation = state.generation;
-	host->counters = state.counters;
+	if (!BLK_SLIP(STATE_COUNTERS))
+		host->counters = state.counters;
 	return true;
 }

@@ -428,11 +428,12 @@ static void each_check_is_needed(void)
 
 int main(void)
 {
-	static const struct tap_test tests[] = { { "47 hostile requests, split ring", split_ring },
-						 { "the same, packed ring", packed_ring },
-						 { "each goes wrong without its check",
-						   each_check_is_needed },
-						 { 0 } };
+	static const struct tap_test tests[] = {
+		{ "47 hostile requests, split ring [PVROM-BLK-1] [PVROM-BLK-2]", split_ring },
+		{ "the same, packed ring [PVROM-BLK-5] [PVROM-BLK-7] [PVROM-BLK-8]", packed_ring },
+		{ "each goes wrong without its check", each_check_is_needed },
+		{ 0 }
+	};
 
 	_Static_assert(CASES == 47, "as the name says");
 	return tap_run("blk hostile", tests);

@@ -140,8 +140,8 @@ static void at_step(const char *name, bool packed, unsigned int round)
 	drive(&r, 20000);
 	if (!r.load.wrong[0] && load_verify(&r.load) && !r.deaths)
 		snprintf(r.load.wrong, sizeof(r.load.wrong), "the step was never reached");
-	result(!r.load.wrong[0], "killed at %s (%s): nothing lost, nothing twice", kill_at, format,
-	       r.load.wrong);
+	result(!r.load.wrong[0], "killed at %s (%s): nothing lost, nothing twice [PVROM-BLK-17]",
+	       kill_at, format, r.load.wrong);
 	end(&r);
 }
 
@@ -307,7 +307,8 @@ static void upgrade(bool packed)
 	r.load.to_do = 0;
 	drive(&r, 20000);
 	load_verify(&r.load);
-	result(good && !r.load.wrong[0], "servers after one another under load (%s)%s", format, "",
+	result(good && !r.load.wrong[0],
+	       "servers after one another under load (%s) [PVROM-BLK-18]%s", format, "",
 	       good ? r.load.wrong : "the old server did not end well");
 	snprintf(text, sizeof(text), "%.1f ms, a start %.1f ms", (double)wait / 1e6,
 		 (double)own / 1e6);
