@@ -42,3 +42,5 @@ CHECK_LONG += mmu.random.long
 TEST.mmu.random.long       = PVROM_SEED=$${SEED:-new} $(BUILD)/test/mmu_random 10000000
 TEST_TIME.mmu.random.long  = 1800
 TEST_NEEDS.mmu.random.long = $(BUILD)/test/mmu_random
+
+$(eval $(call cunit,mmu.bad,tests/mmu/mmu_bad_test.c,$(MMU_OS_SRCS) $(MMU_ENGINE_SRCS)))

@@ -145,7 +145,8 @@ uint32_t pvrom_mmu_faults_call(struct pvrom_mmu *mmu, uint32_t vcpu, uint64_t on
 
 	if (on > 1)
 		return PVROM_STATUS_INVALID;
-	if (on && (!v->root || mmu->gfn[mmu->page[v->root].gfn].level != 4))
+	if (on && (!mmu->resident_count || !v->root ||
+		   mmu->gfn[mmu->page[v->root].gfn].level != 4))
 		return PVROM_STATUS_INVALID;
 	v->faults = on;
 	if (!on || pvrom_mmu_resident_fill(mmu, vcpu))

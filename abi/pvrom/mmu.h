@@ -39,7 +39,8 @@
  *	RING		gpa of struct pvrom_mmu_ring, or NONE: none any more; for this vCPU
  *	FILL		linear address, PVROM_MMU_FILL_x	INVALID: the guest's tables do not allow it
  *	RESIDENT	range, PVROM_MMU_RESIDENT_x		NO_SPACE: the host cannot hold it
- *	FAULTS		1: page faults go straight to this vCPU; 0: not	NO_SPACE: as above
+ *	FAULTS		1: page faults go straight to this vCPU; 0: not	NO_SPACE: as above; INVALID: the resident set
+ *			is empty, or the root that is loaded is not registered
  *	MAP		gpa of bytes, number of the page that the first one is about, how many
  *
  * A call other than RANGE does all of its work at once: a host that finds too many changed entries in the
@@ -136,6 +137,9 @@ PVROM_CONSTANTS_END
  * makes room), (2) writes the word into its slot, (3) raises start, (4) stores the entry, (5) raises
  * done. Each is one store, in this order; nothing more than the processor's order of stores is needed.
  * (2) and (3) may change places. Several stores may be announced together.
+ *
+ * Rings of different vCPUs have no order among them. Where words for one page come on two vCPUs and their order
+ * matters (REGISTER on one, RELEASE on the other), a drain stands between: any call of this group, on any vCPU.
  *
  * The host retires words before done. CHANGED words from done to start it handles too, without retiring
  * them, so that they are handled again when their stores are done: a drain in between loses nothing.
