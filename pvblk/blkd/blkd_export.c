@@ -203,7 +203,8 @@ static struct pvrom_vq_device *vu_queue_start(void *ctx, uint32_t index,
 	q->slots = calloc(config->size, sizeof(*q->slots));
 	q->pool = malloc(pool * sizeof(*q->pool));
 	q->blk = (struct pvrom_blk_queue){ .broken = false };
-	q->quiet = false;
+	/* A server before us may have left them off in the ring. */
+	q->quiet = true;
 	config->slots = q->slots;
 	if (q->slots && q->pool &&
 	    pvrom_blk_queue_init(&q->blk, &e->host, config, q->pool, pool) == PVROM_VQ_OK)

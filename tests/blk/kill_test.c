@@ -277,7 +277,7 @@ static bool take_turns(struct run *r, const char *control, uint64_t *wait, uint6
 	bool good = true;
 	int i;
 
-	for (i = 0; good && (i < TURNS || (i<4 * TURNS && * wait> 3 * *own)); i++) {
+	for (i = 0; good && (i < TURNS || (i<16 * TURNS && * wait> 3 * *own)); i++) {
 		least(own, start_time());
 		drive_for(r, 20);
 		r->load.longest = 0;
