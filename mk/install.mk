@@ -11,15 +11,39 @@ docdir       ?= $(datadir)/doc/pvrom
 sourcedir    ?= $(datadir)/pvrom/source
 pkgconfigdir ?= $(libdir)/pkgconfig
 
-INSTALL_HEADERS += $(sort $(wildcard abi/pvrom/*.h guest/include/pvrom/*.h host/include/pvrom/*.h))
-INSTALL_LIBS    += $(BUILD)/libpvrom-guest.a $(BUILD)/libpvrom-host.a
+INSTALL_HEADERS += $(sort $(wildcard $(addsuffix /include/pvrom/*.h,guest host virtqueue pvmmu pvclock pvblk) \
+	abi/pvrom/*.h))
+# A guest half is for kernels, a host half for programs; the clock is read by both.
+INSTALL_LIBS    += $(addprefix $(BUILD)/,libpvrom-guest.a free/libpvrom-clock-guest.a libpvrom-mmu-guest.a \
+	free/libpvrom-blk-guest.a) $(addprefix $(BUILD)/libpvrom-,host.a clock-host.a mmu-host.a virtqueue.a \
+	blk-host.a)
+INSTALL_USER    := $(BUILD)/libpvrom-clock-guest.a
 INSTALL_SO      := libpvrom-host.so
 INSTALL_DOCS    := $(wildcard README.md CHANGELOG.md LICENSES/*.txt)
 # The shim as C files, in the folders that guest/sources.mk names; with its public headers, for
 # Linux modules (guest/Kbuild) find theirs in the same tree.
 INSTALL_SOURCES = guest/sources.mk guest/Kbuild $(GUEST_SRCS) \
 	$(sort $(wildcard guest/*.h guest/kbuild/*.h digest/*.h abi/pvrom/*.h guest/include/pvrom/*.h))
-INSTALL_PC      := $(BUILD)/pc/pvrom-guest.pc $(BUILD)/pc/pvrom-host.pc
+
+# What pkg-config tells of each archive. The shim's sourcedir has its C files.
+PC_LIST := pvrom-guest pvrom-clock-guest pvrom-mmu-guest pvrom-blk-guest pvrom-clock-user pvrom-host \
+	pvrom-clock-host pvrom-mmu-host pvrom-virtqueue pvrom-blk-host
+PC.pvrom-guest       = the pvrom guest shim, freestanding, for kernels
+PC.pvrom-clock-guest = the clock of pvrom and of other hosts, read by a kernel
+PC.pvrom-mmu-guest   = the paravirtual MMU of pvrom, for kernels
+PC.pvrom-blk-guest   = a driver for the disks of pvrom, for kernels
+PC.pvrom-clock-user  = the clock of pvrom, read by programs
+PC.pvrom-host        = the pvrom host handler, to be embedded in hypervisors
+PC.pvrom-clock-host  = the clock of pvrom, for hypervisors
+PC.pvrom-mmu-host    = the shadow page tables of pvrom, for hypervisors
+PC.pvrom-virtqueue   = rings of VIRTIO 1.2, both halves
+PC.pvrom-blk-host    = the disk of pvrom, for hypervisors
+PC_NEEDS.pvrom-mmu-guest  = pvrom-guest
+PC_NEEDS.pvrom-blk-guest  = pvrom-guest
+PC_NEEDS.pvrom-clock-host = pvrom-host
+PC_NEEDS.pvrom-mmu-host   = pvrom-host
+PC_NEEDS.pvrom-blk-host   = pvrom-virtqueue
+INSTALL_PC      := $(PC_LIST:%=$(BUILD)/pc/%.pc)
 
 # One line a file: mode (or link), source (or what the link says), target.
 define INSTALL_MAP
@@ -27,7 +51,8 @@ $(foreach f,$(INSTALL_BIN),0755 $(f) $(bindir)/$(notdir $(f))
 )$(foreach f,$(INSTALL_MAN),0644 $(f) $(mandir)/man$(subst .,,$(suffix $(f)))/$(notdir $(f))
 )$(foreach f,$(INSTALL_HEADERS),0644 $(f) $(includedir)/pvrom/$(notdir $(f))
 )$(foreach f,$(INSTALL_LIBS),0644 $(f) $(libdir)/$(notdir $(f))
-)0755 $(BUILD)/$(INSTALL_SO).$(VERSION) $(libdir)/$(INSTALL_SO).$(VERSION)
+)0644 $(INSTALL_USER) $(libdir)/libpvrom-clock-user.a
+0755 $(BUILD)/$(INSTALL_SO).$(VERSION) $(libdir)/$(INSTALL_SO).$(VERSION)
 link $(INSTALL_SO).$(VERSION) $(libdir)/$(INSTALL_SO).$(SOVERSION)
 link $(INSTALL_SO).$(SOVERSION) $(libdir)/$(INSTALL_SO)
 $(foreach f,$(INSTALL_PC),0644 $(f) $(pkgconfigdir)/$(notdir $(f))
@@ -36,17 +61,19 @@ $(foreach f,$(INSTALL_PC),0644 $(f) $(pkgconfigdir)/$(notdir $(f))
 )
 endef
 
-# Made anew each time: the directories are the caller's.  Paths below the prefix are written so,
-# and DESTDIR is in none of them.
+# Made anew each time: the directories are the caller's.  Paths below the prefix are written so, and
+# DESTDIR is in none of them.  Not by words, for a directory may have a blank in its name.
+below = $(if $(findstring ^$(PREFIX)/,^$(1)),$(subst ^$(PREFIX)/,$${prefix}/,^$(1)),$(1))
+define WRITE_PC
+sed -e 's|@NAME@|$(1)|g; s|@DESCRIPTION@|$(PC.$(1))|; s|@REQUIRES@|$(PC_NEEDS.$(1))|' \
+	-e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@libdir@|$(call below,$(libdir))|' \
+	-e 's|@includedir@|$(call below,$(includedir))|; s|@sourcedir@|$(call below,$(sourcedir))|' \
+	-e '/^Requires: $$/d' mk/pvrom.pc.in >$(BUILD)/pc/$(1).pc
+endef
 .PHONY: pc install uninstall dist
 pc:
 	@mkdir -p $(BUILD)/pc
-	$(Q)for name in pvrom-guest pvrom-host; do \
-		sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' \
-			-e 's|@libdir@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(libdir))|' \
-			-e 's|@includedir@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(includedir))|' \
-			-e 's|@sourcedir@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(sourcedir))|' \
-			mk/$$name.pc.in >$(BUILD)/pc/$$name.pc; done
+	$(Q)set -e; $(foreach p,$(PC_LIST),$(call WRITE_PC,$(p));)
 
 install: all pc
 	$(file >$(BUILD)/install.map,$(INSTALL_MAP))

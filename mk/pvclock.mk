@@ -17,7 +17,6 @@ $(BUILD)/free/libpvrom-clock-guest.a: $(call objs,free,$(PVCLOCK_GUEST_SRCS))
 
 ALL_TARGETS += $(BUILD)/libpvrom-clock-host.a $(BUILD)/free/libpvrom-clock-host.a \
 	$(BUILD)/libpvrom-clock-guest.a $(BUILD)/free/libpvrom-clock-guest.a
-INSTALL_HEADERS += $(sort $(wildcard pvclock/include/pvrom/*.h))
 
 # The adapters to other hosts' clocks.
 $(eval $(call cunit,loop.clock_source,tests/loop/clock_source_test.c,$(PVCLOCK_GUEST_SRCS)))

@@ -55,11 +55,17 @@ struct pvrom_vq_desc {
 
 #define PVROM_VQ_AVAIL_NO_INTERRUPT 1u
 
+/* In C++ arrays without a length are an extension, which both compilers have. */
+#if defined(__cplusplus) && defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wc99-extensions"
+#endif
+
 /* The available ring (2.7.6): after ring[size] follows used_event, 16 bits. */
 struct pvrom_vq_avail {
 	uint16_t flags; /* 0 or PVROM_VQ_AVAIL_NO_INTERRUPT */
 	uint16_t idx;	/* where the driver puts the next entry, modulo the size */
-	uint16_t ring[];
+	__extension__ uint16_t ring[];
 };
 
 #define PVROM_VQ_USED_NO_NOTIFY 1u
@@ -73,8 +79,12 @@ struct pvrom_vq_used_elem {
 struct pvrom_vq_used {
 	uint16_t flags; /* 0 or PVROM_VQ_USED_NO_NOTIFY */
 	uint16_t idx;
-	struct pvrom_vq_used_elem ring[];
+	__extension__ struct pvrom_vq_used_elem ring[];
 };
+
+#if defined(__cplusplus) && defined(__clang__)
+#pragma clang diagnostic pop
+#endif
 
 /* ---- the packed format, clause 2.8 --------------------------------------------------------------- */
 
