@@ -6,6 +6,7 @@
 #include "console.h"
 #include "cpu.h"
 #include "irq.h"
+#include "kernel_rom.h"
 #include "memory.h"
 #include "paging.h"
 #include "percpu.h"
@@ -51,6 +52,35 @@ static struct pvrom_virtio *find_pci(struct disk *d)
 				   : PVROM_VIRTIO_NO_VECTOR;
 		return &d->transport.pci.virtio;
 	}
+	return NULL;
+}
+
+static uint32_t os_call(void *ctx, uint32_t number, uint64_t arg0, uint64_t arg1, uint64_t arg2,
+			uint64_t *value)
+{
+	(void)ctx;
+	return pvrom_call(&kernel_rom, number, arg0, arg1, arg2, 0, value);
+}
+
+static void os_out(void *ctx, uint16_t port, uint32_t value)
+{
+	(void)ctx;
+	cpu_out32(port, value);
+}
+
+static const struct pvrom_virtio_bus_os bus_os = { os_call, os_out };
+
+static struct pvrom_virtio *find_bus(struct disk *d)
+{
+	uint32_t number = 0;
+
+	if (!kernel_rom_granted(PVROM_FEATURE_BLK) || boot_option_is("disk=", "mmio"))
+		return NULL;
+	d->way = "pvrom bus";
+	d->entry = DISK_VECTOR;
+	while (pvrom_virtio_bus_open(&d->transport.bus, number++, &bus_os, NULL) == PVROM_VIRTIO_OK)
+		if (d->transport.bus.virtio.id == PVROM_BLK_DEVICE_ID)
+			return &d->transport.bus.virtio;
 	return NULL;
 }
 
@@ -101,6 +131,7 @@ static bool open_queue(struct disk *d, uint16_t number)
 	m.shared_gpa = (uint64_t)m.shared;
 	m.own = memory_pages(ALIGN_UP(m.own_bytes, PAGE_SIZE) / PAGE_SIZE, PAGE_SIZE);
 	m.vector = d->entry;
+	m.vcpu = cpus[0].vcpu;
 	if (!pvrom_blk_guest_queue(&d->blk, number, &d->queue[number], &m))
 		return false;
 	pvrom_blk_guest_interrupts(&d->queue[number], false);
@@ -138,6 +169,8 @@ void disk_init(void)
 	struct pvrom_virtio *virtio = find_pci(d);
 	enum pvrom_virtio_result result;
 
+	if (!virtio)
+		virtio = find_bus(d);
 	if (!virtio)
 		virtio = find_mmio(d);
 	if (!virtio)

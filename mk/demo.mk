@@ -19,7 +19,7 @@ ALL_TARGETS += $(BUILD)/disk-image
 
 # What the demo shows, as tests: a line a fact; which clock; why the paravirtual MMU is off, on each machine.
 # The operator's wish comes first, then nested paging, then ownership.
-DEMO_DISK = $(if $(call have_header,liburing.h),--expect 'kvm-npt:disk=virtio-mmio' --expect 'kvm-shadow:disk=virtio-mmio')
+DEMO_DISK = $(if $(call have_header,liburing.h),--expect 'kvm-npt:disk=pvrom bus' --expect 'kvm-shadow:disk=virtio-mmio')
 CHECK += demo demo.operator
 TEST.demo = tools/demo --tap --dir $(BUILD)/demo.check \
 	--expect 'native:disk=virtio-pci' --expect 'rom-only:disk=virtio-pci' \

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # pvblk/, the guest half: the driver with its transports and rings, as one archive for kernels.
 PVBLK_GUEST_SRCS := $(addprefix pvblk/,blk_guest.c blk_guest_config.c blk_guest_request.c) \
-	$(addprefix virtqueue/transport/,virtio_begin.c mmio_transport.c pci_transport.c)
+	$(addprefix virtqueue/transport/,virtio_begin.c mmio_transport.c pci_transport.c bus_transport.c)
 VIRTQUEUE_GUEST_SRCS := $(addprefix virtqueue/,vq_layout.c vq_driver.c driver_split.c driver_packed.c)
 
 $(BUILD)/libpvrom-blk-guest.a: $(call objs,hosted,$(PVBLK_GUEST_SRCS) $(VIRTQUEUE_GUEST_SRCS))
@@ -9,6 +9,13 @@ $(BUILD)/libpvrom-blk-guest.a: $(call objs,hosted,$(PVBLK_GUEST_SRCS) $(VIRTQUEU
 $(BUILD)/free/libpvrom-blk-guest.a: $(call objs,free,$(PVBLK_GUEST_SRCS) $(VIRTQUEUE_GUEST_SRCS))
 	$(MAKE_ARCHIVE)
 ALL_TARGETS += $(BUILD)/libpvrom-blk-guest.a $(BUILD)/free/libpvrom-blk-guest.a
+
+# The host half of the device bus.
+$(BUILD)/libpvrom-bus-host.a: $(call objs,hosted,virtqueue/transport/bus_host.c)
+	$(MAKE_ARCHIVE)
+$(BUILD)/free/libpvrom-bus-host.a: $(call objs,free,virtqueue/transport/bus_host.c)
+	$(MAKE_ARCHIVE)
+ALL_TARGETS += $(BUILD)/libpvrom-bus-host.a $(BUILD)/free/libpvrom-bus-host.a
 
 # ---- tests: the driver over our own device, and over devices that lie -------------------------------
 BLK_GUEST_WORLD := tests/blk/guest_world.c pvblk/blk_guest.c pvblk/blk_guest_config.c \
@@ -22,3 +29,7 @@ CHECK += guests.disk
 TEST.guests.disk       = tests/guests/disk_test $(KERNEL_ELF) $(BUILD)/disk-image $(filter $(BLKD),$(ALL_TARGETS))
 TEST_TIME.guests.disk  = 240
 TEST_NEEDS.guests.disk = $(KERNEL_ELF) $(BUILD)/disk-image $(filter $(BLKD),$(ALL_TARGETS))
+
+# The device bus: both its halves, and both of the disk, under the host core.
+$(eval $(call cunit,loop.bus,tests/loop/bus_loop.c,tests/loop/host_world.c $$(HOST_SRCS) $$(DIGEST_SRCS) \
+	virtqueue/transport/bus_host.c virtqueue/transport/bus_transport.c $(BLK_GUEST_WORLD)))

@@ -96,8 +96,8 @@ static void publish(struct disk *disk)
 	bool wanted = false;
 
 	for (unsigned int i = 0; i < disk->virtio.queues; i++)
-		if (disk->virtio.queue[i].started)
-			wanted |= pvrom_blk_queue_publish(&disk->queue[i]);
+		if (disk->virtio.queue[i].started && pvrom_blk_queue_publish(&disk->queue[i]))
+			wanted |= !virtio_queue_used(&disk->virtio.queue[i]);
 	if (wanted)
 		virtio_used(&disk->virtio);
 }
@@ -182,7 +182,7 @@ static void queue_stop(struct virtio_device *device, struct virtio_queue *queue)
 	pvrom_blk_host_kick(&disk->host);
 	while (disk->queue[queue->index].in_work > 0)
 		device_thread_wait(&device->thread);
-	if (pvrom_blk_queue_publish(&disk->queue[queue->index]))
+	if (pvrom_blk_queue_publish(&disk->queue[queue->index]) && !virtio_queue_used(queue))
 		virtio_used(device);
 }
 
@@ -281,6 +281,7 @@ struct virtio_device *disk_create(struct vm *vm, const struct disk_arg *arg, uns
 	if (!set_up(disk, number))
 		fail(EXIT_USAGE, "--disk %s: its limits are out of bounds", arg->path);
 	virtio_mmio_create(&disk->virtio, number);
+	virtio_bus_create(&disk->virtio, number);
 	device_thread_do(&disk->virtio.thread, begin_work, disk);
 	return &disk->virtio;
 }
@@ -299,6 +300,7 @@ void disk_destroy(struct virtio_device *device)
 	struct disk *disk = disk_of(device);
 
 	virtio_mmio_destroy(device);
+	virtio_bus_destroy(device);
 	device_thread_do(&device->thread, end_work, disk);
 	device_thread_stop(&device->thread);
 	for (unsigned int i = 0; i < VIRTIO_QUEUES; i++) {

@@ -23,3 +23,10 @@ bool virtio_mmio_access(struct vm *vm, uint64_t gpa, void *data, uint32_t len, b
 	(void)write;
 	return false;
 }
+
+void virtio_bus_offer(struct vm *vm)
+{
+	static const struct pvrom_bus_ops none;
+
+	pvrom_bus_host_init(&vm->bus, &none, NULL, 0, false);
+}

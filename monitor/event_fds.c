@@ -48,18 +48,14 @@ void irqfd_raise(int fd)
 		return;
 }
 
-/*
- * A file that counts the guest's writes of `size` bytes (1, 2, 4, 8; 0: of any size) to a port or an
- * address: they end in KVM, and their value is lost, but for an access of the one value that may be
- * asked for. To be polled and read by any thread; the caller closes it.
- */
-int doorbell_open(const struct vm *vm, const struct doorbell *doorbell)
+/* Counts in `fd` what a doorbell says, beside what is counted there already. */
+void doorbell_attach(const struct vm *vm, const struct doorbell *doorbell, int fd)
 {
 	struct kvm_ioeventfd request = {
 		.datamatch = doorbell->value,
 		.addr = doorbell->address,
 		.len = doorbell->size,
-		.fd = event_file(),
+		.fd = fd,
 		.flags = (doorbell->is_port ? KVM_IOEVENTFD_FLAG_PIO : 0u) |
 			 (doorbell->one_value ? KVM_IOEVENTFD_FLAG_DATAMATCH : 0u),
 	};
@@ -67,7 +63,19 @@ int doorbell_open(const struct vm *vm, const struct doorbell *doorbell)
 	if (ioctl(vm->fd, KVM_IOEVENTFD, &request) < 0)
 		fail(EXIT_CANNOT_RUN, "this KVM cannot run the guest: KVM_IOEVENTFD: %s",
 		     strerror(errno));
-	return request.fd;
+}
+
+/*
+ * A file that counts the guest's writes of `size` bytes (1, 2, 4, 8; 0: of any size) to a port or an
+ * address: they end in KVM, and their value is lost, but for an access of the one value that may be
+ * asked for. To be polled and read by any thread; the caller closes it.
+ */
+int doorbell_open(const struct vm *vm, const struct doorbell *doorbell)
+{
+	int fd = event_file();
+
+	doorbell_attach(vm, doorbell, fd);
+	return fd;
 }
 
 /* How often it was rung since the last time; does not wait. */

@@ -21,10 +21,10 @@
 #define MSR_X2APIC_EOI 0x80bu
 #define MSR_PV_EOI 0x4b564d04u /* MSR_KVM_PV_EOI_EN: Documentation/virt/kvm/x86/msr.rst */
 
-/* Two controllers see a line at most. */
+/* Two controllers see a line at most; a message is one entry. */
 struct routing {
 	struct kvm_irq_routing head;
-	struct kvm_irq_routing_entry entry[2 * LINES];
+	struct kvm_irq_routing_entry entry[2 * LINES + MESSAGES];
 };
 
 static void add_chip(struct routing *table, uint32_t line, uint32_t chip, uint32_t pin)
@@ -73,6 +73,9 @@ static bool apply(struct vm *vm)
 
 	for (uint32_t line = 0; line < LINES; line++)
 		add_line(&table, line, &vm->routes.pin[crossed(line)]);
+	for (uint32_t i = 0; i < MESSAGES; i++)
+		if (vm->routes.message[i].routed)
+			add_message(&table, MESSAGE_LINE(i), &vm->routes.message[i]);
 	return ioctl(vm->fd, KVM_SET_GSI_ROUTING, &table.head) == 0;
 }
 
@@ -208,11 +211,21 @@ bool interrupts_mask(struct vm *vm, uint64_t pin, bool masked)
 	return finish_change(vm, pin);
 }
 
+/* What a device's message is from now on; from any thread. */
+void interrupts_message(struct vm *vm, unsigned int message, uint8_t vector, uint32_t vcpu)
+{
+	pthread_mutex_lock(&vm->routes.lock);
+	vm->routes.message[message] = (struct route){ true, false, vector, vcpu };
+	apply(vm);
+	pthread_mutex_unlock(&vm->routes.lock);
+}
+
 /* Gives all pins back to the I/O APIC. */
 void interrupts_default(struct vm *vm)
 {
 	pthread_mutex_lock(&vm->routes.lock);
 	memset(vm->routes.pin, 0, sizeof(vm->routes.pin));
+	memset(vm->routes.message, 0, sizeof(vm->routes.message));
 	apply(vm);
 	pthread_mutex_unlock(&vm->routes.lock);
 }

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <pvrom/clock_host.h>
 #include <pvrom/host.h>
+#include <pvrom/virtio_bus.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -261,12 +262,19 @@ struct route {
 };
 #define ROUTE_PINS 24u
 
+/* Messages of devices on the bus: one a queue, one for changes; each has a line of its own behind the pins. */
+#define MESSAGES_A_DEVICE 17u
+#define MESSAGE_OF(device, queue) ((device)*MESSAGES_A_DEVICE + (queue))
+#define MESSAGES (MAX_DISKS * MESSAGES_A_DEVICE)
+#define MESSAGE_LINE(message) (ROUTE_PINS + (message))
+
 struct routes {
 	pthread_mutex_t lock;
 	struct route pin[ROUTE_PINS];
+	struct route message[MESSAGES]; /* routed: it has a vector */
 };
 
-#define FEATURES_OFFERED 5
+#define FEATURES_OFFERED 7
 
 struct pvrom {
 	struct pvrom_host host;
@@ -306,6 +314,7 @@ struct vm {
 	struct alarms alarms;
 	struct clock clock;
 	struct virtio_device *virtio[MAX_DISKS];
+	struct pvrom_bus_host bus;
 	unsigned int virtio_count;
 	unsigned int threads; /* of CPUs, that have not ended; guarded by lock */
 	pthread_mutex_t lock; /* guards end and exit_status too, and each CPU's work */
@@ -389,6 +398,9 @@ bool elf_is(const struct file_image *file);
 uint64_t elf_load(struct vm *vm, const struct file_image *file, uint64_t *entry);
 bool elf_pvh_entry(const struct file_image *file, uint32_t *entry);
 
+/* virtio_bus.c */
+void virtio_bus_offer(struct vm *vm);
+
 /* virtio_mmio.c; see also virtio_device.h. */
 #define VIRTIO_MMIO_BASE 0xd0000000u
 #define VIRTIO_MMIO_SIZE 0x1000u
@@ -461,6 +473,7 @@ struct doorbell {
 };
 int irqfd_open(const struct vm *vm, uint32_t gsi);
 void irqfd_raise(int fd);
+void doorbell_attach(const struct vm *vm, const struct doorbell *doorbell, int fd);
 int doorbell_open(const struct vm *vm, const struct doorbell *doorbell);
 uint64_t doorbell_rung(int fd);
 void delay_port_create(struct vm *vm);
@@ -488,6 +501,7 @@ void interrupts_end(struct vcpu *vcpu);
 void interrupts_pv_eoi(struct vcpu *vcpu, uint64_t value);
 bool interrupts_route(struct vm *vm, uint64_t pin, uint8_t vector, uint32_t vcpu);
 bool interrupts_mask(struct vm *vm, uint64_t pin, bool masked);
+void interrupts_message(struct vm *vm, unsigned int message, uint8_t vector, uint32_t vcpu);
 void interrupts_default(struct vm *vm);
 
 /* guest_tsc.c */

@@ -29,9 +29,11 @@ struct virtio_queue {
 	uint64_t desc_gpa, driver_gpa, device_gpa;
 	uint32_t size;
 	unsigned int index;
-	bool ready;   /* the driver says so */
-	bool started; /* the device uses it */
-	bool pending; /* there may be buffers in it */
+	bool ready;	 /* the driver says so */
+	bool started;	 /* the device uses it */
+	bool pending;	 /* there may be buffers in it */
+	bool has_vector; /* its interrupt is a message, by the bus */
+	int message_fd;	 /* an irqfd; -1: none */
 };
 
 /* What a kind of device does. */
@@ -58,6 +60,9 @@ struct virtio_device {
 	uint64_t features;   /* the driver's */
 	uint32_t generation; /* of the configuration */
 	uint32_t status;
+	bool has_vector; /* as of a queue, for changes */
+	int message_fd;
+	unsigned int number;
 	/* Of the transport. */
 	uint64_t gpa; /* of its registers */
 	uint32_t line;
@@ -66,12 +71,24 @@ struct virtio_device {
 	uint32_t features_sel, driver_features_sel, queue_sel;
 };
 
+/* virtio_device.c; on the device's thread. */
+uint64_t virtio_offered(struct virtio_device *device);
+/* 0: a reset, which is over when it returns. */
+void virtio_set_status(struct virtio_device *device, uint32_t status);
+void virtio_set_ready(struct virtio_device *device, struct virtio_queue *queue, bool ready);
+
+/* virtio_bus.c: the same devices on pvrom's device bus. */
+void virtio_bus_create(struct virtio_device *device, unsigned int number);
+void virtio_bus_destroy(struct virtio_device *device);
+
 /* virtio_mmio.c */
 void virtio_mmio_create(struct virtio_device *device, unsigned int number);
 void virtio_mmio_destroy(struct virtio_device *device);
 
 /* From the device, on its thread: interrupts the driver for its queues, or for a change of configuration or status. */
 void virtio_used(struct virtio_device *device);
+/* The same for one queue with a message of its own; false: it has none, virtio_used() it is. */
+bool virtio_queue_used(struct virtio_queue *queue);
 void virtio_changed(struct virtio_device *device);
 /* The driver broke the rules; nothing goes on until it resets the device. */
 void virtio_broken(struct virtio_device *device);

@@ -36,49 +36,8 @@
 
 #define MAGIC 0x74726976u  /* "virt" */
 #define VENDOR 0x6f727670u /* "pvro" */
-#define INTERRUPT_USED 1u
-#define INTERRUPT_CONFIG 2u
-
-#define F_EVENT_IDX (1ull << 29)
-#define F_INDIRECT_DESC (1ull << 28)
-#define F_VERSION_1 (1ull << 32)
-#define F_RING_PACKED (1ull << 34)
-#define TRANSPORT_FEATURES (F_EVENT_IDX | F_INDIRECT_DESC | F_VERSION_1 | F_RING_PACKED)
-
-/* ---- what the device tells ---------------------------------------------------------------------- */
-
-static void interrupt(struct virtio_device *device, uint32_t reason)
-{
-	__atomic_fetch_or(&device->interrupts, reason, __ATOMIC_SEQ_CST);
-	pvrom_loop_signal(&device->thread.loop, device->line_fd);
-}
-
-void virtio_used(struct virtio_device *device)
-{
-	interrupt(device, INTERRUPT_USED);
-}
-
-void virtio_changed(struct virtio_device *device)
-{
-	device->generation++;
-	interrupt(device, INTERRUPT_CONFIG);
-}
-
-void virtio_broken(struct virtio_device *device)
-{
-	if (device->status & VIRTIO_NEEDS_RESET)
-		return;
-	device->status |= VIRTIO_NEEDS_RESET;
-	if (device->status & VIRTIO_DRIVER_OK)
-		virtio_changed(device);
-}
 
 /* ---- registers, on the device's thread ------------------------------------------------------------ */
-
-static uint64_t offered(struct virtio_device *device)
-{
-	return device->kind->features(device) | TRANSPORT_FEATURES;
-}
 
 static struct virtio_queue *selected(struct virtio_device *device)
 {
@@ -97,7 +56,7 @@ static uint32_t read_register(struct virtio_device *device, uint32_t reg)
 	case DEVICE_FEATURES:
 		return device->features_sel > 1
 			       ? 0
-			       : (uint32_t)(offered(device) >> 32 * device->features_sel);
+			       : (uint32_t)(virtio_offered(device) >> 32 * device->features_sel);
 	case QUEUE_NUM_MAX: return queue ? VIRTIO_QUEUE_SIZE : 0;
 	case QUEUE_READY: return queue && queue->ready;
 	case STATUS: return device->status;
@@ -109,76 +68,6 @@ static uint32_t read_register(struct virtio_device *device, uint32_t reg)
 	case CONFIG_GENERATION: return device->generation;
 	default: return 0;
 	}
-}
-
-static void start_queue(struct virtio_device *device, struct virtio_queue *queue)
-{
-	if (!queue->ready || queue->started)
-		return;
-	queue->started = device->kind->queue_start(device, queue);
-	/* The driver may have filled it before, and rung when nobody listened. */
-	queue->pending = true;
-	if (!queue->started)
-		virtio_broken(device);
-}
-
-static void stop_queue(struct virtio_device *device, struct virtio_queue *queue)
-{
-	if (queue->started)
-		device->kind->queue_stop(device, queue);
-	queue->started = false;
-}
-
-static void set_ready(struct virtio_device *device, struct virtio_queue *queue, bool ready)
-{
-	queue->ready = ready;
-	if (!ready)
-		stop_queue(device, queue);
-	else if (device->status & VIRTIO_DRIVER_OK)
-		start_queue(device, queue);
-}
-
-static void reset(struct virtio_device *device)
-{
-	device->kind->reset(device);
-	for (unsigned int i = 0; i < device->queues; i++) {
-		struct virtio_queue *queue = &device->queue[i];
-
-		queue->started = queue->ready = queue->pending = false;
-		queue->desc_gpa = queue->driver_gpa = queue->device_gpa = queue->size = 0;
-	}
-	device->features = 0;
-	device->status = 0;
-	device->features_sel = device->driver_features_sel = device->queue_sel = 0;
-	__atomic_store_n(&device->interrupts, 0, __ATOMIC_SEQ_CST);
-}
-
-/* 3.1.1, step 5: the driver reads the bit back; it is not set when its choice will not do. */
-static bool features_do(struct virtio_device *device)
-{
-	uint64_t features = device->features;
-
-	return (features & F_VERSION_1) && !(features & ~offered(device)) &&
-	       device->kind->accept(device, features);
-}
-
-/* Bits are only ever added, but for 0, which is a reset (2.1.1). */
-static void set_status(struct virtio_device *device, uint32_t value)
-{
-	uint32_t added = value & ~device->status;
-
-	if (value == 0) {
-		reset(device);
-		return;
-	}
-	if ((added & VIRTIO_FEATURES_OK) && !features_do(device))
-		added &= ~VIRTIO_FEATURES_OK;
-	if ((added & VIRTIO_DRIVER_OK) && !((device->status | added) & VIRTIO_FEATURES_OK))
-		added &= ~VIRTIO_DRIVER_OK;
-	device->status |= added & ~VIRTIO_NEEDS_RESET;
-	if (added & VIRTIO_DRIVER_OK)
-		for (unsigned int i = 0; i < device->queues; i++)
-			start_queue(device, &device->queue[i]);
 }
 
 static void set_half(uint64_t *word, bool high, uint32_t value)
@@ -195,7 +84,7 @@ static void set_queue(struct virtio_device *device, uint32_t reg, uint32_t value
 	if (queue == NULL)
 		return;
 	if (reg == QUEUE_READY) {
-		set_ready(device, queue, value & 1);
+		virtio_set_ready(device, queue, value & 1);
 		return;
 	}
 	if (queue->ready)
@@ -225,7 +114,7 @@ static void write_register(struct virtio_device *device, uint32_t reg, uint32_t 
 		break;
 	case QUEUE_SEL: device->queue_sel = value; break;
 	case QUEUE_NOTIFY: notify(device, value); break;
-	case STATUS: set_status(device, value); break;
+	case STATUS: virtio_set_status(device, value); break;
 	default: set_queue(device, reg, value);
 	}
 }
@@ -331,7 +220,7 @@ static void forget_queues(void *argument)
 {
 	struct virtio_device *device = argument;
 
-	reset(device);
+	virtio_set_status(device, 0);
 	for (unsigned int i = 0; i < device->queues; i++) {
 		int fd = device->queue[i].notified.fd;
 

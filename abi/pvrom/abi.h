@@ -21,6 +21,7 @@ PVROM_CONSTANTS_END
 
 #include <pvrom/calls.h>
 #include <pvrom/clock.h>
+#include <pvrom/dev.h>
 #include <pvrom/discovery.h>
 #include <pvrom/features.h>
 #include <pvrom/mmu.h>

@@ -191,9 +191,9 @@ PVROM_CONSTANTS_END
 	X(MMU, MAP, 0x0512, MMU, 3, NOTHING, 0, 0, "", "take over a map of table pages")
 
 #define PVROM_DEV_CALLS(X)                                                                         \
-	X(DEV, LIST, 0x0600, DEV, 2, NOTHING, 0x10, 0, "", "list the devices")                     \
-	X(DEV, CONFIGURE, 0x0601, DEV, 3, NOTHING, 0x10, 0, "", "configure a device")              \
-	X(DEV, NOTIFY, 0x0602, DEV, 1, NOTHING, 0x10, 0, "", "ring a doorbell")
+	X(DEV, LIST, 0x0600, DEV, 2, NOTHING, 0x01, 0, "", "what devices there are")               \
+	X(DEV, CONFIGURE, 0x0601, DEV, 3, NOTHING, 0x01, 0, "", "configure a device")              \
+	X(DEV, NOTIFY, 0x0602, DEV, 1, NOTHING, 0, 0, "", "ring a doorbell")
 
 #define PVROM_MEM_CALLS(X)                                                                         \
 	X(MEM, BALLOON_OUT, 0x0700, MEM, 2, NOTHING, 0x10, 0, "", "give pages back to the host")   \
@@ -219,7 +219,7 @@ PVROM_CONSTANTS_END
 	X(SMP, 3, 0x0100, "smp")                                                                   \
 	X(CLOCK, 4, 0x0100, "clock")                                                               \
 	X(MMU, 5, 0x0100, "mmu")                                                                   \
-	X(DEV, 6, 0x0000, "dev")                                                                   \
+	X(DEV, 6, 0x0100, "dev")                                                                   \
 	X(MEM, 7, 0x0000, "mem")
 
 /* The constants: PVROM_CPU_CLI and so on. */

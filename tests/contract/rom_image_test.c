@@ -235,7 +235,7 @@ static void reserved_calls(void)
 		CU_ASSERT_EQUAL(answer(call[i].number), PVROM_STATUS_NOT_SUPPORTED);
 		reserved++;
 	}
-	CU_ASSERT(reserved >= 8);
+	CU_ASSERT(reserved >= 4);
 }
 
 static void reserved_features(void)

@@ -163,6 +163,32 @@ struct pvrom_virtio_pci {
 enum pvrom_virtio_result pvrom_virtio_pci_open(struct pvrom_virtio_pci *dev,
 					       const struct pvrom_virtio_pci_os *os, void *ctx);
 
+/* ---- pvrom's device bus: <pvrom/dev.h> ------------------------------------------------------------- */
+
+/* What the kernel does for the bus. */
+struct pvrom_virtio_bus_os {
+	/* pvrom_call() with arguments 0 to 2. */
+	uint32_t (*call)(void *ctx, uint32_t number, uint64_t arg0, uint64_t arg1, uint64_t arg2,
+			 uint64_t *value);
+	/* OUT of 32 bits: a bell. Any CPU at any time. */
+	void (*out)(void *ctx, uint16_t port, uint32_t value);
+};
+
+struct pvrom_virtio_bus {
+	struct pvrom_virtio virtio; /* first */
+	const struct pvrom_virtio_bus_os *os;
+	void *ctx;
+	uint32_t device;
+	uint32_t queues;
+	uint32_t longest;
+	uint32_t reserved;
+	uint64_t bell[16];
+};
+
+/* Device number `device`; the features dev and that of its kind are granted. NO_DEVICE: there are not so many. */
+enum pvrom_virtio_result pvrom_virtio_bus_open(struct pvrom_virtio_bus *dev, uint32_t device,
+					       const struct pvrom_virtio_bus_os *os, void *ctx);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The device bus, host half: puts an embedder's VIRTIO devices behind the calls of <pvrom/dev.h>.
+ *
+ * An embedder sets up a struct pvrom_bus_host before pvrom_host_init(), and names &bus.dev and &bus.blk in its table
+ * of features. The bus checks what a guest says of devices, queues, vectors and vCPUs; the devices do the rest.
+ */
+#ifndef PVROM_VIRTIO_BUS_H
+#define PVROM_VIRTIO_BUS_H
+
+#include <pvrom/host.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * What the embedder does. device is below the number given at init. Called by the thread of a vCPU, with the lock
+ * of the core held: a reset waits for what the device has in flight, so a device takes no lock that is
+ * held by who waits for the core's. None may call back into the core.
+ */
+struct pvrom_bus_ops {
+	/* PVROM_DEV_KIND and PVROM_DEV_FEATURES; constant until the device is reset. */
+	uint64_t (*list)(void *ctx, uint32_t device, uint32_t what);
+	/*
+	 * PVROM_DEV_OP_x. index is one of the device's queues where it names a queue; a vector is 0 or 32 to 255,
+	 * and its vCPU exists. A status; value is 0 before.
+	 */
+	uint32_t (*configure)(void *ctx, uint32_t device, uint32_t op, uint32_t index,
+			      uint64_t word, uint64_t *value);
+	/* Rings a bell; INVALID if there is none of that name. */
+	uint32_t (*notify)(void *ctx, uint64_t doorbell);
+};
+
+/* The caller's memory; it stays as long as the host. */
+struct pvrom_bus_host {
+	struct pvrom_host_feature dev; /* first */
+	struct pvrom_host_feature blk;
+	const struct pvrom_bus_ops *ops;
+	void *ctx;
+	uint32_t devices;
+	bool disks; /* there is one among them: blk is offered */
+	uint8_t reserved[3];
+};
+
+/* devices: how many there are; dev is offered if there are any. */
+void pvrom_bus_host_init(struct pvrom_bus_host *bus, const struct pvrom_bus_ops *ops, void *ctx,
+			 uint32_t devices, bool disks);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
