@@ -28,10 +28,21 @@
 	X(SAME_GENERATION, 18, HISTORIES, "same-generation", "loading keeps the generation")       \
 	X(BUMPED_ONCE, 19, RACE, "bumped-once", "the sequence is raised once, at the end")         \
 	X(EVEN_EARLY, 20, RACE, "even-early", "the sequence is even before the last stores")       \
-	X(TSC_FIRST, 21, RACE, "tsc-first", "the TSC is read before the sequence is odd")
+	X(TSC_FIRST, 21, RACE, "tsc-first", "the TSC is read before the sequence is odd")          \
+	X(TWO_PAGES, 22, CALLS, "two-pages", "a second page is registered")                        \
+	X(UNALIGNED, 23, CALLS, "unaligned", "a page is registered that is not aligned")           \
+	X(KEPT_PAGE, 24, CALLS, "kept-page", "RESET, or a set without the clock, keep the page")   \
+	X(RELEASED, 25, CALLS, "released", "a released page is written")                           \
+	X(WALL_SIZE, 26, CALLS, "wall-size", "the size of a wall clock is not looked at")          \
+	X(LOADS_ANY, 27, CALLS, "loads-any", "a saved clock is taken as it is")
 
 #ifdef PVROM_TEST
 #include <stdint.h>
+enum pvrom_clock_bug_finder {
+	PVROM_CLOCK_BY_HISTORIES, /* tests/model/clock_histories.c */
+	PVROM_CLOCK_BY_RACE,	  /* tests/loop/clock_race.c */
+	PVROM_CLOCK_BY_CALLS,	  /* tests/hostile/fuzz_clock_calls.c */
+};
 enum pvrom_clock_bug_number {
 #define PVROM_CLOCK_BUG_NAME_(NAME, number, by, name, text) PVROM_CLOCK_BUG_##NAME = number,
 	PVROM_CLOCK_BUG_TABLE(PVROM_CLOCK_BUG_NAME_)

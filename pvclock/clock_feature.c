@@ -52,8 +52,10 @@ static struct pvrom_clock_host *begin(struct pvrom_host *host)
 
 	lock(host);
 	clock->writer.page = NULL;
-	if (clock->page_gpa != PVROM_CLOCK_PAGE_NONE)
+	if (clock->page_gpa != PVROM_CLOCK_PAGE_NONE) {
 		clock->writer.page = piece(host, clock->page_gpa, PVROM_CLOCK_PAGE_SIZE);
+		clock->writer.now.clock_flags |= PVROM_CLOCK_KEPT;
+	}
 	pvrom_clock_writer_set_epoch(&clock->writer, host->epoch);
 	return clock;
 }
@@ -68,7 +70,8 @@ static uint32_t release_page(struct pvrom_host *host, struct pvrom_clock_host *c
 		return PVROM_STATUS_OK;
 	clock->writer.page = piece(host, clock->page_gpa, PVROM_CLOCK_PAGE_SIZE);
 	pvrom_clock_writer_detach(&clock->writer);
-	clock->page_gpa = PVROM_CLOCK_PAGE_NONE;
+	if (!PVROM_CLOCK_BUG(RELEASED))
+		clock->page_gpa = PVROM_CLOCK_PAGE_NONE;
 	return PVROM_STATUS_OK;
 }
 
@@ -81,9 +84,9 @@ static uint32_t register_page(struct pvrom_host *host, struct pvrom_clock_host *
 		return release_page(host, clock);
 	if (size != PVROM_CLOCK_PAGE_SIZE)
 		return PVROM_STATUS_INVALID;
-	if (gpa % PVROM_CLOCK_PAGE_SIZE)
+	if (gpa % PVROM_CLOCK_PAGE_SIZE && !PVROM_CLOCK_BUG(UNALIGNED))
 		return PVROM_STATUS_ADDRESS;
-	if (clock->page_gpa != PVROM_CLOCK_PAGE_NONE)
+	if (clock->page_gpa != PVROM_CLOCK_PAGE_NONE && !PVROM_CLOCK_BUG(TWO_PAGES))
 		return PVROM_STATUS_BUSY;
 	where = piece(host, gpa, PVROM_CLOCK_PAGE_SIZE);
 	if (!where)
@@ -138,7 +141,7 @@ static uint32_t wall_call(const struct pvrom_host *host, const struct pvrom_cloc
 		return PVROM_STATUS_ADDRESS;
 	if (pvrom_host_read(host, where, &size, sizeof(size)) != PVROM_STATUS_OK)
 		return PVROM_STATUS_ADDRESS;
-	if (size != sizeof(wall))
+	if (size != sizeof(wall) && !PVROM_CLOCK_BUG(WALL_SIZE))
 		return PVROM_STATUS_INVALID;
 	fill_wall(&clock->writer, host->config.ops->tsc(host->config.ops_ctx, vcpu), &wall);
 	return pvrom_host_write(host, where, &wall, sizeof(wall));
@@ -215,7 +218,8 @@ static uint32_t offer(const struct pvrom_host *host)
 /* RESET, or a set without the clock: the lock is held. */
 static void stop(struct pvrom_host *host)
 {
-	release_page(host, clock_of(host));
+	if (!PVROM_CLOCK_BUG(KEPT_PAGE))
+		release_page(host, clock_of(host));
 }
 
 static size_t save(const struct pvrom_host *host, void *buffer, size_t room)

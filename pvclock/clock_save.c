@@ -134,22 +134,29 @@ static bool claim_ok(const struct pvrom_clock_claim *claim, uint64_t last_tsc)
 		claim->tsc <= last_tsc);
 }
 
+static bool image_ok(const struct pvrom_clock_writer *next)
+{
+	return mono_ok(&next->now) && tai_ok(&next->now) && leap_ok(&next->now) &&
+	       claim_ok(&next->claim, next->last_tsc) && next->now.mono_tsc <= next->last_tsc &&
+	       !(next->now.seq_count & 1);
+}
+
 enum pvrom_clock_result pvrom_clock_writer_load(struct pvrom_clock_writer *writer,
 						const uint8_t *image, size_t size)
 {
 	struct pvrom_clock_writer next = *writer;
 
-	if (size != PVROM_CLOCK_IMAGE_SIZE || !decode(&next, image) || !mono_ok(&next.now) ||
-	    !tai_ok(&next.now) || !leap_ok(&next.now) || !claim_ok(&next.claim, next.last_tsc) ||
-	    next.now.mono_tsc > next.last_tsc || next.now.seq_count & 1)
+	if (size != PVROM_CLOCK_IMAGE_SIZE || !decode(&next, image))
+		return PVROM_CLOCK_BAD_IMAGE;
+	if (!image_ok(&next) && !PVROM_CLOCK_BUG(LOADS_ANY))
 		return PVROM_CLOCK_BAD_IMAGE;
 	next.paused = true;
 	if (PVROM_CLOCK_BUG(SAVE_LOW))
 		next.now.mono_low &= ~UINT64_C(0xff);
 	next.now.vm_generation_counter += !PVROM_CLOCK_BUG(SAME_GENERATION);
-	next.now.clock_flags &= ~(uint32_t)PVROM_CLOCK_TSC_ALONE;
-	if (next.config.flags & PVROM_CLOCK_HOST_TSC_ALONE)
-		next.now.clock_flags |= PVROM_CLOCK_TSC_ALONE;
+	/* What this host is, and whether it has the page, are no matter of the image. */
+	next.now.clock_flags =
+		next.config.flags & PVROM_CLOCK_HOST_TSC_ALONE ? PVROM_CLOCK_TSC_ALONE : 0;
 	*writer = next;
 	return PVROM_CLOCK_OK;
 }

@@ -187,6 +187,7 @@ struct update {
 	uint64_t tsc;	  /* the base */
 	uint64_t old_tsc; /* the same moment as the TSC would have had it without a step */
 	bool anew;	  /* nothing that was said about TAI holds any more */
+	bool elsewhere;	  /* the TSC is another, whatever value it happens to have */
 };
 
 /* A TSC that goes back without having been announced: the last value seen is all that is known. */
@@ -214,7 +215,7 @@ static void move_mono(struct pvrom_clock_writer *writer, const struct update *u)
 
 	if (writer->config.flags & PVROM_CLOCK_HOST_TSC_ALONE) {
 		/* Only another TSC makes another function, whatever happens to TAI. */
-		if (u->old_tsc == u->tsc)
+		if (u->old_tsc == u->tsc && !u->elsewhere)
 			return;
 	} else if (pvrom_clock_claims(u->sample->status)) {
 		slew = pvrom_clock_slew(writer, tai, value, u->anew);
@@ -319,13 +320,14 @@ static void count_suspended(struct pvrom_clock_writer *writer, const struct upda
 static void resume_elsewhere(struct pvrom_clock_writer *writer,
 			     const struct pvrom_clock_sample *sample)
 {
-	struct update u = { .sample = sample, .old_tsc = writer->last_tsc, .anew = true };
+	struct update u = { .sample = sample, .old_tsc = writer->last_tsc };
 
 	if (PVROM_CLOCK_BUG(MOVE_QUIET))
 		writer->now.disruption_marker--;
 	if (PVROM_CLOCK_BUG(PAUSE_RUNS))
 		u.old_tsc += sample->rate_ticks / sample->rate_ns + 1000;
 
+	u.anew = u.elsewhere = true;
 	pvrom_clock_rate(sample->rate_ticks, sample->rate_ns, &u.period);
 	begin(writer);
 	u.tsc = tsc_now(writer);
@@ -343,6 +345,8 @@ enum pvrom_clock_result pvrom_clock_writer_resume(struct pvrom_clock_writer *wri
 	if (sample ? !sample_ok(sample) : !continuous)
 		return PVROM_CLOCK_BAD_SAMPLE;
 	writer->paused = false;
+	if (writer->page)
+		writer->now.clock_flags |= PVROM_CLOCK_KEPT;
 	pvrom_clock_writer_write_all(writer);
 	if (!continuous)
 		resume_elsewhere(writer, sample);

@@ -53,6 +53,7 @@ static void denied_outside_the_set(void)
 	CU_ASSERT_EQUAL(clock_register(&m, CLOCK_AT, PVROM_CLOCK_PAGE_SIZE), PVROM_STATUS_DENIED);
 	CU_ASSERT_EQUAL(CALL(WALL, 0x2000, 0), PVROM_STATUS_DENIED);
 	CU_ASSERT_EQUAL(CALL(STOLEN, 0, 0), PVROM_STATUS_DENIED);
+	CU_ASSERT_EQUAL(CALL(NOW, 0, 0), PVROM_STATUS_DENIED);
 	CU_ASSERT_EQUAL(CALL(ALARM_AVAILABLE, 0, 0), PVROM_STATUS_DENIED);
 	CU_ASSERT_TRUE(world_unchanged(&m.w, 0, 0));
 	close_machine();
@@ -349,6 +350,20 @@ static void wall_clock_status(void)
 	close_machine();
 }
 
+/* The monotonic time of the page, for kernels that keep none. [PVROM-CLOCK-43] */
+static void now(void)
+{
+	open_with_page();
+	m.w.tsc += 123456789;
+	CU_ASSERT_EQUAL(CALL(NOW, 0, 0), OK);
+	CU_ASSERT_EQUAL(m.w.regs.value, clock_mono(clock_page(&m, CLOCK_AT), m.w.tsc));
+	CU_ASSERT_EQUAL(clock_release(&m), OK);
+	m.w.tsc += 123456789;
+	CU_ASSERT_EQUAL(CALL(NOW, 0, 0), OK);
+	CU_ASSERT_EQUAL(m.w.regs.value, pvrom_clock_writer_mono_at(&m.clock.writer, m.w.tsc));
+	close_machine();
+}
+
 /* ---- stolen and available time --------------------------------------------------------------------- */
 
 static uint64_t asked[4];
@@ -425,6 +440,7 @@ int main(void)
 		{ "the wall clock is the page's", wall_clock },
 		{ "wall clock refused", wall_clock_refused },
 		{ "wall clock without a bound, and over a leap second", wall_clock_status },
+		{ "monotonic time by a call", now },
 		{ "stolen time, and alarms on available time, declined",
 		  what_the_embedder_declines },
 		{ "stolen time, and alarms on available time", what_it_does },

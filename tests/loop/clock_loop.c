@@ -319,6 +319,22 @@ static void tsc_alone(void)
 	clock_set(&w, SOME_DAY + 1);
 	CU_ASSERT_EQUAL(page_of(&w)->mono_tsc, alone.tsc);
 	CU_ASSERT_EQUAL(page_of(&w)->mono_period, alone.period);
+	/* Nor when TAI is disrupted. */
+	clock_set(&w, SOME_DAY + 1000);
+	CU_ASSERT_EQUAL(page_of(&w)->disruption_marker, 2);
+	CU_ASSERT_EQUAL(page_of(&w)->mono_tsc, alone.tsc);
+	/* Another host's TSC makes another function, even if it has the very value of before. */
+	{
+		struct pvrom_clock_sample sample;
+
+		CU_ASSERT_EQUAL(pvrom_clock_writer_pause(&w.writer), PVROM_CLOCK_OK);
+		clock_sample(&w, SOME_DAY + 1000, &sample);
+		sample.rate_ticks /= 2;
+		CU_ASSERT_EQUAL(pvrom_clock_writer_resume(&w.writer, &sample, false),
+				PVROM_CLOCK_OK);
+		CU_ASSERT_TRUE(mono_at(page_of(&w), w.tsc) + 1 - 1000000000 <= 1);
+		CU_ASSERT_TRUE(mono_at(page_of(&w), w.tsc + HZ / 2) + 2 - 2000000000 <= 2);
+	}
 	pvrom_clock_writer_detach(&w.writer);
 	CU_ASSERT_FALSE(pvrom_clock_alone_take(page_of(&w), &alone));
 }

@@ -306,19 +306,19 @@ static int seeded_bug(uint32_t number, const char *name)
 
 static int seeded_bugs(void)
 {
-	enum { HISTORIES, RACE };
 	static const struct {
-		uint32_t by, number;
+		enum pvrom_clock_bug_finder by;
+		uint32_t number;
 		const char *name;
 	} bugs[] = {
-#define BUG_LINE(NAME, number, by, name, text) { by, number, name },
+#define BUG_LINE(NAME, number, by, name, text) { PVROM_CLOCK_BY_##by, number, name },
 		PVROM_CLOCK_BUG_TABLE(BUG_LINE)
 	};
 	int failed = 0;
 	size_t i;
 
 	for (i = 0; i < sizeof(bugs) / sizeof(bugs[0]); i++)
-		if (bugs[i].by == RACE)
+		if (bugs[i].by == PVROM_CLOCK_BY_RACE)
 			failed += seeded_bug(bugs[i].number, bugs[i].name);
 	return failed;
 }

@@ -326,16 +326,15 @@ static void begin(void)
 /* One line for each seeded bug that histories should find. */
 static int list_bugs(void)
 {
-#define BUG_LINE(NAME, number, by, name, text) { CLOCK_BUG_##by, name },
-	enum { CLOCK_BUG_HISTORIES, CLOCK_BUG_RACE };
+#define BUG_LINE(NAME, number, by, name, text) { PVROM_CLOCK_BY_##by, name },
 	static const struct {
-		int by;
+		enum pvrom_clock_bug_finder by;
 		const char *name;
 	} bugs[] = { PVROM_CLOCK_BUG_TABLE(BUG_LINE) };
 	size_t i;
 
 	for (i = 0; i < sizeof(bugs) / sizeof(bugs[0]); i++)
-		if (bugs[i].by == CLOCK_BUG_HISTORIES)
+		if (bugs[i].by == PVROM_CLOCK_BY_HISTORIES)
 			puts(bugs[i].name);
 	return 0;
 }

@@ -240,6 +240,7 @@ static inline struct pvrom_clock_tai_ pvrom_clock_tai_load_(const struct pvrom_c
 	const uint64_t valid =
 		PVROM_VMCLOCK_TIME_MAXERROR_VALID | PVROM_VMCLOCK_PERIOD_MAXERROR_VALID;
 	const uint64_t rate = page->counter_period_maxerror_rate_frac_sec;
+	const uint64_t error = page->time_maxerror_nanosec;
 	struct pvrom_clock_tai_ tai;
 	pvrom_clock_wide ns_rate;
 
@@ -249,9 +250,9 @@ static inline struct pvrom_clock_tai_ pvrom_clock_tai_load_(const struct pvrom_c
 	tai.period = page->counter_period_frac_sec;
 	tai.sec = page->time_sec;
 	tai.frac = page->time_frac_sec;
-	tai.error = page->time_maxerror_nanosec + 2;
+	tai.error = error + 2;
 	tai.error_rate = (uint64_t)ns_rate;
-	tai.bounded = (page->flags & valid) == valid && !(tai.error >> 62) && !(ns_rate >> 62);
+	tai.bounded = (page->flags & valid) == valid && !(error >> 62) && !(ns_rate >> 62);
 	tai.status = pvrom_clock_tai_kept_(page) ? page->clock_status
 						 : (uint32_t)PVROM_CLOCK_UNAVAILABLE;
 	return tai;
