@@ -23,6 +23,7 @@ MMU_GUEST_WORLD_SRCS := tests/mmu/mmu_guest_world.c $(MMU_WORLD_SRCS) $(PVMMU_HO
 MMU_GUEST_TEST_SRCS := $(PVMMU_GUEST_C) $(MMU_GUEST_WORLD_SRCS)
 $(eval $(call cunit,mmu.filter,tests/mmu/mmu_filter_test.c,$(MMU_GUEST_TEST_SRCS)))
 $(eval $(call cunit,mmu.guest,tests/mmu/mmu_guest_test.c,$(MMU_GUEST_TEST_SRCS)))
+$(eval $(call cunit,mmu.change,tests/mmu/mmu_change_test.c,$(MMU_GUEST_TEST_SRCS)))
 # Compiled to call a function before each memory access; not linked with a sanitizer.
 $(BUILD)/tsan/mmu.interrupts: $(call objs,tsan,tests/mmu/mmu_interrupt_test.c $(PVMMU_GUEST_C)) \
 		$(call objs,test,tests/mmu/mmu_points.c tests/cunit_tap.c $(MMU_GUEST_WORLD_SRCS))
@@ -31,7 +32,7 @@ CHECK_QUICK += mmu.interrupts
 TEST.mmu.interrupts       = $(BUILD)/tsan/mmu.interrupts
 TEST_NEEDS.mmu.interrupts = $(BUILD)/tsan/mmu.interrupts
 
-MMU_GUEST_TESTS := $(BUILD)/test/mmu.guest $(BUILD)/test/mmu.filter $(BUILD)/tsan/mmu.interrupts
+MMU_GUEST_TESTS := $(BUILD)/test/mmu.guest $(BUILD)/test/mmu.filter $(BUILD)/test/mmu.change $(BUILD)/tsan/mmu.interrupts
 CHECK += mmu.guest_bugs
 TEST.mmu.guest_bugs       = tests/mmu/mmu_guest_bugs_found $(MMU_GUEST_TESTS)
 TEST_NEEDS.mmu.guest_bugs = $(MMU_GUEST_TESTS)

@@ -126,6 +126,8 @@ static void mmu_mark(const struct pvrom_mmu_guest *mmu, uint64_t gpa, uint8_t ma
 {
 	uint64_t page = gpa / MMU_PAGE - mmu->map_first;
 
+	if (GUEST_BUG(MAP_KEEPS) && !mark)
+		return;
 	if (GUEST_BUG(MAP_LEVEL))
 		mark ^= 1 << PVROM_MMU_MAP_LEVEL_SHIFT;
 	if (mmu->map && page < mmu->map_pages)

@@ -31,7 +31,8 @@
 	X(FILTER_I, 21, "filter-i", "I is reported where the processor has neither NX nor SMEP")   \
 	X(MAP_LEVEL, 22, "map-level", "the map has the wrong level")                               \
 	X(STOP_FORGETS, 23, "stop-forgets", "the rings are taken for registered after the end")    \
-	X(USE_SILENT, 24, "use-silent", "the map is not handed over")
+	X(USE_SILENT, 24, "use-silent", "the map is not handed over")                              \
+	X(MAP_KEEPS, 25, "map-keeps", "the map goes on to show a released table")
 
 #ifdef PVROM_TEST
 #include <stdint.h>

@@ -236,6 +236,7 @@ static void init_guest_half(void)
 
 	pvrom_mmu_guest_init(&gw.mmu, &gw.guest, (uint64_t)world.memory, WORLD_BITS,
 			     world.gib_pages);
+	memset(gw_at(0x8000), 0, WORLD_DATA);
 	pvrom_mmu_guest_map(&gw.mmu, (uint8_t *)gw_at(0x8000), 0x8000, 0, WORLD_DATA);
 	for (uint32_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
 		pvrom_mmu_register(&gw.mmu, gw_at((uint64_t)(WORLD_TABLES + i) << 12), levels[i],
@@ -249,21 +250,38 @@ static void seed_bug(void)
 	pvrom_mmu_guest_bug = bug ? (uint32_t)strtoul(bug, NULL, 10) : 0;
 }
 
-void gw_open(uint32_t vcpus, uint32_t pool, uint32_t slots, bool calls)
+static void boot(uint32_t slots)
 {
 	struct pvrom_mmu_regs regs;
 
 	memset(&gw, 0, sizeof(gw));
 	seed_bug();
-	world_open(vcpus, pool, false, 1);
 	world.take_fault = take_fault;
 	gw.slots = slots;
 	gw.mmu.linear = (uint64_t)world.memory;
 	lay_tables();
 	init_guest_half();
 	regs = (struct pvrom_mmu_regs){ 0x80010033, gw.root, 0x3000a0, 0xd01 };
-	for (uint32_t i = 0; i < vcpus; i++)
+	for (uint32_t i = 0; i < world.vcpus; i++)
 		world_set_regs(i, &regs);
+}
+
+/* The tables are laid where there may be old ones, by a kernel that runs on its own for so long. */
+void gw_boot_again(void)
+{
+	uint32_t slots = gw.slots;
+
+	for (uint32_t i = 0; !world.nested && i < world.vcpus; i++)
+		pvrom_mmu_leave(world.mmu, i);
+	if (!world.nested)
+		pvrom_mmu_forget(world.mmu);
+	boot(slots);
+}
+
+void gw_open(uint32_t vcpus, uint32_t pool, uint32_t slots, bool calls)
+{
+	world_open(vcpus, pool, false, 1);
+	boot(slots);
 	if (!calls)
 		return;
 	if (gw_negotiate(PVROM_FEATURE_BIT(PVROM_FEATURE_MMU) |

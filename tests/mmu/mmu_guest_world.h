@@ -53,6 +53,8 @@ extern struct gw gw;
 /* Opens the machine. calls: the features are sealed, rings registered, tables too. */
 void gw_open(uint32_t vcpus, uint32_t pool, uint32_t slots, bool calls);
 void gw_close(void);
+/* Another kernel starts in the same memory: nothing of the guest half's state is kept. */
+void gw_boot_again(void);
 /* Proposes and commits the set on this CPU, until the epoch rests; a status. */
 uint32_t gw_negotiate(uint64_t wanted);
 /* As a kernel does after a change of the sealed set. */

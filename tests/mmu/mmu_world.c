@@ -119,6 +119,15 @@ static uint64_t op_tsc(void *ctx, uint32_t vcpu)
 	return 1;
 }
 
+/* The others stop before a RESET. */
+static void op_park_others(void *ctx, uint32_t vcpu)
+{
+	(void)ctx;
+	for (uint32_t i = 0; i < world.vcpus; i++)
+		if (i != vcpu)
+			world.vcpu[i].in_guest = false;
+}
+
 /* ---- opening --------------------------------------------------------------------------------------- */
 
 static void open_engine(uint32_t vcpus, uint32_t pool)
@@ -150,7 +159,11 @@ static void open_host(uint32_t vcpus)
 	world.features[1] = pvrom_mmu_feature(world.mmu, PVROM_FEATURE_MMU_FAULT);
 	world.features[2] = NULL;
 	world.host_ops = (struct pvrom_host_ops){
-		.translate = op_translate, .lock = op_nothing, .unlock = op_nothing, .tsc = op_tsc
+		.translate = op_translate,
+		.lock = op_nothing,
+		.unlock = op_nothing,
+		.tsc = op_tsc,
+		.park_others = op_park_others,
 	};
 	world.host_config = (struct pvrom_host_config){ .ops = &world.host_ops,
 							.features = world.features,
@@ -162,20 +175,54 @@ static void open_host(uint32_t vcpus)
 		abort();
 }
 
-static void seal(void)
+static uint32_t negotiate(uint64_t form)
+{
+	uint32_t status;
+
+	world.sealing = true;
+	status = world_call(0, PVROM_BASE_NEGOTIATE, 0, form, 0, 0);
+	world.sealing = false;
+	return status;
+}
+
+static uint32_t propose(bool mmu)
 {
 	struct pvrom_negotiation *n = (struct pvrom_negotiation *)(void *)world.memory[0];
-	uint64_t form;
 
 	*n = (struct pvrom_negotiation){ .size = sizeof(*n),
 					 .major = PVROM_MAJOR,
-					 .epoch = 1,
-					 .wanted = PVROM_FEATURE_BIT(PVROM_FEATURE_MMU) |
-						   PVROM_FEATURE_BIT(PVROM_FEATURE_MMU_FAULT) };
+					 .epoch = world.host.epoch };
+	if (mmu)
+		n->wanted = PVROM_FEATURE_BIT(PVROM_FEATURE_MMU) |
+			    PVROM_FEATURE_BIT(PVROM_FEATURE_MMU_FAULT);
 	n->required = n->wanted;
-	for (form = PVROM_NEGOTIATE_PROPOSE; form <= PVROM_NEGOTIATE_COMMIT; form++)
-		if (world_call(0, PVROM_BASE_NEGOTIATE, 0, form, 0, 0))
-			abort();
+	return negotiate(PVROM_NEGOTIATE_PROPOSE);
+}
+
+void world_seal(bool mmu, bool reload)
+{
+	uint32_t i;
+
+	if (propose(mmu))
+		world_wrong("a proposal is refused");
+	if (reload) {
+		world_reload();
+		/* What was proposed, was proposed to another host; the empty set is always accepted. */
+		if ((negotiate(PVROM_NEGOTIATE_COMMIT) == PVROM_STATUS_OK) == mmu)
+			world_wrong("a commit of a proposal to another host");
+		world_seal(mmu, false);
+		return;
+	}
+	if (negotiate(PVROM_NEGOTIATE_COMMIT))
+		world_wrong("a commit is refused");
+	world.calls = mmu;
+	for (i = 0; i < world.vcpus && mmu; i++) {
+		memset(world.memory[1 + i], 0, 4096);
+		*world_word((1 + i) << 12) = 256;
+		world.vcpu[i].start = world.vcpu[i].done = 0;
+		if (world_call(i, PVROM_MMU_RING, (1 + i) << 12, 0, 0, 0))
+			world_wrong("a ring is refused");
+	}
 }
 
 void world_open(uint32_t vcpus, uint32_t pool, bool calls, uint64_t seed)
@@ -188,9 +235,11 @@ void world_open(uint32_t vcpus, uint32_t pool, bool calls, uint64_t seed)
 	memset(world.pool, 0xff, sizeof(world.pool));
 	world.wrong[0] = 0;
 	world.locked = 0;
+	world.resident = NULL;
 	world.faults = world.own_faults = 0;
 	world.vcpus = vcpus;
 	world.calls = calls;
+	world.nested = world.sealing = false;
 	world.gib_pages = gib_pages;
 	for (i = 0; i < vcpus; i++) {
 		tlb_init(&world.vcpu[i].tlb, shadow_at, seed + i * 77);
@@ -200,14 +249,8 @@ void world_open(uint32_t vcpus, uint32_t pool, bool calls, uint64_t seed)
 	}
 	open_engine(vcpus, pool);
 	open_host(vcpus);
-	if (!calls)
-		return;
-	seal();
-	for (i = 0; i < vcpus; i++) {
-		*world_word((1 + i) << 12) = 256;
-		if (world_call(i, PVROM_MMU_RING, (1 + i) << 12, 0, 0, 0))
-			abort();
-	}
+	if (calls)
+		world_seal(true, false);
 }
 
 void world_close(void)
@@ -240,19 +283,59 @@ bool world_set_regs(uint32_t vcpu, const struct pvrom_mmu_regs *regs)
 {
 	leave(vcpu);
 	world.vcpu[vcpu].regs = *regs;
-	return pvrom_mmu_set_regs(world.mmu, vcpu, regs);
+	return world.nested || pvrom_mmu_set_regs(world.mmu, vcpu, regs);
 }
 
 void world_invlpg(uint32_t vcpu, uint64_t address)
 {
 	leave(vcpu);
-	pvrom_mmu_invlpg(world.mmu, vcpu, address);
+	if (!world.nested)
+		pvrom_mmu_invlpg(world.mmu, vcpu, address);
 }
 
 void world_flush(uint32_t vcpu)
 {
 	leave(vcpu);
-	pvrom_mmu_flush(world.mmu, vcpu, PVROM_MMU_TLB_ALL);
+	if (!world.nested)
+		pvrom_mmu_flush(world.mmu, vcpu, PVROM_MMU_TLB_ALL);
+}
+
+/* The host's state goes through an image into a host that knows nothing; its shadows do not. */
+void world_reload(void)
+{
+	static uint8_t image[1 << 17];
+	size_t size;
+	uint32_t i;
+
+	if (pvrom_host_save(&world.host, image, sizeof(image), &size))
+		world_wrong("the state cannot be saved");
+	world_close();
+	open_engine(world.vcpus, world.config.pool_pages);
+	open_host(world.vcpus);
+	if (pvrom_host_load(&world.host, image, size))
+		world_wrong("the state cannot be loaded");
+	for (i = 0; i < world.vcpus; i++)
+		world_set_regs(i, &world.vcpu[i].regs);
+}
+
+void world_leave_all(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < world.vcpus; i++) {
+		leave(i);
+		pvrom_mmu_leave(world.mmu, i);
+	}
+}
+
+void world_take_in_all(void)
+{
+	uint32_t i;
+
+	pvrom_mmu_forget(world.mmu);
+	for (i = 0; i < world.vcpus; i++)
+		if (!world_set_regs(i, &world.vcpu[i].regs))
+			world_wrong("registers are refused");
 }
 
 static void go_in(uint32_t vcpu)
@@ -268,12 +351,42 @@ static void go_in(uint32_t vcpu)
 		tlb_forget(&v->tlb, v->run.tlb == PVROM_MMU_TLB_ALL);
 }
 
+/* What happens while it is nested the engine does not see, so what it has is worth nothing afterwards. */
+void world_nest(bool nested)
+{
+	uint32_t i;
+
+	world.nested = nested;
+	for (i = 0; i < world.vcpus; i++) {
+		leave(i);
+		if (nested)
+			pvrom_mmu_leave(world.mmu, i);
+	}
+	if (nested)
+		pvrom_mmu_forget(world.mmu);
+	else
+		for (i = 0; i < world.vcpus; i++)
+			pvrom_mmu_set_regs(world.mmu, i, &world.vcpu[i].regs);
+	pvrom_host_set_hardware(&world.host, nested ? PVROM_HW_NESTED_PAGING : PVROM_HW_OWNS_MMU);
+}
+
 /* ---- an access ---------------------------------------------------------------------------------------- */
 
 static void judge(uint32_t vcpu, uint64_t address, struct oracle_access a, struct oracle_answer *o)
 {
 	oracle_judge(world_word, &world.vcpu[vcpu].regs, WORLD_BITS, world.gib_pages, address, a,
 		     o);
+}
+
+static bool rings_are_drained(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < world.vcpus; i++)
+		if (world.vcpu[i].start !=
+		    *(uint32_t *)(void *)&world.memory[1 + i][PVROM_MMU_RING_RETIRED])
+			return false;
+	return true;
 }
 
 /* The guest takes its own page faults: it tells its own from the hidden ones, and has those filled. */
@@ -290,6 +403,10 @@ static bool own_fault(uint32_t vcpu, uint64_t address, struct oracle_access a,
 					       o.error };
 		return true;
 	}
+	if (world.resident && world.resident(address) && rings_are_drained() &&
+	    world_is_memory(o.gpa >> 12))
+		world_wrong("vcpu %u: a hidden fault at %#llx, which is in the resident set", vcpu,
+			    (unsigned long long)address);
 	for (i = 0; i < o.steps; i++)
 		*world_word(o.step[i].gpa) |= o.step[i].marks;
 	status = world_call(vcpu, PVROM_MMU_FILL, address,
@@ -324,6 +441,28 @@ static bool intercepted(uint32_t vcpu, uint64_t address, struct oracle_access a,
 	}
 }
 
+static struct world_outcome expected(const struct oracle_answer *o, bool write)
+{
+	if (o->no_table)
+		return (struct world_outcome){ WORLD_NO_TABLE, 0, 0 };
+	if (!o->allowed)
+		return (struct world_outcome){ WORLD_FAULT, 0, o->error };
+	if (!world_is_memory(o->gpa >> 12) || (write && is_rom(o->gpa >> 12)))
+		return (struct world_outcome){ WORLD_MEMORY, o->gpa, 0 };
+	return (struct world_outcome){ WORLD_OK, o->gpa, 0 };
+}
+
+static struct world_outcome nested_access(uint32_t vcpu, uint64_t address, struct oracle_access a)
+{
+	struct oracle_answer o;
+	uint32_t i;
+
+	judge(vcpu, address, a, &o);
+	for (i = 0; o.allowed && i < o.steps; i++)
+		*world_word(o.step[i].gpa) |= o.step[i].marks;
+	return expected(&o, a.write);
+}
+
 struct world_outcome world_access(uint32_t vcpu, uint64_t address, struct oracle_access a)
 {
 	struct world_vcpu *v = &world.vcpu[vcpu];
@@ -332,7 +471,7 @@ struct world_outcome world_access(uint32_t vcpu, uint64_t address, struct oracle
 	uint32_t tries, error;
 	uint64_t hpa;
 
-	for (tries = 0; tries < 8; tries++) {
+	for (tries = 0; tries < 8 && !world.nested; tries++) {
 		struct tlb_access t = {
 			a.write, a.fetch, a.user, a.ac, v->regs.cr4 >> 20 & 1, v->regs.cr4 >> 21 & 1
 		};
@@ -354,21 +493,10 @@ struct world_outcome world_access(uint32_t vcpu, uint64_t address, struct oracle
 		if (done)
 			return out;
 	}
-	return out;
+	return world.nested ? nested_access(vcpu, address, a) : out;
 }
 
 /* ---- the judge ---------------------------------------------------------------------------------------- */
-
-static struct world_outcome expected(const struct oracle_answer *o, bool write)
-{
-	if (o->no_table)
-		return (struct world_outcome){ WORLD_NO_TABLE, 0, 0 };
-	if (!o->allowed)
-		return (struct world_outcome){ WORLD_FAULT, 0, o->error };
-	if (!world_is_memory(o->gpa >> 12) || (write && is_rom(o->gpa >> 12)))
-		return (struct world_outcome){ WORLD_MEMORY, o->gpa, 0 };
-	return (struct world_outcome){ WORLD_OK, o->gpa, 0 };
-}
 
 static bool outcome_matches(const struct world_outcome *want, const struct world_outcome *got)
 {
@@ -380,7 +508,8 @@ static bool outcome_matches(const struct world_outcome *want, const struct world
 }
 
 /* What became of A and D on the path: nothing but what the access sets, and all of it if it succeeded. */
-static bool marks_match(const struct oracle_answer *o, const struct world_outcome *got, bool strict)
+static bool marks_match(const struct oracle_answer *o, const struct world_outcome *got, bool strict,
+			bool resident)
 {
 	bool match = true;
 	uint32_t i;
@@ -389,11 +518,14 @@ static bool marks_match(const struct oracle_answer *o, const struct world_outcom
 		const struct oracle_step *s = &o->step[i];
 		const uint64_t now = *world_word(s->gpa);
 
-		if ((now | s->marks) != (s->entry | s->marks) || (now & s->entry) != s->entry)
+		/* Filling the resident set may have come between. */
+		const uint64_t others = resident ? 0x60 : s->marks;
+
+		if ((now | others) != (s->entry | others) || (now & s->entry) != s->entry)
 			match = false;
 		if (strict && got->result == WORLD_OK && (now & s->marks) != s->marks)
 			match = false;
-		if (got->result == WORLD_FAULT && now != s->entry)
+		if (got->result == WORLD_FAULT && now != s->entry && !resident)
 			match = false;
 		*(uint64_t *)(void *)&world.mirror[s->gpa >> 12][s->gpa & 4088] = now;
 	}
@@ -417,7 +549,7 @@ struct world_outcome world_judge(uint32_t vcpu, uint64_t address, struct oracle_
 			a.fetch ? "fetch " : "", (unsigned long long)address, got.result,
 			(unsigned long long)got.gpa, got.error, want.result,
 			(unsigned long long)want.gpa, want.error);
-	else if (!marks_match(&o, &got, strict))
+	else if (!marks_match(&o, &got, strict, world.resident && world.resident(address)))
 		world_wrong("vcpu %u %#llx%s: A or D is wrong", vcpu, (unsigned long long)address,
 			    a.write ? " write" : "");
 	return got;
@@ -462,11 +594,26 @@ void world_audit(uint32_t vcpu, uint64_t address)
 	}
 }
 
+/* Filling the resident set sets A and D without an access. */
+static bool is_as_written(uint32_t gfn)
+{
+	const uint64_t *now = (const uint64_t *)(const void *)world.memory[gfn];
+	const uint64_t *then = (const uint64_t *)(const void *)world.mirror[gfn];
+	uint32_t i;
+
+	if (!memcmp(now, then, 4096))
+		return true;
+	for (i = 0; i < 512 && world.resident; i++)
+		if ((now[i] & ~0x60ull) != (then[i] & ~0x60ull) || (then[i] & ~now[i]))
+			return false;
+	return world.resident != NULL;
+}
+
 void world_compare(void)
 {
 	uint32_t gfn;
 
 	for (gfn = WORLD_TABLES; gfn < WORLD_DATA && !world.wrong[0]; gfn++)
-		if (memcmp(world.memory[gfn], world.mirror[gfn], 4096))
+		if (!is_as_written(gfn))
 			world_wrong("table page %#x is not what the guest wrote", gfn);
 }

@@ -76,7 +76,8 @@ struct world {
 	uint32_t self; /* on whose behalf the engine works */
 	int locked;
 	bool gib_pages;
-	bool calls; /* the guest makes them */
+	bool calls;  /* the guest makes them */
+	bool nested; /* the processor walks the guest's own tables */
 	bool sealing; /* a set is being sealed: the engine does not know who called, and may kick him */
 	uint64_t value;	 /* of the last call */
 	uint64_t faults; /* intercepted; and those that the guest took itself */
@@ -84,6 +85,8 @@ struct world {
 	/* If not NULL: the guest's handler of faults that come straight to it. False: try the access again. */
 	bool (*take_fault)(uint32_t vcpu, uint64_t address, struct oracle_access access,
 			   uint32_t error, struct world_outcome *outcome);
+	/* If not NULL: is the address in the resident set? Then no fault there may be hidden. */
+	bool (*resident)(uint64_t address);
 	char wrong[256]; /* the first thing that was not as it should be; empty: none */
 };
 extern struct world world;
@@ -91,9 +94,22 @@ extern struct world world;
 /* Opens a machine; memory and mirror are zero. calls: the features are sealed, each vCPU has a ring. */
 void world_open(uint32_t vcpus, uint32_t pool, bool calls, uint64_t seed);
 void world_close(void);
+/* Negotiates anew, with or without the features, and registers the rings. reload: in the middle of it. */
+void world_seal(bool mmu, bool reload);
+/* The host's state is saved, set up anew, and loaded. */
+void world_reload(void);
+/* The vCPUs run without the engine from now on, as with nested paging; and with it again, all shadows forgotten. */
+void world_leave_all(void);
+void world_take_in_all(void);
 uint64_t *world_word(uint64_t gpa);
 bool world_is_memory(uint64_t gfn);
 void world_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * The hypervisor's own paging changes under the running guest: nested (the engine is left, and hears of nothing)
+ * or shadow tables again. The epoch rises.
+ */
+void world_nest(bool nested);
 
 /* A hypercall of the vCPU: leaves the guest. */
 uint32_t world_call(uint32_t vcpu, uint32_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
