@@ -77,3 +77,10 @@ bench-blk: $(BUILD)/hosted/blk_turns $(BLKD)
 $(eval $(call cunit,blk.limits,tests/blk/blk_limit_test.c,tests/blk/blk_cases.c $(BLK_WORLD)))
 $(eval $(call cunit,blk.crash,tests/blk/blk_crash_test.c,tests/blk/blk_cases.c $(BLK_WORLD)))
 $(eval $(call cunit,blk.state,tests/blk/blk_state_test.c,tests/blk/blk_cases.c $(BLK_WORLD)))
+
+# The server as a process, each case with the mistake that it is there for.
+$(BUILD)/test/blk.server: $(call objs,test,tests/blk/server_test.c $(BLK_SERVER_TEST))
+	$(call LINK,test,)
+CHECK += blk.server
+TEST.blk.server       = $(call BLK_DIR,server) $(BUILD)/test/blk.server $(BUILD)/test/pvrom-blkd $(BUILD)/blk/server
+TEST_NEEDS.blk.server = $(BUILD)/test/blk.server $(BUILD)/test/pvrom-blkd

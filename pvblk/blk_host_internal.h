@@ -55,7 +55,12 @@ enum blk_check {
 	X(STATE_LIMIT, "how full the limit is is not loaded")                                      \
 	X(STATE_COUNTERS, "counters are not loaded")                                               \
 	X(ERASE_AS_DISCARD, "a secure erase is a discard to the disk")                             \
-	X(RESET_WRITEBACK, "a reset leaves the cache mode as it is")
+	X(RESET_WRITEBACK, "a reset leaves the cache mode as it is")                               \
+	X(FILE_LOCK, "a file is not locked")                                                       \
+	X(FILE_SHORT, "nothing read counts as read")                                               \
+	X(FILE_SPACE, "a disk without space counts as written")                                    \
+	X(FILE_SYNC, "the disk fails the first flush")                                             \
+	X(FILE_SYNC_FORGOTTEN, "the disk fails the first flush, and that is forgotten")
 enum blk_slip {
 	BLK_SLIP_NONE,
 #define BLK_SLIP_NAME(name, text) BLK_SLIP_##name,

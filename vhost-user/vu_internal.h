@@ -148,6 +148,34 @@ enum vu_verdict vu_handle(struct pvrom_vu_server *server, struct vu_message *mes
 uint64_t vu_offered_features(const struct pvrom_vu_server *server);
 void vu_device_reset(struct pvrom_vu_server *server);
 
+/* ---- mistakes that test builds can make on purpose, one at a time ------------------------------------------- */
+#define VU_SLIP_TABLE(X)                                                                           \
+	X(OFFER_INBAND, "INBAND_NOTIFICATIONS is offered")                                         \
+	X(OFFER_RESET, "VIRTIO_F_RING_RESET is offered")                                           \
+	X(LENGTH, "the length of a message is not looked at")                                      \
+	X(FDS, "the number of descriptors is not looked at")                                       \
+	X(EVENTFD, "any descriptor is taken for an eventfd")                                       \
+	X(LOG_RING, "the used ring is not logged")                                                 \
+	X(LOG_ON, "logging is not switched")                                                       \
+	X(STATUS, "a status of 0 resets nothing")                                                  \
+	X(RESET, "RESET_DEVICE resets nothing")                                                    \
+	X(CONFIG_TOLD, "a change of the configuration is not told")                                \
+	X(CUT, "nobody looks whether memory was cut")                                              \
+	X(REGIONS, "of several regions only the first is used")
+#ifdef PVROM_TEST
+enum vu_slip {
+	VU_SLIP_NONE,
+#define VU_SLIP_NAME(name, text) VU_SLIP_##name,
+	VU_SLIP_TABLE(VU_SLIP_NAME)
+#undef VU_SLIP_NAME
+		VU_SLIP_COUNT
+};
+extern enum vu_slip pvrom_vu_slipped;
+#define VU_SLIP(name) (pvrom_vu_slipped == VU_SLIP_##name)
+#else
+#define VU_SLIP(name) false
+#endif
+
 /* ---- vu_usage.c: what a front end makes use of, said to people ---------------------------------------------- */
 void vu_usage_protocol(struct pvrom_vu_server *server);
 void vu_usage_features(struct pvrom_vu_server *server);

@@ -254,7 +254,7 @@ void *vu_memory_at(struct vu_memory *memory, uint64_t gpa, uint64_t *len)
 		if (at)
 			return at;
 	}
-	for (i = 0; i < memory->count; i++) {
+	for (i = 0; i < memory->count && (!i || !VU_SLIP(REGIONS)); i++) {
 		at = within(&memory->map[i], gpa, len);
 		if (at) {
 			memory->last = i;

@@ -14,6 +14,10 @@
 	 VU_PROTOCOL_BACKEND_REQ | VU_PROTOCOL_CONFIG | VU_PROTOCOL_INFLIGHT_SHMFD |               \
 	 VU_PROTOCOL_RESET_DEVICE | VU_PROTOCOL_CONFIGURE_MEM_SLOTS | VU_PROTOCOL_STATUS)
 
+#ifdef PVROM_TEST
+enum vu_slip pvrom_vu_slipped;
+#endif
+
 static enum vu_verdict answer_word(struct vu_message *m, uint64_t word)
 {
 	m->payload.word = word;
@@ -30,11 +34,17 @@ static struct vu_ring *ring_of(struct pvrom_vu_server *s, uint32_t index)
 
 uint64_t vu_offered_features(const struct pvrom_vu_server *s)
 {
-	return (s->setup.features | VU_F_PROTOCOL_FEATURES | VU_F_LOG_ALL) & ~PVROM_VQ_F_RING_RESET;
+	const uint64_t own = VU_F_PROTOCOL_FEATURES | VU_F_LOG_ALL;
+
+	if (VU_SLIP(OFFER_RESET))
+		return s->setup.features | own | PVROM_VQ_F_RING_RESET;
+	return (s->setup.features | own) & ~PVROM_VQ_F_RING_RESET;
 }
 
 static uint64_t offered_protocol(const struct pvrom_vu_server *s)
 {
+	if (VU_SLIP(OFFER_INBAND))
+		return PROTOCOL_OFFERED | VU_PROTOCOL_INBAND_NOTIFICATIONS;
 	return s->setup.no_inflight ? PROTOCOL_OFFERED & ~VU_PROTOCOL_INFLIGHT_SHMFD
 				    : PROTOCOL_OFFERED;
 }
@@ -70,7 +80,7 @@ static enum vu_verdict set_features(struct pvrom_vu_server *s, struct vu_message
 	}
 	s->features = features;
 	for (i = 0; i < s->setup.queues; i++)
-		if (s->ring[i].vq)
+		if (s->ring[i].vq && !VU_SLIP(LOG_ON))
 			pvrom_vq_device_log(s->ring[i].vq, features & VU_F_LOG_ALL);
 	return VU_DONE;
 }
@@ -131,7 +141,8 @@ static enum vu_verdict reset_owner(struct pvrom_vu_server *s, struct vu_message 
 static enum vu_verdict reset_device(struct pvrom_vu_server *s, struct vu_message *m)
 {
 	(void)m;
-	vu_device_reset(s);
+	if (!VU_SLIP(RESET))
+		vu_device_reset(s);
 	return VU_DONE;
 }
 
@@ -139,7 +150,7 @@ static enum vu_verdict set_status(struct pvrom_vu_server *s, struct vu_message *
 {
 	if (m->payload.word > 0xff)
 		return VU_REFUSED;
-	if (!m->payload.word)
+	if (!m->payload.word && !VU_SLIP(STATUS))
 		vu_device_reset(s);
 	s->status = (uint32_t)m->payload.word;
 	return VU_DONE;
@@ -300,7 +311,7 @@ static struct vu_ring *ring_with_fd(struct pvrom_vu_server *s, struct vu_message
 		return NULL;
 	if (without)
 		return ring;
-	if (!vu_is_eventfd(m->fd[0]))
+	if (!vu_is_eventfd(m->fd[0]) && !VU_SLIP(EVENTFD))
 		return NULL;
 	*fd = vu_message_take_fd(m);
 	return ring;
@@ -483,10 +494,11 @@ enum vu_verdict vu_handle(struct pvrom_vu_server *s, struct vu_message *m, const
 		return m->fds ? VU_RUBBISH : VU_REFUSED;
 	r = &rule[m->head.request];
 	*why = "a message of the wrong length";
-	if (m->head.size < r->least || m->head.size > r->most)
+	if ((m->head.size < r->least || m->head.size > r->most) && !VU_SLIP(LENGTH))
 		return VU_RUBBISH;
 	*why = "descriptors that do not belong to it";
-	if (m->fds > r->fds || (m->head.request == VU_ADD_MEM_REG && m->fds != 1))
+	if ((m->fds > r->fds || (m->head.request == VU_ADD_MEM_REG && m->fds != 1)) &&
+	    !VU_SLIP(FDS))
 		return VU_RUBBISH;
 	*why = "a protocol feature that was not negotiated";
 	if (r->protocol & ~s->protocol)

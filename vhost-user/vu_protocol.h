@@ -58,6 +58,7 @@ enum vu_request {
 #define VU_PROTOCOL_CONFIG (1ull << 9)
 #define VU_PROTOCOL_INFLIGHT_SHMFD (1ull << 12)
 #define VU_PROTOCOL_RESET_DEVICE (1ull << 13)
+#define VU_PROTOCOL_INBAND_NOTIFICATIONS (1ull << 14) /* never offered */
 #define VU_PROTOCOL_CONFIGURE_MEM_SLOTS (1ull << 15)
 #define VU_PROTOCOL_STATUS (1ull << 16)
 

@@ -73,7 +73,7 @@ static void dirty(void *ctx, struct pvrom_gpa gpa, uint64_t len)
 	uint64_t at = gpa.gpa;
 
 	if (gpa.gpa >= ring->device_gpa && offset < ring->device_bytes) {
-		if (!(ring->addr.flags & VU_VRING_LOG))
+		if (!(ring->addr.flags & VU_VRING_LOG) || VU_SLIP(LOG_RING))
 			return;
 		at = ring->addr.log + offset;
 	}

@@ -317,14 +317,15 @@ void pvrom_vu_config_changed(struct pvrom_vu_server *server)
 {
 	const struct vu_head head = { VU_BACKEND_CONFIG_CHANGE, VU_VERSION, 0 };
 
-	if (server->backend_fd >= 0 && (server->protocol & VU_PROTOCOL_CONFIG) &&
+	if (server->backend_fd >= 0 && !VU_SLIP(CONFIG_TOLD) &&
+	    (server->protocol & VU_PROTOCOL_CONFIG) &&
 	    !vu_send(server->backend_fd, &head, &head, -1))
 		vu_say(server, "the front end does not hear that the configuration changed");
 }
 
 void pvrom_vu_look(struct pvrom_vu_server *server)
 {
-	if (vu_memory_was_cut(&server->memory) && server->connection_fd >= 0)
+	if (vu_memory_was_cut(&server->memory) && !VU_SLIP(CUT) && server->connection_fd >= 0)
 		end_connection(server, "it took back memory that it had shared");
 }
 

@@ -15,6 +15,7 @@
 
 #include <pvrom/io_loop.h>
 
+#include "../blk_host_internal.h"
 #include "backend_internal.h"
 #include "file_open.h"
 
@@ -161,7 +162,7 @@ static void advance(struct pvrom_blk_io *io, uint64_t bytes)
 static void transferred(struct file *f, struct pvrom_blk_io *io, int32_t result)
 {
 	if (result == 0) {
-		pvrom_blk_io_done(io, PVROM_BLK_FAILED);
+		pvrom_blk_io_done(io, BLK_SLIP(FILE_SHORT) ? PVROM_BLK_DONE : PVROM_BLK_FAILED);
 		return;
 	}
 	if (io->progress + (uint32_t)result >= io->length) {
@@ -212,17 +213,37 @@ static bool cannot(struct file *f, struct pvrom_blk_io *io, int32_t result)
 	return true;
 }
 
+/* In test builds: what the disk says instead. */
+static int32_t planted(const struct pvrom_blk_io *io, int32_t result)
+{
+#ifdef PVROM_TEST
+	static bool failed;
+
+	if (BLK_SLIP(FILE_SPACE) && result == -ENOSPC)
+		return (int32_t)io->length;
+	if ((BLK_SLIP(FILE_SYNC) || BLK_SLIP(FILE_SYNC_FORGOTTEN)) && io->part == PART_SYNC &&
+	    !failed) {
+		failed = true;
+		return -EIO;
+	}
+#else
+	(void)io;
+#endif
+	return result;
+}
+
 static void part_done(struct pvrom_loop_op *op, int32_t result)
 {
 	struct pvrom_blk_io *io = io_of(op);
 	struct file *f = words_of(io)->file;
 
+	result = planted(io, result);
 	if (result == -EINTR || result == -EAGAIN) {
 		start_part(f, io, (enum part)io->part);
 		return;
 	}
 	if (result < 0) {
-		f->flush_failed |= result == -EIO &&
+		f->flush_failed |= result == -EIO && !BLK_SLIP(FILE_SYNC_FORGOTTEN) &&
 				   (io->part == PART_SYNC || (io->flags & PVROM_BLK_IO_STABLE));
 		if (!cannot(f, io, result))
 			pvrom_blk_io_done(io, failure(result));

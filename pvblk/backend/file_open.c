@@ -3,6 +3,7 @@
  * Opens and locks the file or block device behind a disk, and finds out what it can.
  */
 #define _GNU_SOURCE
+#include "../blk_host_internal.h"
 #include "file_open.h"
 
 #include <errno.h>
@@ -49,7 +50,7 @@ static bool lock(const struct file_opened *f, const struct pvrom_blk_file_setup 
 	struct flock l = { .l_type = s->read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET };
 	int ms, error = 0;
 
-	if (s->no_lock)
+	if (s->no_lock || BLK_SLIP(FILE_LOCK))
 		return true;
 	for (ms = 0; ms < GHOST_MS; ms += 2) {
 		error = fcntl(f->fd, F_OFD_SETLK, &l) ? errno : 0;

@@ -114,6 +114,7 @@ static const char doc[] =
 #define OPT_KILL_AT 1000
 #define OPT_STEPS 1001
 #define OPT_NO_INFLIGHT 1002
+#define OPT_SLIP 1003
 static const struct argp_option options[] = {
 	{ "control", 'c', "PATH", 0, "Socket on which a later server may take over", 0 },
 	{ "take-over", 't', "PATH", 0, "Take over from the server that has this control socket",
@@ -123,6 +124,7 @@ static const struct argp_option options[] = {
 #ifdef PVROM_TEST
 	{ "kill-at", OPT_KILL_AT, "STEP:N", 0, "Die at that step", 1 },
 	{ "steps", OPT_STEPS, NULL, 0, "List the steps", 1 },
+	{ "slip", OPT_SLIP, "NAME", 0, "Make that mistake", 1 },
 	{ "no-inflight", OPT_NO_INFLIGHT, NULL, 0, "Do not offer INFLIGHT_SHMFD", 1 },
 #endif
 	{ NULL, 0, NULL, 0, NULL, 0 }
@@ -168,6 +170,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			argp_error(state, "no such step: %s", arg);
 		break;
 	case OPT_STEPS: blkd_print_steps(); exit(0);
+	case OPT_SLIP:
+		if (!blkd_slip(arg))
+			argp_error(state, "no such mistake: %s", arg);
+		break;
 	case OPT_NO_INFLIGHT: blkd_options.no_inflight = true; break;
 #endif
 	default: return ARGP_ERR_UNKNOWN;

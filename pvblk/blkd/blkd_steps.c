@@ -13,6 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../vhost-user/vu_internal.h"
+#include "../blk_host_internal.h"
+
 #ifdef PVROM_TEST
 static const struct {
 	const char *name, *formats, *text;
@@ -57,5 +60,25 @@ void blkd_print_steps(void)
 
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		printf("%s\t%s\t%s\n", steps[i].name, steps[i].formats, steps[i].text);
+}
+
+static const char *const blk_slip[] = { "",
+#define NAME(name, text) #name,
+					BLK_SLIP_TABLE(NAME) };
+static const char *const vu_slip[] = { "", VU_SLIP_TABLE(NAME)
+#undef NAME
+};
+
+bool blkd_slip(const char *name)
+{
+	unsigned int i;
+
+	for (i = 1; i < BLK_SLIP_COUNT; i++)
+		if (!strcmp(blk_slip[i], name))
+			pvrom_blk_slipped = (enum blk_slip)i;
+	for (i = 1; i < VU_SLIP_COUNT; i++)
+		if (!strcmp(vu_slip[i], name))
+			pvrom_vu_slipped = (enum vu_slip)i;
+	return pvrom_blk_slipped || pvrom_vu_slipped;
 }
 #endif

@@ -22,6 +22,8 @@ void blkd_step(const char *name);
 bool blkd_kill_at(const char *text);
 /* One line a step: name, formats, what has happened. */
 void blkd_print_steps(void);
+/* Makes one of the mistakes of BLK_SLIP_TABLE or VU_SLIP_TABLE from now on. false: no such mistake. */
+bool blkd_slip(const char *name);
 #define BLKD_STEP(name) blkd_step(#name)
 #else
 #define BLKD_STEP(name) ((void)0)
