@@ -19,7 +19,10 @@ ALL_TARGETS += $(BUILD)/libpvrom-clock-host.a $(BUILD)/free/libpvrom-clock-host.
 	$(BUILD)/libpvrom-clock-guest.a $(BUILD)/free/libpvrom-clock-guest.a
 
 # The adapters to other hosts' clocks.
-$(eval $(call cunit,loop.clock_source,tests/loop/clock_source_test.c,$(PVCLOCK_GUEST_SRCS)))
+$(eval $(call cunit,loop.clock_source,tests/loop/clock_source_test.c,\
+	tests/loop/foreign_host.c $(PVCLOCK_GUEST_SRCS)))
+$(eval $(call cunit,loop.clock_foreign,tests/loop/clock_foreign_test.c,\
+	tests/loop/foreign_host.c $(PVCLOCK_GUEST_SRCS)))
 
 # Both halves over one page.
 PVCLOCK_TEST_SRCS := tests/loop/clock_world.c $(PVCLOCK_HOST_SRCS) pvclock/clock_guest.c host/access.c
