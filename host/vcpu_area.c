@@ -33,6 +33,7 @@ void pvrom_host_set_area(struct pvrom_host_vcpu *vcpu, uint64_t gpa)
 	if (vcpu->area_gpa == gpa)
 		return;
 	vcpu->area_gpa = gpa;
+	vcpu->eoi_offered = 0; /* what the old one said is said no more */
 	if (config->ops->area_changed)
 		config->ops->area_changed(config->ops_ctx, vcpu->id, (struct pvrom_gpa){ gpa });
 }
@@ -86,4 +87,44 @@ uint32_t pvrom_base_vcpu_area(struct pvrom_host_vcpu *vcpu, struct pvrom_host_re
 		status = register_area(vcpu, gpa);
 	pvrom_host_unlock(vcpu->host);
 	return status;
+}
+
+/* ---- the EOI word ------------------------------------------------------------------------------- */
+
+/* NULL if there is no area. The area was checked to be one piece when it was registered. */
+static uint32_t *eoi_word(const struct pvrom_host_vcpu *vcpu)
+{
+	const struct pvrom_host_config *config = &vcpu->host->config;
+	uint64_t len = sizeof(uint32_t);
+
+	if (vcpu->area_gpa == PVROM_VCPU_AREA_NONE)
+		return NULL;
+	return config->ops->translate(
+		config->ops_ctx, (struct pvrom_gpa){ vcpu->area_gpa + PVROM_VCPU_AREA_EOI }, &len);
+}
+
+void pvrom_host_eoi_offer(struct pvrom_host_vcpu *vcpu)
+{
+	uint32_t *word = eoi_word(vcpu);
+
+	if (!word)
+		return;
+	__atomic_fetch_or(word, (uint32_t)PVROM_VCPU_EOI_IDLE, __ATOMIC_RELAXED);
+	vcpu->eoi_offered = 1;
+}
+
+/* One atomic access decides between the guest's end and ours. */
+bool pvrom_host_eoi_ended(struct pvrom_host_vcpu *vcpu, bool take_back)
+{
+	uint32_t *word = vcpu->eoi_offered ? eoi_word(vcpu) : NULL;
+	uint32_t mask = take_back ? ~(uint32_t)PVROM_VCPU_EOI_IDLE : ~0u;
+
+	if (!word)
+		return false;
+	if (__atomic_fetch_and(word, mask, __ATOMIC_RELAXED) & PVROM_VCPU_EOI_IDLE) {
+		vcpu->eoi_offered = !take_back;
+		return false;
+	}
+	vcpu->eoi_offered = 0;
+	return true;
 }

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <pvrom/clock_host.h>
 #include <pvrom/host.h>
 #include <pvrom/mmu_host.h>
 
@@ -41,10 +42,6 @@
 
 #define HV_EXIT_LOST 0x7e /* the guest cannot go on; the reason was printed */
 
-struct hv_lock {
-	uint32_t taken;
-};
-
 /* What a vCPU does. Only its own CPU leaves RUNNING; only who starts it leaves STOPPED. */
 enum { VCPU_STOPPED, VCPU_STARTING, VCPU_RUNNING };
 
@@ -63,22 +60,23 @@ struct hv_interrupts {
 	uint64_t in_service[4]; /* this and all below: by the vCPU's own CPU */
 	uint32_t nmi_waiting;	/* set by anybody */
 	uint32_t nmi;
-	bool eoi_skipped; /* the area's EOI word says so; see vcpu.h */
 };
 
 struct hv_alarm {
-	struct hv_lock lock;
+	uint32_t lock;
 	uint64_t deadline; /* 0: none is set */
 	uint8_t vector;
 	bool sent; /* and perhaps not taken */
 	bool timer_came;
 };
 
+/* Sums, as the counter port numbers them: exits; of them by request; CONTINUEs; other interrupts. */
+enum { SUM_EXITS, SUM_KICKS, SUM_CONTINUED, SUM_INTERRUPTS, SUMS };
+
 struct hv_counts {
 	uint64_t exits[EXIT_CODES + 2];
 	uint64_t calls[CALL_GROUPS][CALL_INDEXES];
-	uint64_t all, kicks, continued,
-		interrupts; /* exits; of them by request; CONTINUEs; others */
+	uint64_t sum[SUMS];
 };
 
 struct hv_vcpu {
@@ -87,11 +85,12 @@ struct hv_vcpu {
 	struct svm_vmcb *vmcb;
 	uint32_t id, apic_id;
 	uint32_t state, requests;
-	uint32_t in_guest, paused;  /* 1: yes; for other CPUs to look at */
-	bool halted, kicked, fresh; /* fresh: started, and has not run */
-	bool asked;		    /* a kick has come since the last run began */
-	uint32_t counter;	    /* that the guest has chosen at the counter port */
-	uint64_t event;		    /* whose delivery an exit interrupted; 0: none */
+	uint32_t in_guest, paused;    /* 1: yes; for other CPUs to look at */
+	bool halted, kicked, fresh;   /* fresh: started, and has not run */
+	bool asked;		      /* a kick has come since the last run began */
+	uint32_t counter;	      /* that the guest has chosen at the counter port */
+	uint64_t visited, halted_tsc; /* TSC: its times written last; spent asleep */
+	uint64_t event;		      /* whose delivery an exit interrupted; 0: none */
 	uint32_t event_error;
 	struct pvrom_mmu_regs control; /* as the guest sees them, while shadowed */
 	struct hv_interrupts irq;
@@ -124,9 +123,10 @@ struct hv_machine {
 	uint8_t *memory; /* the guest's, from address 0 */
 	uint64_t memory_size, rom_gpa;
 	uint64_t tsc_hz, timer_hz;
-	uint64_t refilled; /* TSC when the guest's log was last refilled */
-	struct hv_lock core, routes, mmu_lock;
+	uint64_t refilled;		 /* TSC when the guest's log was last refilled */
+	uint32_t core, routes, mmu_lock; /* locks */
 	struct pvrom_mmu *mmu;
+	struct pvrom_clock_host clock;
 	uint32_t calls, wanted, changes[2];
 	struct hv_route route[PINS];
 	struct pvrom_host host;
@@ -142,17 +142,8 @@ struct hv_module {
 };
 
 /* What hv_decode() found at the guest's RIP. */
-enum {
-	INSN_OTHER,
-	INSN_HLT,
-	INSN_CR_TO_REG,
-	INSN_REG_TO_CR,
-	INSN_CLTS,
-	INSN_LMSW,
-	INSN_SMSW,
-	INSN_INVLPG,
-	INSN_TWO_BYTES
-};
+enum { INSN_OTHER, INSN_HLT, INSN_TWO_BYTES, INSN_INVLPG, INSN_CR_TO_REG, INSN_REG_TO_CR };
+enum { INSN_CLTS = INSN_REG_TO_CR + 1, INSN_LMSW, INSN_SMSW };
 struct hv_insn {
 	uint8_t kind, length;
 	uint8_t reg;	  /* general register, where it names one */
@@ -213,7 +204,6 @@ size_t hv_fetch(const struct hv_vcpu *vcpu, uint8_t *bytes, size_t size);
 bool hv_load(const struct hv_module *module, uint32_t *entry, uint32_t *info);
 
 /* hv_vcpu.c: the life of a vCPU */
-void hv_vcpu_init(struct hv_vcpu *vcpu);
 void hv_vcpu_boot(struct hv_vcpu *vcpu, uint32_t entry, uint32_t info);
 bool hv_vcpu_state_ok(const struct pvrom_smp_state *state);
 void hv_vcpu_load(struct hv_vcpu *vcpu, const struct pvrom_smp_state *state);
@@ -285,6 +275,12 @@ void hv_change_want(uint32_t what);
 void hv_change_count(void);
 bool hv_change_now(struct hv_vcpu *vcpu);
 void hv_change_wait(struct hv_vcpu *vcpu);
+
+/* hv_clock.c */
+void hv_clock_init(void);
+void hv_clock_go_on(bool loaded);
+void hv_clock_moved(const struct hv_vcpu *vcpu, uint64_t step);
+void hv_clock_visit(struct hv_vcpu *vcpu);
 
 /* hv_report.c */
 void hv_finish(uint8_t value) __attribute__((noreturn));

@@ -41,26 +41,20 @@ bool hv_control_set(struct hv_vcpu *vcpu, const struct pvrom_mmu_regs *control)
 
 uint32_t hv_physical_bits(void)
 {
-	uint32_t regs[4];
-
-	cpuid(0x80000008, 0, regs);
-	return regs[0] & 0xff;
+	return cpuid_of(0x80000008, EAX) & 0xff;
 }
 
 /* The bits of CR4 whose features CPUID shows to the guest. */
 uint64_t hv_cr4_allowed(void)
 {
 	/* VME PVI TSD DE PSE PAE PGE PCE OSFXSR OSXMMEXCPT: all processors with SVM */
-	uint64_t allowed = 0x7bf;
-	uint32_t regs[4];
+	uint64_t allowed = 0x7bf, features = cpuid_of(7, EBX);
 
-	cpuid(1, 0, regs);
-	allowed |= regs[2] >> 26 & 1 ? CR4_OSXSAVE : 0;
-	cpuid(7, 0, regs);
-	allowed |= (regs[1] & 1ull) << 16;	 /* FSGSBASE */
-	allowed |= (regs[1] >> 7 & 1ull) << 20;	 /* SMEP */
-	allowed |= (regs[1] >> 20 & 1ull) << 21; /* SMAP */
-	allowed |= (regs[2] >> 2 & 1ull) << 11;	 /* UMIP */
+	allowed |= cpuid_of(1, ECX) >> 26 & 1 ? CR4_OSXSAVE : 0;
+	allowed |= (features & 1) << 16;		 /* FSGSBASE */
+	allowed |= (features >> 7 & 1) << 20;		 /* SMEP */
+	allowed |= (features >> 20 & 1) << 21;		 /* SMAP */
+	allowed |= (cpuid_of(7, ECX) >> 2 & 1ull) << 11; /* UMIP */
 	return allowed;
 }
 

@@ -39,14 +39,8 @@
 /* Registers as the processor numbers them. */
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9 };
 
-enum {
-	VECTOR_DB = 1,
-	VECTOR_NMI = 2,
-	VECTOR_UD = 6,
-	VECTOR_DF = 8,
-	VECTOR_GP = 13,
-	VECTOR_PF = 14
-};
+enum { VECTOR_DB = 1, VECTOR_NMI = 2, VECTOR_UD = 6 };
+enum { VECTOR_DF = 8, VECTOR_GP = 13, VECTOR_PF = 14 };
 
 static inline uint64_t rdmsr(uint32_t msr)
 {
@@ -77,6 +71,17 @@ static inline void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
 			 : "=a"(regs[0]), "=b"(regs[1]), "=c"(regs[2]), "=d"(regs[3])
 			 : "0"(leaf), "2"(subleaf)
 			 : "memory");
+}
+
+/* One register of a leaf, counted as they are in cpuid(). */
+enum { EAX, EBX, ECX, EDX };
+
+static inline uint32_t cpuid_of(uint32_t leaf, unsigned reg)
+{
+	uint32_t regs[4];
+
+	cpuid(leaf, 0, regs);
+	return regs[reg];
 }
 
 static inline uint64_t read_cr4(void)

@@ -5,9 +5,8 @@
  */
 #include "hv.h"
 
-enum { EAX, EBX, ECX, EDX };
-
 #define PVROM_BASE 0x40000000u
+#define TSC_LEAF 0x15
 #define HYPERVISOR_LEAVES 0x10000000u /* 0x40000000 to 0x4fffffff */
 
 /* X(leaf, subleaf or ANY, register, bits): hidden. Intel SDM vol. 2A and AMD APM vol. 3, CPUID. */
@@ -51,6 +50,20 @@ static void number(const struct hv_vcpu *vcpu, uint32_t leaf, uint32_t regs[4])
 		regs[EAX] = vcpu->id;
 }
 
+/* The rate of the TSC, in the leaf that Intel has for it; leaves before it that the CPU has not are empty. */
+static void tell_tsc(uint32_t leaf, uint32_t regs[4])
+{
+	const uint32_t ratio[4] = { 1000000, (uint32_t)(hv.tsc_hz / 1000), 1000000000, 0 };
+	uint32_t last = cpuid_of(0, EAX);
+
+	if (leaf == 0 && last < TSC_LEAF)
+		regs[EAX] = TSC_LEAF;
+	else if (leaf == TSC_LEAF)
+		memcpy(regs, ratio, sizeof(ratio));
+	else if (leaf > last && leaf < TSC_LEAF)
+		memset(regs, 0, sizeof(ratio));
+}
+
 static void show(const struct hv_vcpu *vcpu, uint32_t leaf, uint32_t regs[4])
 {
 	if (leaf != 1)
@@ -73,5 +86,6 @@ void hv_cpuid(const struct hv_vcpu *vcpu, uint32_t regs[4])
 	cpuid(leaf, subleaf, regs);
 	hide(leaf, subleaf, regs);
 	number(vcpu, leaf, regs);
+	tell_tsc(leaf, regs);
 	show(vcpu, leaf, regs);
 }

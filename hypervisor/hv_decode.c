@@ -11,7 +11,6 @@ struct cursor {
 	uint8_t bytes[INSN_MAX];
 	size_t size, at;
 	uint8_t rex;
-	bool narrow;	  /* 16-bit operand */
 	uint64_t segment; /* base of FS or GS, if a prefix names it */
 };
 
@@ -29,31 +28,30 @@ static bool is_64_bit(const struct hv_vcpu *vcpu)
 	return vcpu->vmcb->cs.attributes & SVM_CODE_64 && vcpu->vmcb->efer & EFER_LMA;
 }
 
+static bool is_prefix(uint8_t byte)
+{
+	static const uint8_t prefixes[] = "\x26\x2e\x36\x3e\x64\x65\x66\x67\xf0\xf2\xf3";
+
+	for (size_t i = 0; i < sizeof(prefixes) - 1; i++)
+		if (prefixes[i] == byte)
+			return true;
+	return false;
+}
+
 /* The first byte that is no prefix. A REX counts only right before the opcode. */
 static uint8_t skip_prefixes(const struct hv_vcpu *vcpu, struct cursor *c)
 {
 	for (;;) {
 		uint8_t byte = next(c);
 
-		switch (byte) {
-		case 0x64: c->segment = vcpu->vmcb->fs.base; break;
-		case 0x65: c->segment = vcpu->vmcb->gs.base; break;
-		case 0x66: c->narrow = true; break;
-		case 0x26:
-		case 0x2e:
-		case 0x36:
-		case 0x3e:
-		case 0x67:
-		case 0xf0:
-		case 0xf2:
-		case 0xf3: break;
-		default:
-			if (!is_64_bit(vcpu) || (byte & 0xf0) != 0x40)
-				return byte;
+		if (byte == 0x64 || byte == 0x65)
+			c->segment = byte == 0x64 ? vcpu->vmcb->fs.base : vcpu->vmcb->gs.base;
+		if (is_prefix(byte))
+			c->rex = 0;
+		else if (is_64_bit(vcpu) && (byte & 0xf0) == 0x40)
 			c->rex = byte;
-			continue;
-		}
-		c->rex = 0;
+		else
+			return byte;
 	}
 }
 

@@ -28,13 +28,12 @@ void hv_dump(const struct hv_vcpu *vcpu, const char *why)
 	const struct svm_vmcb *v = vcpu->vmcb;
 	struct pvrom_mmu_regs c = hv_control_of(vcpu);
 
-	hv_print("hypervisor: CPU %u: %s\n", vcpu->id, why);
-	hv_print("  exit %lx, information %lx %lx\n", v->exit_code, v->exit_info1, v->exit_info2);
-	hv_print("  cs %x rip %lx rsp %lx flags %lx cr2 %lx\n", (uint32_t)v->cs.selector, v->rip,
-		 v->rsp, v->rflags, v->cr2);
-	hv_print("  cr0 %lx cr3 %lx cr4 %lx efer %lx\n", c.cr0, c.cr3, c.cr4, c.efer);
-	hv_print("  of the CPU itself: cr0 %lx cr3 %lx cr4 %lx efer %lx\n", v->cr0, v->cr3, v->cr4,
-		 v->efer);
+	hv_print("hypervisor: CPU %u: %s\n  exit %lx, information %lx %lx\n"
+		 "  cs %x rip %lx rsp %lx flags %lx cr2 %lx\n",
+		 vcpu->id, why, v->exit_code, v->exit_info1, v->exit_info2,
+		 (uint32_t)v->cs.selector, v->rip, v->rsp, v->rflags, v->cr2);
+	hv_print("  cr0 %lx cr3 %lx cr4 %lx efer %lx, of the CPU itself %lx %lx %lx %lx\n", c.cr0,
+		 c.cr3, c.cr4, c.efer, v->cr0, v->cr3, v->cr4, v->efer);
 	for (unsigned i = 0; i < 16; i += 4)
 		hv_print("  r%u %lx %lx %lx %lx\n", i, vcpu->gpr[i], vcpu->gpr[i + 1],
 			 vcpu->gpr[i + 2], vcpu->gpr[i + 3]);
@@ -185,11 +184,11 @@ static void keep_sti_and_hlt_together(struct hv_vcpu *vcpu)
 
 static void count(struct hv_vcpu *vcpu, uint32_t code)
 {
-	vcpu->counts.all++;
+	vcpu->counts.sum[SUM_EXITS]++;
 	if (code == SVM_EXIT_INTR && vcpu->asked)
-		vcpu->counts.kicks++;
+		vcpu->counts.sum[SUM_KICKS]++;
 	else if (code == SVM_EXIT_INTR)
-		vcpu->counts.interrupts++;
+		vcpu->counts.sum[SUM_INTERRUPTS]++;
 	vcpu->counts.exits[code < EXIT_CODES	  ? code
 			   : code == SVM_EXIT_NPF ? EXIT_CODES
 						  : EXIT_CODES + 1]++;

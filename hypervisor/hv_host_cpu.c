@@ -27,6 +27,7 @@ static struct gate idt[256] __attribute__((aligned(16)));
 /* For VMRUN itself, and for what VMLOAD and VMSAVE exchange. */
 static uint8_t save_page[HV_MAX_CPUS][PAGE] __attribute__((aligned(4096)));
 struct svm_vmcb hv_host_page[HV_MAX_CPUS] __attribute__((aligned(4096)));
+static struct svm_vmcb vmcbs[HV_MAX_CPUS] __attribute__((aligned(4096)));
 
 static void fill_idt(void)
 {
@@ -49,10 +50,7 @@ static void load_idt(void)
 
 static void switch_svm_on(const struct hv_vcpu *vcpu)
 {
-	uint32_t regs[4];
-
-	cpuid(CPUID_SVM, 0, regs);
-	if (!(regs[2] & CPUID_SVM_BIT) || rdmsr(MSR_VM_CR) & VM_CR_SVMDIS) {
+	if (!(cpuid_of(CPUID_SVM, ECX) & CPUID_SVM_BIT) || rdmsr(MSR_VM_CR) & VM_CR_SVMDIS) {
 		hv_print("hypervisor: this CPU has no SVM, or its firmware has switched it off\n");
 		hv_finish(1);
 	}
@@ -64,16 +62,14 @@ static void switch_svm_on(const struct hv_vcpu *vcpu)
 /* The guest's XCR0 is the CPU's own, so the host's CR4 must allow to set it. */
 static void allow_xsave(void)
 {
-	uint32_t regs[4];
-
-	cpuid(1, 0, regs);
-	if (regs[2] >> 26 & 1)
+	if (cpuid_of(1, ECX) >> 26 & 1)
 		write_cr4(read_cr4() | CR4_OSXSAVE);
 }
 
 /* On each CPU, once. */
 void hv_host_cpu_init(struct hv_vcpu *vcpu)
 {
+	vcpu->vmcb = &vmcbs[vcpu->id];
 	if (vcpu->id == 0)
 		fill_idt();
 	load_idt();

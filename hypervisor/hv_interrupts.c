@@ -55,17 +55,6 @@ void hv_interrupts_withdraw(struct hv_vcpu *vcpu, uint8_t vector)
 
 /* ---- on the vCPU's own CPU ------------------------------------------------------------------- */
 
-/* The EOI word of the vCPU's area; NULL if there is none. */
-static uint32_t *eoi_word(const struct hv_vcpu *vcpu)
-{
-	uint64_t gpa = hv.host_vcpu[vcpu->id].area_gpa, len = sizeof(uint32_t);
-	bool writable;
-
-	if (gpa == PVROM_VCPU_AREA_NONE)
-		return NULL;
-	return hv_memory_at(gpa + PVROM_VCPU_AREA_EOI, &len, &writable);
-}
-
 /* IRQ_EOI, or its equal. */
 void hv_interrupts_end(struct hv_vcpu *vcpu)
 {
@@ -75,33 +64,14 @@ void hv_interrupts_end(struct hv_vcpu *vcpu)
 /* Has the guest ended what it was told needs no end? If `settle`, the next end exits. */
 void hv_interrupts_look(struct hv_vcpu *vcpu, bool settle)
 {
-	uint32_t *word = vcpu->irq.eoi_skipped ? eoi_word(vcpu) : NULL;
-
-	if (!word) {
-		vcpu->irq.eoi_skipped = false;
-	} else if (!(__atomic_load_n(word, __ATOMIC_RELAXED) & PVROM_VCPU_EOI_IDLE)) {
-		vcpu->irq.eoi_skipped = false;
+	if (pvrom_host_eoi_ended(&hv.host_vcpu[vcpu->id], settle))
 		hv_interrupts_end(vcpu);
-	} else if (settle) {
-		__atomic_fetch_and(word, ~(uint32_t)PVROM_VCPU_EOI_IDLE, __ATOMIC_RELAXED);
-		vcpu->irq.eoi_skipped = false;
-	}
-}
-
-/* Nothing else is in service or waits: the guest need not say when it has ended. */
-static void offer_eoi_skip(struct hv_vcpu *vcpu, bool alone)
-{
-	uint32_t *word = alone && !highest(vcpu->irq.waiting) ? eoi_word(vcpu) : NULL;
-
-	if (!word)
-		return;
-	__atomic_fetch_or(word, (uint32_t)PVROM_VCPU_EOI_IDLE, __ATOMIC_RELAXED);
-	vcpu->irq.eoi_skipped = true;
 }
 
 /* A vCPU that starts, or is reset, has none. */
 void hv_interrupts_forget(struct hv_vcpu *vcpu)
 {
+	hv_interrupts_look(vcpu, true);
 	vcpu->irq = (struct hv_interrupts){ .nmi = NMI_OPEN };
 }
 
@@ -180,7 +150,8 @@ static void inject_vector(struct hv_vcpu *vcpu, uint32_t vector)
 	clear_bit(vcpu->irq.waiting, vector);
 	set_bit(vcpu->irq.in_service, vector);
 	inject(vcpu, vector | SVM_EVENT_INTERRUPT, 0);
-	offer_eoi_skip(vcpu, alone);
+	if (alone && !highest(vcpu->irq.waiting))
+		pvrom_host_eoi_offer(&hv.host_vcpu[vcpu->id]);
 }
 
 /* An exit as soon as the guest can take an interrupt: a virtual one waits, and is intercepted. */

@@ -8,7 +8,8 @@
 #define START_INFO 0x1000u /* where it goes; memory map and command line follow in the same page */
 #define START_INFO_MAGIC 0x336ec578u
 #define NOTE_PVH_ENTRY 18u
-#define LOW_END 0xa0000ull /* RAM of a PC ends here and goes on ... */
+#define NOTE_XEN 0x006e6558u /* "Xen" */
+#define LOW_END 0xa0000ull   /* RAM of a PC ends here and goes on ... */
 #define HIGH_START 0x100000ull
 #define MAP_RAM 1u
 #define MAP_RESERVED 2u
@@ -29,10 +30,6 @@ struct elf_segment {
 	uint64_t offset, virtual, physical, file_size, memory_size, align;
 };
 
-struct elf_note {
-	uint32_t name_size, size, type;
-};
-
 struct start_info {
 	uint32_t magic, version, flags, modules;
 	uint64_t module_list, command_line, rsdp, map;
@@ -49,24 +46,16 @@ static bool inside(const struct hv_module *file, uint64_t offset, uint64_t size)
 	return offset <= file->size && size <= file->size - offset;
 }
 
-/* A note's name and descriptor are padded to multiples of four. */
+/* Notes are words: sizes of name and descriptor, type, name, descriptor. Here the name is one word too. */
 static bool find_entry(const struct hv_module *file, uint64_t at, uint64_t size, uint32_t *entry)
 {
-	struct elf_note note;
-	uint64_t end = at + size, text;
+	uint32_t note[5];
 
-	while (end - at >= sizeof(note)) {
-		memcpy(&note, file->start + at, sizeof(note));
-		text = at + sizeof(note);
-		at = text + ALIGN_UP((uint64_t)note.name_size, 4) +
-		     ALIGN_UP((uint64_t)note.size, 4);
-		if (at > end)
-			return false;
-		if (note.type == NOTE_PVH_ENTRY && note.name_size == 4 && note.size >= 4 &&
-		    memcmp(file->start + text, "Xen", 4) == 0) {
-			memcpy(entry, file->start + text + 4, 4);
+	for (uint64_t end = at + size; end - at >= sizeof(note); at += 4) {
+		memcpy(note, file->start + at, sizeof(note));
+		*entry = note[4];
+		if (note[0] == 4 && note[2] == NOTE_PVH_ENTRY && note[3] == NOTE_XEN)
 			return true;
-		}
 	}
 	return false;
 }

@@ -5,19 +5,17 @@
  */
 #include "hv.h"
 
-/* A struct hv_lock; as the libraries' callbacks have it. */
-void hv_lock_take(void *which)
+/* A word that is 0 while nobody has it; the type is that of the libraries' callbacks. */
+void hv_lock_take(void *lock)
 {
-	struct hv_lock *lock = which;
-
 	/* Acquire: what the last holder wrote; partner: hv_lock_release(). */
-	while (__atomic_exchange_n(&lock->taken, 1, __ATOMIC_ACQUIRE))
+	while (__atomic_exchange_n((uint32_t *)lock, 1, __ATOMIC_ACQUIRE))
 		relax();
 }
 
 void hv_lock_release(void *lock)
 {
-	__atomic_store_n(&((struct hv_lock *)lock)->taken, 0, __ATOMIC_RELEASE);
+	__atomic_store_n((uint32_t *)lock, 0, __ATOMIC_RELEASE);
 }
 
 /*

@@ -4,47 +4,30 @@
 
 #define HAS_COMMAND_LINE 0x4u
 #define HAS_MODULES 0x8u
-#define HAS_MAP 0x40u
-#define MAP_USABLE 1u
+#define HAS_MEMORY 0x1u
 #define HOST_END 0xfec00000ull /* devices from here on; the host has no more memory mapped */
 
 struct hv_machine hv;
 
 struct boot_info {
 	uint32_t flags, mem_lower, mem_upper, device, command_line, module_count, modules;
-	uint32_t symbols[4], map_bytes, map;
 };
 
 struct boot_module {
 	uint32_t start, end, text, reserved;
 };
 
-/* An entry's size does not count itself. */
-struct boot_range {
-	uint32_t size;
-	uint64_t start, length;
-	uint32_t type;
-} __attribute__((packed));
-
 static void *at(uint32_t address)
 {
 	return (void *)(uint64_t)address;
 }
 
-/* The end of the range of memory in which this program itself was loaded. */
+/* The end of the memory that goes on from 1 MiB, where this program is. */
 static uint64_t memory_end(const struct boot_info *info)
 {
-	const uint8_t *entry = at(info->map), *end = entry + info->map_bytes;
-	struct boot_range range;
+	uint64_t end = 0x100000 + ((uint64_t)info->mem_upper << 10);
 
-	for (; entry + sizeof(range) <= end; entry += range.size + sizeof(range.size)) {
-		memcpy(&range, entry, sizeof(range));
-		if (range.type == MAP_USABLE && range.start <= (uint64_t)hv_image_start &&
-		    range.start + range.length > (uint64_t)hv_image_end)
-			return range.start + range.length < HOST_END ? range.start + range.length
-								     : HOST_END;
-	}
-	return 0;
+	return end < HOST_END ? end : HOST_END;
 }
 
 static void refuse(const char *why)
@@ -70,7 +53,7 @@ static struct hv_module read_module(const struct boot_info *info)
 {
 	const struct boot_module *module = at(info->modules);
 
-	if (!(info->flags & HAS_MODULES) || !info->module_count || !(info->flags & HAS_MAP))
+	if (!(info->flags & HAS_MODULES) || !info->module_count || !(info->flags & HAS_MEMORY))
 		refuse("there is no module: give it the guest's kernel (-initrd)");
 	return (struct hv_module){ at(module->start), module->end - module->start };
 }
@@ -78,10 +61,8 @@ static struct hv_module read_module(const struct boot_info *info)
 static void start_cpus(void)
 {
 	hv.cpus = 1;
-	for (uint32_t i = 0; i < HV_MAX_CPUS; i++) {
+	for (uint32_t i = 0; i < HV_MAX_CPUS; i++)
 		hv.vcpu[i].id = i;
-		hv_vcpu_init(&hv.vcpu[i]);
-	}
 	hv_8259_silence();
 	hv_host_cpu_init(&hv.vcpu[0]);
 	hv_apic_init();
@@ -109,6 +90,7 @@ void hv_main(uint32_t multiboot_info)
 	end = memory_end(info);
 	hv_memory_init(hv_shadow_init((uint64_t)module.start + module.size, end), end);
 	hv_pvrom_init();
+	hv_clock_go_on(false);
 	if (!hv_load(&module, &entry, &start_info))
 		refuse("the module is no kernel with a PVH entry, or does not fit");
 	hv_vcpu_boot(&hv.vcpu[0], entry, start_info);

@@ -67,7 +67,11 @@ bool hv_msr_write(struct hv_vcpu *vcpu, uint32_t msr, uint64_t value)
 	switch (msr) {
 	case MSR_EFER: return write_efer(vcpu, value);
 	case MSR_PAT: return write_pat(vcpu, value);
-	case MSR_TSC: vcpu->vmcb->tsc_offset = value - rdtsc(); return true;
+	case MSR_TSC:
+		value -= rdtsc() + vcpu->vmcb->tsc_offset;
+		vcpu->vmcb->tsc_offset += value;
+		hv_clock_moved(vcpu, value);
+		return true;
 	default: return false;
 	}
 }

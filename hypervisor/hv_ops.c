@@ -131,12 +131,6 @@ static void park_others(void *ctx, uint32_t vcpu)
 	while (others_run(ctx, vcpu));
 }
 
-/* What was said in the old area about an end is said no more. */
-static void area_changed(void *ctx, uint32_t vcpu, struct pvrom_gpa area)
-{
-	hv.vcpu[vcpu].irq.eoi_skipped = false;
-}
-
 /* All inputs are shut again. */
 static void reset(void *ctx, uint32_t vcpu)
 {
@@ -165,5 +159,4 @@ const struct pvrom_host_ops hv_ops = { .translate = translate,
 				       .alarm_cancel = alarm_cancel,
 				       .others_run = others_run,
 				       .park_others = park_others,
-				       .area_changed = area_changed,
 				       .reset = reset };

@@ -37,15 +37,7 @@ uint64_t hv_port_permissions(void)
 /* For a guest that measures itself: counters of its own vCPU, this exit included. */
 static uint32_t counter(const struct hv_vcpu *vcpu)
 {
-	const struct hv_counts *counts = &vcpu->counts;
-
-	switch (vcpu->counter) {
-	case 0: return (uint32_t)counts->all;
-	case 1: return (uint32_t)counts->kicks;
-	case 2: return (uint32_t)counts->continued;
-	case 3: return (uint32_t)counts->interrupts;
-	default: return UINT32_MAX;
-	}
+	return vcpu->counter < SUMS ? (uint32_t)vcpu->counts.sum[vcpu->counter] : UINT32_MAX;
 }
 
 /* Ones into AL or AX; EAX clears the high half. */

@@ -5,7 +5,14 @@
 #define LOG_LINES_A_SECOND 200u
 
 static const struct pvrom_host_feature *features[] = {
-	&pvrom_host_cpu, &pvrom_host_irq, &pvrom_host_smp, &pvrom_host_alarm, NULL, NULL, NULL,
+	&pvrom_host_cpu,
+	&pvrom_host_irq,
+	&pvrom_host_smp,
+	&pvrom_host_alarm,
+	&hv.clock.feature,
+	NULL,
+	NULL,
+	NULL,
 };
 
 /* What the hardware does for the guest, and who builds its page tables. */
@@ -14,9 +21,10 @@ uint32_t hv_hardware_facts(void)
 	return hv.nested ? PVROM_HW_NESTED_PAGING : PVROM_HW_OWNS_MMU;
 }
 
-static struct pvrom_host_config configuration(void)
+/* Before the guest runs, or while all of it stands still. */
+void hv_pvrom_init(void)
 {
-	return (struct pvrom_host_config){
+	struct pvrom_host_config config = {
 		.ops = &hv_ops,
 		.ops_ctx = &hv.core,
 		.features = features,
@@ -28,19 +36,13 @@ static struct pvrom_host_config configuration(void)
 		.log_burst = LOG_LINES_A_SECOND,
 		.transport = PVROM_TRANSPORT_VMMCALL,
 	};
-}
-
-/* Before the guest runs, or while all of it stands still. */
-void hv_pvrom_init(void)
-{
-	struct pvrom_host_config config;
 	uint64_t room = ROM_ROOM;
 	bool writable;
 	size_t size;
 
-	features[4] = pvrom_mmu_feature(hv.mmu, PVROM_FEATURE_MMU);
-	features[5] = pvrom_mmu_feature(hv.mmu, PVROM_FEATURE_MMU_FAULT);
-	config = configuration();
+	features[5] = pvrom_mmu_feature(hv.mmu, PVROM_FEATURE_MMU);
+	features[6] = pvrom_mmu_feature(hv.mmu, PVROM_FEATURE_MMU_FAULT);
+	hv_clock_init();
 	if (pvrom_host_init(&hv.host, &config, hv.host_vcpu) != PVROM_HOST_OK ||
 	    pvrom_host_build_rom(&hv.host, hv_memory_at(hv.rom_gpa, &room, &writable), room,
 				 &size) != PVROM_HOST_OK) {
@@ -125,7 +127,7 @@ void hv_pvrom_call(struct hv_vcpu *vcpu)
 	hv_change_count();
 	switch (pvrom_host_call(&hv.host_vcpu[vcpu->id], &regs)) {
 	case PVROM_ACTION_RESUME:
-		vcpu->counts.continued += regs.status == PVROM_STATUS_CONTINUE;
+		vcpu->counts.sum[SUM_CONTINUED] += regs.status == PVROM_STATUS_CONTINUE;
 		write_registers(vcpu, &regs);
 		break;
 	case PVROM_ACTION_VOID: break;

@@ -71,8 +71,8 @@ static void report(void)
 	add_up();
 	hv_print("{\"schema\":1,\"hypervisor\":{\"cpus\":%u,\"nested\":%s,\"changes\":%u,"
 		 "\"reloads\":%u,\"exits\":%lu,\"kicks\":%lu,\"continued\":%lu",
-		 hv.cpus, hv.nested ? "true" : "false", hv.changes[0], hv.changes[1], total.all,
-		 total.kicks, total.continued);
+		 hv.cpus, hv.nested ? "true" : "false", hv.changes[0], hv.changes[1],
+		 total.sum[SUM_EXITS], total.sum[SUM_KICKS], total.sum[SUM_CONTINUED]);
 	print_reasons();
 	hv_print("},\"calls\":{");
 	print_calls();

@@ -50,14 +50,6 @@ static const struct pvrom_mmu_ops ops = { .page = op_page,
 					  .lock = hv_lock_take,
 					  .unlock = hv_lock_release };
 
-static bool has_gib_pages(void)
-{
-	uint32_t regs[4];
-
-	cpuid(0x80000001, 0, regs);
-	return regs[3] >> 26 & 1;
-}
-
 static struct pvrom_mmu_config config;
 
 /* Sets the engine up, or up anew: it knows nothing. */
@@ -78,7 +70,7 @@ uint64_t hv_shadow_init(uint64_t from, uint64_t to)
 		.vcpus = hv.cpus,
 		.guest_pages = GUEST_PAGES,
 		.physical_bits = hv_physical_bits(),
-		.flags = has_gib_pages() ? PVROM_MMU_GIB_PAGES : 0,
+		.flags = cpuid_of(0x80000001, EDX) >> 26 & 1 ? PVROM_MMU_GIB_PAGES : 0,
 		.pool = (void *)pool,
 		.pool_hpa = pool,
 		.memory = (void *)memory,
@@ -144,6 +136,10 @@ void hv_shadow_before_run(struct hv_vcpu *vcpu)
 		vmcb->cr3 = run.root;
 	if (run.tlb != PVROM_MMU_TLB_KEEP)
 		vmcb->tlb_control = SVM_TLB_FLUSH_ALL;
+#ifdef PVROM_TEST /* planted: the guest's fault handler itself is not there */
+	if (!run.intercept_faults)
+		vmcb->cr3 = (uint64_t)hv_ones;
+#endif
 	vmcb->intercept_exceptions &= ~(page_fault | double_fault);
 	vmcb->intercept_exceptions |= run.intercept_faults ? page_fault : double_fault;
 }

@@ -24,7 +24,7 @@ uint32_t hv_number(const char *text)
 	return value;
 }
 
-static struct hv_lock print_lock;
+static uint32_t print_lock;
 
 struct line {
 	char text[256];

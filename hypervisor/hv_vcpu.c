@@ -13,8 +13,6 @@
 #define FLAGS_AT_RESET 0x2ull
 #define EFER_ALLOWED (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR)
 
-static struct svm_vmcb vmcbs[HV_MAX_CPUS] __attribute__((aligned(4096)));
-
 /* ---- its beginning ---------------------------------------------------------------------------- */
 
 static void set_intercepts(struct svm_vmcb *vmcb)
@@ -53,12 +51,6 @@ static void reset(struct hv_vcpu *vcpu, uint16_t data)
 	vcpu->event = 0;
 	vcpu->fresh = true;
 	hv_interrupts_forget(vcpu);
-}
-
-void hv_vcpu_init(struct hv_vcpu *vcpu)
-{
-	vcpu->vmcb = &vmcbs[vcpu->id];
-	vcpu->state = VCPU_STOPPED;
 }
 
 /* As PVH says: flat 32-bit protected mode, no paging, RBX the start info. */
@@ -179,13 +171,21 @@ static bool run(struct hv_vcpu *vcpu)
 	return !asked;
 }
 
+static void sleep_and_count(struct hv_vcpu *vcpu)
+{
+	uint64_t start = rdtsc();
+
+	sleep_until_interrupt();
+	vcpu->halted_tsc += rdtsc() - start;
+}
+
 /* A halted vCPU whose interrupts are off still wakes by NMI and kick. */
 static void sleep(struct hv_vcpu *vcpu)
 {
 	if (vcpu->kicked || hv_interrupts_wake(vcpu))
 		vcpu->halted = vcpu->kicked = false;
 	else if (!__atomic_load_n(&vcpu->requests, __ATOMIC_SEQ_CST))
-		sleep_until_interrupt();
+		sleep_and_count(vcpu);
 }
 
 static void step(struct hv_vcpu *vcpu)
@@ -205,6 +205,7 @@ static void step(struct hv_vcpu *vcpu)
 		sleep(vcpu);
 		return;
 	}
+	hv_clock_visit(vcpu);
 	if (!hv.nested)
 		hv_shadow_before_run(vcpu);
 	if (run(vcpu)) {

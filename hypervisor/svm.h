@@ -107,20 +107,11 @@ _Static_assert(sizeof(struct svm_vmcb) == 0x1000, "one page");
 #define SVM_EVENT_EXCEPTION (3ull << 8)
 #define SVM_EVENT_SOFTWARE (4ull << 8)
 
-#define SVM_EXIT_READ_CR 0x000 /* + register */
-#define SVM_EXIT_WRITE_CR 0x010
-#define SVM_EXIT_EXCEPTION 0x040 /* + vector */
-#define SVM_EXIT_INTR 0x060
-#define SVM_EXIT_NMI 0x061
-#define SVM_EXIT_VINTR 0x064
-#define SVM_EXIT_CPUID 0x072
-#define SVM_EXIT_IRET 0x074
-#define SVM_EXIT_HLT 0x078
-#define SVM_EXIT_INVLPG 0x079
-#define SVM_EXIT_IO 0x07b
-#define SVM_EXIT_MSR 0x07c
-#define SVM_EXIT_SHUTDOWN 0x07f
-#define SVM_EXIT_VMMCALL 0x081
+/* Of registers and exceptions: the first of as many as there are. */
+enum { SVM_EXIT_READ_CR = 0x00, SVM_EXIT_WRITE_CR = 0x10, SVM_EXIT_EXCEPTION = 0x40 };
+enum { SVM_EXIT_INTR = 0x60, SVM_EXIT_NMI = 0x61, SVM_EXIT_VINTR = 0x64, SVM_EXIT_CPUID = 0x72 };
+enum { SVM_EXIT_IRET = 0x74, SVM_EXIT_HLT = 0x78, SVM_EXIT_INVLPG = 0x79, SVM_EXIT_IO = 0x7b };
+enum { SVM_EXIT_MSR = 0x7c, SVM_EXIT_SHUTDOWN = 0x7f, SVM_EXIT_VMMCALL = 0x81 };
 #define SVM_EXIT_NPF 0x400
 #define SVM_EXIT_INVALID 0xffffffff /* the low half: what VMRUN says of a state that it refuses */
 

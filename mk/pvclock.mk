@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # pvclock/: the clock, as one archive for each half, hosted and freestanding.
 PVCLOCK_HOST_SRCS  := pvclock/clock_rate.c pvclock/clock_mono.c pvclock/clock_tai.c pvclock/clock_leap.c \
-	pvclock/clock_writer.c pvclock/clock_area.c pvclock/clock_save.c pvclock/clock_feature.c pvclock/clock_bugs.c
+	pvclock/clock_writer.c pvclock/clock_area.c pvclock/clock_save.c pvclock/clock_cmos.c pvclock/clock_feature.c pvclock/clock_bugs.c
 PVCLOCK_GUEST_SRCS := pvclock/clock_guest.c pvclock/clock_rate.c pvclock/clock_source.c pvclock/tsc_rate.c \
 	pvclock/foreign_kvm.c pvclock/foreign_hyperv.c pvclock/foreign_math.c
 
@@ -27,6 +27,7 @@ $(eval $(call cunit,loop.clock_foreign,tests/loop/clock_foreign_test.c,\
 # Both halves over one page.
 PVCLOCK_TEST_SRCS := tests/loop/clock_world.c $(PVCLOCK_HOST_SRCS) pvclock/clock_guest.c host/access.c
 $(eval $(call cunit,loop.clock,tests/loop/clock_loop.c,$(PVCLOCK_TEST_SRCS)))
+$(eval $(call cunit,loop.clock_cmos,tests/loop/clock_cmos.c,pvclock/clock_cmos.c))
 $(eval $(call cunit,loop.clock_leap,tests/loop/clock_leap_test.c,$(PVCLOCK_TEST_SRCS)))
 $(eval $(call cunit,loop.clock_bad,tests/loop/clock_bad.c,$(PVCLOCK_TEST_SRCS)))
 

@@ -425,6 +425,34 @@ static void area_of_another(void)
 	world_close(&w);
 }
 
+/* The guest ends by clearing the bit, or the host takes it back; never both, and only once. */
+static void eoi_word(void)
+{
+	struct pvrom_host_vcpu *vcpu = &w.vcpu[1];
+	struct pvrom_vcpu_area *area;
+
+	world_open(&w, 3);
+	pvrom_host_eoi_offer(vcpu);
+	CU_ASSERT_FALSE(pvrom_host_eoi_ended(vcpu, true)); /* no area */
+	CU_ASSERT_EQUAL(world_call(&w, 1, PVROM_BASE_VCPU_AREA, 0x3100, 0x100, 0), PVROM_STATUS_OK);
+	area = world_at(&w, 0x3100);
+	CU_ASSERT_FALSE(pvrom_host_eoi_ended(vcpu, true)); /* nothing was offered */
+	pvrom_host_eoi_offer(vcpu);
+	CU_ASSERT_EQUAL(area->eoi, PVROM_VCPU_EOI_IDLE);
+	CU_ASSERT_FALSE(pvrom_host_eoi_ended(vcpu, false));
+	area->eoi = 0;
+	CU_ASSERT_TRUE(pvrom_host_eoi_ended(vcpu, false));
+	CU_ASSERT_FALSE(pvrom_host_eoi_ended(vcpu, false));
+	pvrom_host_eoi_offer(vcpu);
+	CU_ASSERT_FALSE(pvrom_host_eoi_ended(vcpu, true));
+	CU_ASSERT_EQUAL(area->eoi, 0);
+	CU_ASSERT_FALSE(pvrom_host_eoi_ended(vcpu, false)); /* taken back: the end is a call */
+	pvrom_host_eoi_offer(vcpu);
+	CU_ASSERT_EQUAL(world_call(&w, 1, PVROM_BASE_VCPU_AREA, 0x3200, 0x100, 0), PVROM_STATUS_OK);
+	CU_ASSERT_FALSE(pvrom_host_eoi_ended(vcpu, false)); /* another area */
+	world_close(&w);
+}
+
 static void area_released(void)
 {
 	world_open(&w, 1);
@@ -764,6 +792,7 @@ static const struct tap_test tests[] = {
 	{ "VCPU_AREA and sizes [PVROM-BASE-7]", area_size },
 	{ "VCPU_AREA and addresses [PVROM-BASE-7]", area_address },
 	{ "VCPU_AREA of another vCPU [PVROM-BASE-8 PVROM-BASE-9 PVROM-VCPU-5]", area_of_another },
+	{ "the area's EOI word, offered, ended and taken back", eoi_word },
 	{ "VCPU_AREA released [PVROM-BASE-8 PVROM-VCPU-3]", area_released },
 	{ "LOG cleans the text [PVROM-BASE-12]", log_is_cleaned },
 	{ "LOG and lengths [PVROM-BASE-10]", log_length },

@@ -167,7 +167,7 @@ struct pvrom_host_vcpu {
 	uint32_t id;
 	uint32_t log_left;
 	uint32_t live_nonce;
-	uint32_t reserved;
+	uint32_t eoi_offered; /* the area's EOI word was set, and has not been looked at since */
 	/* Calls that it has made, by group, those in batches too; but none that this host does not know.
 	 * Written by this vCPU's thread. */
 	uint64_t calls[PVROM_GROUP_COUNT];
@@ -262,6 +262,16 @@ enum pvrom_host_action {
  * a port transport, and cpl and mode64 too with the others.
  */
 enum pvrom_host_action pvrom_host_call(struct pvrom_host_vcpu *vcpu, struct pvrom_host_regs *regs);
+
+/*
+ * The EOI word of a vCPU's area (<pvrom/vcpu.h>), for an embedder that delivers interrupts itself; on the
+ * vCPU's own thread, outside pvrom_host_call(). Offer: the interrupt that is being delivered needs no end, for none
+ * is in service below it and none waits; no, if there is no area. Ended: has the guest, since then, ended it
+ * without a call? To be asked after each run, and with take_back before another interrupt
+ * is let wait: if it has not, the offer is withdrawn and the end will be a call.
+ */
+void pvrom_host_eoi_offer(struct pvrom_host_vcpu *vcpu);
+bool pvrom_host_eoi_ended(struct pvrom_host_vcpu *vcpu, bool take_back);
 
 /* True for calls that take and return nothing in registers. No memory is touched. */
 bool pvrom_host_call_is_void(uint32_t call);

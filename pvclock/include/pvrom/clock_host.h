@@ -78,6 +78,13 @@ struct pvrom_clock_sample {
 /* 10^-9 s as the fraction of a second that samples and pages have; for ns below 10^9. */
 uint64_t pvrom_clock_frac(uint32_t ns);
 
+/*
+ * The date of a PC's CMOS clock, for tai_sec of a first sample where nothing better is known: seconds since 1970, of
+ * UTC if the clock is kept so; 0 if there is none, or not in the usual mode (24 hours, BCD). read() reads
+ * a register (ports 0x70, 0x71). Takes some milliseconds at most.
+ */
+uint64_t pvrom_clock_cmos(uint8_t (*read)(uint8_t index));
+
 /* ---- the writer ------------------------------------------------------------------------------ */
 
 /* Flags of a configuration. */
