@@ -92,7 +92,7 @@ static bool option_is_valid(const struct pvrom_rom_header *h)
 	       h->option_entry == PVROM_ROM_RETF;
 }
 
-static bool header_is_valid(const struct pvrom_rom_header *h)
+static PVROM_APART bool header_is_valid(const struct pvrom_rom_header *h)
 {
 	return sizes_are_valid(h) && option_is_valid(h) && pci_is_valid(h) && reserved_is_zero(h) &&
 	       h->slot_count <= SLOTS_MAX &&
@@ -283,8 +283,8 @@ static uint32_t check_reloc(const uint8_t *rom, const struct pvrom_slot *slot,
 
 /* All of a slot's relocations are right, and in ascending order in its text and in its template: so
  * none overlaps another, and no number of them makes the check dear. */
-static bool relocs_are_valid(const uint8_t *rom, const struct pvrom_rom_header *h,
-			     const struct pvrom_slot *slot)
+static PVROM_APART bool relocs_are_valid(const uint8_t *rom, const struct pvrom_rom_header *h,
+					 const struct pvrom_slot *slot)
 {
 	uint32_t i, end = (uint32_t)slot->reloc_first + slot->reloc_count;
 	struct pvrom_reloc reloc;
@@ -357,7 +357,7 @@ static bool symbols_are_valid(const uint8_t *rom, const struct pvrom_rom_header 
 	return true;
 }
 
-static uint32_t check_contents(const uint8_t *rom, const struct pvrom_rom_header *h)
+static PVROM_APART uint32_t check_contents(const uint8_t *rom, const struct pvrom_rom_header *h)
 {
 	uint32_t i, verdict = check_parts(h);
 

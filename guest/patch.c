@@ -179,15 +179,38 @@ static bool site_is_valid(const struct pvrom_site *site)
 	return info->native != PVROM_NATIVE_CALL || native_bytes(site)[site->length - 5] == 0xe8;
 }
 
+/*
+ * Each of two sites that share bytes would write over the other. *end is where the last of those before it
+ * ends: linkers leave them in the order of addresses, and then that is all there is to look at.
+ */
+static bool overlaps_earlier(const struct pvrom_site *sites, const struct pvrom_site *site,
+			     uint8_t **end)
+{
+	uint8_t *start = site_address(site);
+
+	if (start >= *end) {
+		*end = start + site->length;
+		return false;
+	}
+	for (; sites < site; sites++)
+		if (site_address(sites) < start + site->length &&
+		    start < site_address(sites) + sites->length)
+			return true;
+	return false;
+}
+
 static uint32_t check_sites(const struct plan *plan)
 {
 	const struct pvrom_guest *guest = plan->guest;
-	uint8_t bytes[PVROM_SITE_MAX];
-	size_t i;
+	const struct pvrom_site *site = guest->sites;
+	uint8_t bytes[PVROM_SITE_MAX], *end = NULL;
 
-	for (i = 0; i < guest->site_count; i++)
-		if (!site_is_valid(&guest->sites[i]) || !site_bytes(plan, &guest->sites[i], bytes))
+	for (; site < guest->sites + guest->site_count; site++) {
+		if (!site_is_valid(site) || !site_bytes(plan, site, bytes))
 			return PVROM_VERDICT_BAD_SITE;
+		if (overlaps_earlier(guest->sites, site, &end))
+			return PVROM_VERDICT_SITES_OVERLAP;
+	}
 	return PVROM_VERDICT_READY;
 }
 

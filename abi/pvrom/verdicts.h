@@ -32,12 +32,13 @@
 	X(REQUIRED_MISSING, 19, "a required feature is missing")                                   \
 	X(HOST_ERROR, 20, "the host answered against the specification")                           \
 	X(BAD_SITE, 21, "a call site that cannot be patched")                                      \
-	X(PATCH_FAILED, 22, "the kernel could not write its own text")
+	X(PATCH_FAILED, 22, "the kernel could not write its own text")                             \
+	X(SITES_OVERLAP, 23, "call sites overlap")
 
 #define PVROM_VERDICT_CONSTANT_(NAME, number, words) PVROM_CONSTANT(PVROM_VERDICT_##NAME, number)
 PVROM_CONSTANTS_BEGIN
 PVROM_VERDICT_TABLE(PVROM_VERDICT_CONSTANT_)
-PVROM_CONSTANT(PVROM_VERDICT_COUNT, 23)
+PVROM_CONSTANT(PVROM_VERDICT_COUNT, 24)
 PVROM_CONSTANTS_END
 
 #endif

@@ -630,14 +630,56 @@ static void data_only_still_checks(void)
 /* ---- what cannot be patched ---------------------------------------------------------------------- */
 
 /* One bad record among good ones: nothing at all is patched, and the host is told so. */
-static void expect_bad_site(void)
+static void expect_refusal(uint32_t verdict)
 {
 	machine_seal_text(m);
 	fake_host_attach(m, &host, image);
-	machine_expect_native(m, PVROM_VERDICT_BAD_SITE);
+	machine_expect_native(m, verdict);
 	CU_ASSERT_EQUAL(host.sealed, 0);
 	CU_ASSERT_EQUAL(host.commits, 0);
 	CU_ASSERT_EQUAL(m->writes, 0);
+	end();
+}
+
+/* Moves a site so that it begins so many bytes behind the beginning of another. */
+static void move_site(struct pvrom_site *site, const struct pvrom_site *other, int32_t bytes)
+{
+	site->offset += (int32_t)(machine_site_text(other) - machine_site_text(site)) + bytes;
+}
+
+/* Two of them among others, by one byte, wholly, and the same one; by a later and by an earlier address. */
+static void sites_that_overlap(void)
+{
+	static const int32_t behind[] = { 4, 1, 0, -1, -4 };
+
+	for (size_t i = 0; i < sizeof(behind) / sizeof(behind[0]); i++) {
+		struct pvrom_site *middle, *last;
+
+		begin();
+		machine_add_site(m, PVROM_CPU_CLI, "\x2e\x2e\x2e\x2e\xfa", 5);
+		middle = machine_add_site(m, PVROM_CPU_CLI, "\x2e\x2e\x2e\x2e\xfa", 5);
+		machine_add_site(m, PVROM_CPU_CLI, "\x2e\x2e\x2e\x2e\xfa", 5);
+		last = machine_add_site(m, PVROM_CPU_CLI, "\x2e\x2e\x2e\x2e\xfa", 5);
+		move_site(last, middle, behind[i]);
+		expect_refusal(PVROM_VERDICT_SITES_OVERLAP);
+	}
+}
+
+/* Side by side, and not in the order of their addresses. */
+static void sites_that_touch(void)
+{
+	struct pvrom_site *first, *second;
+	int32_t first_offset;
+
+	begin();
+	first = machine_add_site(m, PVROM_CPU_CLI, "\x2e\x2e\x2e\x2e\xfa", 5);
+	second = machine_add_site(m, PVROM_CPU_CLI, "\x2e\x2e\x2e\x2e\xfa", 5);
+	first_offset = first->offset;
+	move_site(first, second, 0);
+	second->offset += first_offset - first->offset;
+	machine_seal_text(m);
+	fake_host_attach(m, &host, image);
+	CU_ASSERT_EQUAL(start(), PVROM_VERDICT_READY);
 	end();
 }
 
@@ -666,7 +708,7 @@ static void bad_sites(void)
 		machine_add_site(m, PVROM_CPU_CLI, "\x2e\x2e\x2e\x2e\xfa", 5);
 		site->length = bad[i].length;
 		site->saved = bad[i].saved;
-		expect_bad_site();
+		expect_refusal(PVROM_VERDICT_BAD_SITE);
 	}
 }
 
@@ -866,6 +908,8 @@ int main(void)
 		{ "data_only_runs_no_foreign_code [PVROM-ROM-30]", data_only_runs_no_foreign_code },
 		TAP_TEST(data_only_still_checks),
 		{ "bad_sites [PVROM-SITE-8]", bad_sites },
+		{ "sites_that_overlap [PVROM-SITE-9]", sites_that_overlap },
+		TAP_TEST(sites_that_touch),
 		{ "site_out_of_reach [PVROM-SITE-8]", site_out_of_reach },
 		{ "write_fails [PVROM-NEG-31 PVROM-NEG-32]", write_fails },
 		TAP_TEST(write_and_unpatch_fail),

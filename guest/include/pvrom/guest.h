@@ -148,8 +148,8 @@ uint32_t pvrom_guest_negotiate(struct pvrom_guest *guest);
 /*
  * Patches all sites to what the slots say for the proposed set and commits it, in one rendezvous. If a
  * step fails all sites are made native again and the empty set is committed. BAD_SITE: a record
- * that makes no sense, or text out of reach; no site was touched. While sites are patched, sites and
- * count are always the same.
+ * that makes no sense, or text out of reach; SITES_OVERLAP: two share a byte; no site was touched. While
+ * sites are patched, sites and count are always the same.
  */
 uint32_t pvrom_guest_patch(struct pvrom_guest *guest, struct pvrom_site *sites, size_t count);
 
