@@ -1,10 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # pvnet/: the network card's host half, as archives, and its tests.
+include virtqueue/sources.mk
 PVNET_FRAME_SRCS := $(addprefix pvnet/, net_frame.c net_hash.c net_segments.c net_sum.c)
+PVNET_HOST_SRCS := $(PVNET_FRAME_SRCS) $(addprefix pvnet/, net_control.c net_filter.c net_host.c net_queue.c \
+	net_receive.c net_state.c net_transmit.c)
+
+$(BUILD)/libpvrom-net-host.a: $(call objs,hosted,$(PVNET_HOST_SRCS))
+	$(MAKE_ARCHIVE)
+$(BUILD)/free/libpvrom-net-host.a: $(call objs,free,$(PVNET_HOST_SRCS))
+	$(MAKE_ARCHIVE)
+ALL_TARGETS += $(BUILD)/libpvrom-net-host.a $(BUILD)/free/libpvrom-net-host.a
 
 # ---- tests ---------------------------------------------------------------------------------------
 $(eval $(call cunit,net.frame,tests/net/net_frame_test.c,tests/net/frame_oracle.c $(PVNET_FRAME_SRCS)))
 $(eval $(call cunit,net.bad_frame,tests/net/net_bad_frame_test.c,tests/net/frame_oracle.c $(PVNET_FRAME_SRCS)))
+NET_WORLD := tests/net/net_world.c tests/net/frame_oracle.c $(PVNET_HOST_SRCS) $(VIRTQUEUE_SRCS)
+$(eval $(call cunit,net.card,tests/net/net_card_test.c,$(NET_WORLD)))
+$(eval $(call cunit,net.hostile,tests/net/net_hostile_test.c,$(NET_WORLD)))
 CHECK_LONG += net.frame.million
 TEST.net.frame.million       = $(BUILD)/test/net.frame 1000000 $(or $(SEED),$(shell date +%s))
 TEST_TIME.net.frame.million  = 600

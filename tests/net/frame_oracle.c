@@ -251,6 +251,21 @@ struct pvrom_net_header oracle_header(const struct frame_plan *p, uint16_t size)
 	};
 }
 
+/* The plan of segment `n`, which begins `at` bytes behind the first. */
+struct frame_plan oracle_segment(const struct frame_plan *p, uint32_t n, uint32_t at, bool last)
+{
+	struct frame_plan s = *p;
+
+	s.id = (uint16_t)(p->id + n);
+	s.sequence = p->sequence + at;
+	if (n)
+		s.tcp_flags &= 0x7f;
+	if (!last)
+		s.tcp_flags &= (uint8_t)~0x09;
+	s.padding = 0;
+	return s;
+}
+
 /* ---- drawing ----------------------------------------------------------------------------------------- */
 
 uint32_t oracle_random(uint64_t *seed, uint32_t below)

@@ -55,6 +55,9 @@ size_t oracle_build_partial(const struct frame_plan *plan, const uint8_t *payloa
 /* What a driver puts before it, so that it is cut into segments of `size` bytes. */
 struct pvrom_net_header oracle_header(const struct frame_plan *plan, uint16_t size);
 
+/* The plan of segment `n` of a frame, whose payload begins `at` bytes behind the first's. */
+struct frame_plan oracle_segment(const struct frame_plan *plan, uint32_t n, uint32_t at, bool last);
+
 uint32_t oracle_random(uint64_t *seed, uint32_t below);
 
 #endif

@@ -33,21 +33,6 @@ static const uint8_t key[PVROM_NET_HASH_KEY_BYTES] = {
 
 /* ---- segments ------------------------------------------------------------------------------------------ */
 
-/* The plan of segment `n`, which begins `at` bytes behind the first. */
-static struct frame_plan plan_of(const struct frame_plan *p, uint32_t n, uint32_t at, bool last)
-{
-	struct frame_plan s = *p;
-
-	s.id = (uint16_t)(p->id + n);
-	s.sequence = p->sequence + at;
-	if (n)
-		s.tcp_flags &= 0x7f;
-	if (!last)
-		s.tcp_flags &= (uint8_t)~0x09;
-	s.padding = 0;
-	return s;
-}
-
 /* Lengths: mostly some segments, at times as long as IP allows; sizes from 1. */
 static uint32_t draw_length(const struct frame_plan *p)
 {
@@ -68,7 +53,7 @@ static bool cuts_as_the_oracle(const struct frame_plan *p, uint32_t len, uint16_
 	pvrom_net_segments_begin(&s, &header, frame, whole);
 	for (n = 0; !n || at < len; n++) {
 		const uint32_t part = len - at < size ? len - at : size;
-		const struct frame_plan plan = plan_of(p, n, at, at + part == len);
+		const struct frame_plan plan = oracle_segment(p, n, at, at + part == len);
 		const size_t bytes = oracle_build(&plan, payload + at, part, want);
 
 		if (pvrom_net_segments_next(&s, got) != bytes || memcmp(want, got, bytes) != 0)

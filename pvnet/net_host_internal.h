@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * What the files of the network card's host half share.
+ */
+#ifndef PVNET_NET_HOST_INTERNAL_H
+#define PVNET_NET_HOST_INTERNAL_H
+
+#include <pvrom/net_host.h>
+
+#define GUEST_OFFLOADS                                                                             \
+	(PVROM_NET_F_GUEST_CSUM | PVROM_NET_F_GUEST_TSO4 | PVROM_NET_F_GUEST_TSO6 |                \
+	 PVROM_NET_F_GUEST_ECN | PVROM_NET_F_GUEST_USO4 | PVROM_NET_F_GUEST_USO6)
+
+static inline bool has(const struct pvrom_net_host *host, uint64_t features)
+{
+	return host->driver.accepted & features;
+}
+
+/* Bytes of the header before a frame: VIRTIO 1.2, 5.1.6. */
+static inline uint32_t pvrom_net_header_bytes(const struct pvrom_net_host *host)
+{
+	return (uint32_t)sizeof(struct pvrom_net_header) +
+	       (has(host, PVROM_NET_F_HASH_REPORT) ? (uint32_t)sizeof(struct pvrom_net_hash) : 0);
+}
+
+/* Takes the driver's new set of offloads into force. */
+void pvrom_net_set_offloads(struct pvrom_net_host *host, uint64_t offloads);
+
+/* May the driver have this frame? */
+bool pvrom_net_filter_passes(const struct pvrom_net_host *host, const uint8_t *bytes,
+			     const struct pvrom_net_frame *frame);
+
+/* Is this a steering that the card can follow? */
+bool pvrom_net_steering_valid(const struct pvrom_net_host *host,
+			      const struct pvrom_net_steering *steering);
+
+/* Takes the next buffer of the driver's; false: none, or the queue is broken. */
+bool pvrom_net_queue_pop(struct pvrom_net_queue *queue, struct pvrom_net_buffer *buffer);
+
+/* One buffer is complete, `written` bytes long. */
+void pvrom_net_buffer_done(struct pvrom_net_queue *queue, struct pvrom_net_buffer *buffer,
+			   uint64_t written);
+
+#endif

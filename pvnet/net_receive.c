@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * Frames for the driver: filtered, made as plain as the driver wants them, steered to a queue, and put
+ * into as many of its buffers as they need.
+ */
+#include "net_host_internal.h"
+
+/* ---- buffers ------------------------------------------------------------------------------------------- */
+
+static struct pvrom_net_buffer *held_buffer(const struct pvrom_net_queue *q, uint32_t n)
+{
+	return &q->buffer[(q->first + n) % q->buffers];
+}
+
+static void give_back_first(struct pvrom_net_queue *q, uint64_t written)
+{
+	pvrom_net_buffer_done(q, held_buffer(q, 0), written);
+	q->first = (q->first + 1) % q->buffers;
+	q->held--;
+}
+
+static void give_back_all(struct pvrom_net_queue *q)
+{
+	while (q->held)
+		give_back_first(q, 0);
+}
+
+/* Takes one more buffer in hand; what cannot even hold a header goes back at once. */
+static bool hold_one_more(struct pvrom_net_queue *q)
+{
+	struct pvrom_net_buffer *buffer = held_buffer(q, q->held);
+
+	while (pvrom_net_queue_pop(q, buffer)) {
+		if (buffer->request.fault == PVROM_VQ_FAULT_NONE &&
+		    buffer->request.writable >= pvrom_net_header_bytes(q->host)) {
+			q->held++;
+			return true;
+		}
+		q->host->counters.malformed++;
+		pvrom_net_buffer_done(q, buffer, 0);
+	}
+	return false;
+}
+
+/* How many of the buffers in hand `need` bytes take; NO_BUFFER: the driver has to give more first. */
+static enum pvrom_net_fate gather(struct pvrom_net_queue *q, uint64_t need, uint32_t *count)
+{
+	const uint32_t most = has(q->host, PVROM_NET_F_MRG_RXBUF) ? q->buffers : 1;
+	uint64_t room = 0;
+
+	for (*count = 0; room < need; ++*count) {
+		if (*count == most)
+			return PVROM_NET_DROPPED;
+		if (*count == q->held && !hold_one_more(q))
+			return PVROM_NET_NO_BUFFER;
+		room += held_buffer(q, *count)->request.writable;
+	}
+	return PVROM_NET_DELIVERED;
+}
+
+/* ---- one frame into one queue ---------------------------------------------------------------------------- */
+
+/* What stands before the frame. */
+struct prefix {
+	struct pvrom_net_header header;
+	struct pvrom_net_hash hash; /* with HASH_REPORT */
+};
+
+static void fill(struct pvrom_net_queue *q, uint32_t count, const struct prefix *prefix,
+		 const uint8_t *bytes, size_t len)
+{
+	uint64_t at = pvrom_net_header_bytes(q->host);
+	size_t done = 0;
+
+	pvrom_vq_request_write(&q->ring, &held_buffer(q, 0)->request, 0, prefix, at);
+	for (; count; count--) {
+		const struct pvrom_net_buffer *b = held_buffer(q, 0);
+		const uint64_t room = b->request.writable - at;
+		const size_t part = len - done < room ? len - done : (size_t)room;
+
+		pvrom_vq_request_write(&q->ring, &b->request, at, bytes + done, part);
+		give_back_first(q, at + part);
+		done += part;
+		at = 0;
+	}
+}
+
+static enum pvrom_net_fate put(struct pvrom_net_queue *q, struct prefix *prefix,
+			       const uint8_t *bytes, size_t len)
+{
+	struct pvrom_net_counters *counters = &q->host->counters;
+	enum pvrom_net_fate fate;
+	uint32_t count;
+
+	fate = gather(q, pvrom_net_header_bytes(q->host) + (uint64_t)len, &count);
+	if (fate == PVROM_NET_NO_BUFFER)
+		counters->no_buffer++;
+	if (fate == PVROM_NET_DROPPED) {
+		counters->too_small++;
+		if (q->held == q->buffers) /* no hand is free for larger ones */
+			give_back_all(q);
+	}
+	if (fate != PVROM_NET_DELIVERED)
+		return fate;
+	prefix->header.num_buffers = (uint16_t)count;
+	fill(q, count, prefix, bytes, len);
+	counters->received++;
+	counters->received_bytes += len;
+	return PVROM_NET_DELIVERED;
+}
+
+/* ---- steering --------------------------------------------------------------------------------------------- */
+
+/* The same for both directions of a flow (Woo and Park, "Scalable TCP Session Monitoring with Symmetric
+ * Receive-side Scaling", 2012). */
+static const uint8_t symmetric_key[PVROM_NET_HASH_KEY_BYTES] = {
+	0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a,
+	0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a,
+	0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a,
+};
+
+static uint32_t pair_for(const struct pvrom_net_steering *s, uint32_t hash, uint16_t report)
+{
+	if (!s->rss)
+		return hash % s->pairs;
+	return report == PVROM_NET_HASH_REPORT_NONE ? s->other : s->table[hash & s->mask];
+}
+
+static struct pvrom_net_queue *steer(const struct pvrom_net_host *host, const uint8_t *bytes,
+				     size_t len, struct prefix *prefix)
+{
+	const struct pvrom_net_steering *s = &host->driver.steering;
+	const bool told = s->rss || has(host, PVROM_NET_F_HASH_REPORT);
+	const uint8_t *key = told ? s->key : symmetric_key;
+	uint32_t pair = 0;
+
+	prefix->hash = (struct pvrom_net_hash){ 0 };
+	if (s->pairs > 1 || told) {
+		prefix->hash.value =
+			pvrom_net_frame_hash(key, s->types, bytes, len, &prefix->hash.report);
+		pair = pair_for(s, prefix->hash.value, prefix->hash.report);
+	}
+	return host->receive[pair] ? host->receive[pair] : host->receive[0];
+}
+
+static enum pvrom_net_fate deliver(struct pvrom_net_host *host,
+				   const struct pvrom_net_header *header, const uint8_t *bytes,
+				   size_t len)
+{
+	struct prefix prefix = { .header = *header };
+	struct pvrom_net_queue *q = steer(host, bytes, len, &prefix);
+
+	if (q)
+		return put(q, &prefix, bytes, len);
+	host->counters.no_buffer++;
+	return PVROM_NET_NO_BUFFER;
+}
+
+/* ---- what the driver can take ------------------------------------------------------------------------------- */
+
+static bool driver_takes_gso(const struct pvrom_net_host *host,
+			     const struct pvrom_net_header *header,
+			     const struct pvrom_net_frame *frame)
+{
+	const uint64_t o = host->driver.offloads;
+
+	if (header->gso_type & PVROM_NET_GSO_ECN && !(o & PVROM_NET_F_GUEST_ECN))
+		return false;
+	switch (header->gso_type & ~PVROM_NET_GSO_ECN) {
+	case PVROM_NET_GSO_TCPV4: return o & PVROM_NET_F_GUEST_TSO4;
+	case PVROM_NET_GSO_TCPV6: return o & PVROM_NET_F_GUEST_TSO6;
+	default: return o & (frame->ip == 4 ? PVROM_NET_F_GUEST_USO4 : PVROM_NET_F_GUEST_USO6);
+	}
+}
+
+static enum pvrom_net_fate deliver_cut(struct pvrom_net_host *host,
+				       const struct pvrom_net_header *header, const uint8_t *bytes,
+				       size_t len)
+{
+	const struct pvrom_net_header plain = { 0 };
+	struct pvrom_net_segments segments;
+	enum pvrom_net_fate fate;
+	size_t part;
+
+	pvrom_net_segments_begin(&segments, header, bytes, len);
+	while ((part = pvrom_net_segments_next(&segments, host->setup.segment)) != 0) {
+		fate = deliver(host, &plain, host->setup.segment, part);
+		if (fate != PVROM_NET_DELIVERED)
+			return segments.index > 1 ? PVROM_NET_DROPPED : fate;
+	}
+	return PVROM_NET_DELIVERED;
+}
+
+static enum pvrom_net_fate deliver_summed(struct pvrom_net_host *host,
+					  const struct pvrom_net_header *header,
+					  const uint8_t *bytes, size_t len)
+{
+	const struct pvrom_net_header plain = { 0 };
+
+	__builtin_memcpy(host->setup.whole, bytes, len);
+	pvrom_net_csum_fill(header, host->setup.whole, len);
+	return deliver(host, &plain, host->setup.whole, len);
+}
+
+/* Only what has a meaning for the driver goes on to it. */
+static struct pvrom_net_header passed_on(const struct pvrom_net_host *host,
+					 const struct pvrom_net_header *header)
+{
+	struct pvrom_net_header h = *header;
+
+	h.flags &= PVROM_NET_HDR_NEEDS_CSUM | PVROM_NET_HDR_DATA_VALID;
+	if (!(host->driver.offloads & PVROM_NET_F_GUEST_CSUM))
+		h.flags = 0;
+	if (!(h.flags & PVROM_NET_HDR_NEEDS_CSUM))
+		h.csum_start = h.csum_offset = 0;
+	if (!h.gso_type)
+		h.gso_size = h.hdr_len = 0;
+	return h;
+}
+
+enum pvrom_net_fate pvrom_net_receive(struct pvrom_net_host *host,
+				      const struct pvrom_net_header *header, const uint8_t *bytes,
+				      size_t len)
+{
+	struct pvrom_net_header h;
+	struct pvrom_net_frame frame;
+
+	if (!host->link_up) {
+		host->counters.link_down++;
+		return PVROM_NET_FILTERED;
+	}
+	if (pvrom_net_header_check(header, bytes, len) != PVROM_NET_TAKEN) {
+		host->counters.refused++;
+		return PVROM_NET_DROPPED;
+	}
+	pvrom_net_frame_read(&frame, bytes, len);
+	if (!pvrom_net_filter_passes(host, bytes, &frame)) {
+		host->counters.filtered++;
+		return PVROM_NET_FILTERED;
+	}
+	if (header->gso_type && !driver_takes_gso(host, header, &frame))
+		return deliver_cut(host, header, bytes, len);
+	if (header->flags & PVROM_NET_HDR_NEEDS_CSUM &&
+	    !(host->driver.offloads & PVROM_NET_F_GUEST_CSUM))
+		return deliver_summed(host, header, bytes, len);
+	h = passed_on(host, header);
+	return deliver(host, &h, bytes, len);
+}

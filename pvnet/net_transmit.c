@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * Frames of the driver: to the backend as they are when it can do what they ask for, else copied and
+ * made plain first.
+ */
+#include "net_bytes.h"
+#include "net_host_internal.h"
+
+/* The feature without which a frame may not ask for this; 0: nothing is asked. */
+static uint64_t gso_feature(uint8_t type)
+{
+	switch (type & ~PVROM_NET_GSO_ECN) {
+	case PVROM_NET_GSO_TCPV4: return PVROM_NET_F_HOST_TSO4;
+	case PVROM_NET_GSO_TCPV6: return PVROM_NET_F_HOST_TSO6;
+	case PVROM_NET_GSO_UDP_L4: return PVROM_NET_F_HOST_USO;
+	default: return 0;
+	}
+}
+
+static uint64_t features_wanted(const struct pvrom_net_header *h)
+{
+	uint64_t wanted = gso_feature(h->gso_type);
+
+	if (h->flags & PVROM_NET_HDR_NEEDS_CSUM)
+		wanted |= PVROM_NET_F_CSUM;
+	if (h->gso_type & PVROM_NET_GSO_ECN)
+		wanted |= PVROM_NET_F_HOST_ECN;
+	return wanted;
+}
+
+static void send(struct pvrom_net_host *host, const struct pvrom_net_header *header,
+		 const struct pvrom_vq_piece *pieces, uint32_t count, uint64_t skip, uint64_t len)
+{
+	struct pvrom_net_backend *backend = host->setup.backend;
+
+	if (!backend->ops->send(backend, header, pieces, count, skip)) {
+		host->counters.send_failed++;
+		return;
+	}
+	host->counters.sent++;
+	host->counters.sent_bytes += len;
+}
+
+static void send_private(struct pvrom_net_host *host, uint8_t *bytes, size_t len)
+{
+	const struct pvrom_net_header plain = { 0 };
+	const struct pvrom_vq_piece piece = { .at = bytes, .len = len };
+
+	send(host, &plain, &piece, 1, 0, len);
+}
+
+/* Does what the backend cannot, on a copy. */
+static bool send_made_plain(struct pvrom_net_host *host, const struct pvrom_net_header *h,
+			    const struct pvrom_vq_request *r, uint64_t skip)
+{
+	uint8_t *whole = host->setup.whole;
+	const size_t len = (size_t)(r->readable - skip);
+	struct pvrom_net_segments segments;
+	size_t bytes;
+
+	pvrom_vq_request_read(r, skip, whole, len);
+	if (pvrom_net_header_check(h, whole, len) != PVROM_NET_TAKEN)
+		return false;
+	if (!gso_feature(h->gso_type)) {
+		pvrom_net_csum_fill(h, whole, len);
+		send_private(host, whole, len);
+		return true;
+	}
+	pvrom_net_segments_begin(&segments, h, whole, len);
+	while ((bytes = pvrom_net_segments_next(&segments, host->setup.segment)) != 0)
+		send_private(host, host->setup.segment, bytes);
+	return true;
+}
+
+static bool transmit_one(struct pvrom_net_host *host, const struct pvrom_vq_request *r)
+{
+	const uint32_t skip = pvrom_net_header_bytes(host);
+	struct pvrom_net_header h;
+	uint64_t wanted;
+
+	if (r->fault != PVROM_VQ_FAULT_NONE || r->readable < skip + ETHERNET_BYTES ||
+	    r->readable - skip > PVROM_NET_FRAME_MAX)
+		return false;
+	pvrom_vq_request_read(r, 0, &h, sizeof(h));
+	wanted = features_wanted(&h);
+	if (wanted & ~host->driver.accepted || (h.gso_type && !gso_feature(h.gso_type)))
+		return false;
+	if (!host->link_up) {
+		host->counters.link_down++;
+		return true;
+	}
+	if (wanted & ~host->setup.backend->can)
+		return send_made_plain(host, &h, r, skip);
+	send(host, &h, r->piece, r->readable_pieces, skip, r->readable - skip);
+	return true;
+}
+
+uint32_t pvrom_net_transmit(struct pvrom_net_queue *queue, uint32_t budget)
+{
+	struct pvrom_net_buffer *buffer = &queue->buffer[0];
+	uint32_t n;
+
+	for (n = 0; n < budget; n++) {
+		if (!pvrom_net_queue_pop(queue, buffer))
+			break;
+		if (!transmit_one(queue->host, &buffer->request))
+			queue->host->counters.malformed++;
+		pvrom_net_buffer_done(queue, buffer, 0);
+	}
+	return n;
+}
