@@ -54,13 +54,12 @@
 #define ONE(field) +1
 PVROM_STATIC_ASSERT((1 IMAGE_FIELDS(ONE)) * 8 == PVROM_CLOCK_IMAGE_SIZE, "size of a saved clock");
 
-static uint8_t *put(uint8_t *to, uint64_t word)
+static void put(uint8_t **to, uint64_t word)
 {
 	uint32_t i;
 
 	for (i = 0; i < 8; i++, word >>= 8)
-		*to++ = (uint8_t)word;
-	return to;
+		*(*to)++ = (uint8_t)word;
 }
 
 static uint64_t get(const uint8_t **from)
@@ -76,8 +75,8 @@ static uint64_t get(const uint8_t **from)
 
 void pvrom_clock_writer_save(const struct pvrom_clock_writer *writer, uint8_t *image)
 {
-	image = put(image, IMAGE_MAGIC);
-#define PUT(field) image = put(image, (uint64_t)writer->field);
+	put(&image, IMAGE_MAGIC);
+#define PUT(field) put(&image, (uint64_t)writer->field);
 	IMAGE_FIELDS(PUT)
 #undef PUT
 }

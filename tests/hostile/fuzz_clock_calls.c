@@ -267,7 +267,7 @@ static struct pvrom_clock_sample take_sample(struct input *in)
 		s.rate_ns = take_word(in);
 		s.flags = take8(in);
 		s.leap_utc_sec = (int64_t)take_word(in) / 86400 * 86400;
-		s.leap_sign = (int8_t)take8(in);
+		s.leap_sign = (int32_t)(take8(in) & 7) - 3;
 		s.utc_offset_sec = (int32_t)take32(in);
 		s.tsc_step = (int32_t)take32(in);
 	}

@@ -365,7 +365,7 @@ int main(int argc, char **argv)
 	int failed;
 
 	if (argc > 2)
-		threads = (uint32_t)atoi(argv[2]);
+		threads = (uint32_t)strtoul(argv[2], NULL, 0);
 	if (threads < 2 || threads > THREADS_MAX)
 		return 2;
 	printf("TAP version 13\n");
