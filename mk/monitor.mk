@@ -74,7 +74,7 @@ TEST_TIME.monitor.terminal  = 120
 TEST_NEEDS.monitor.terminal = $(MONITOR_LAB)
 
 CHECK += monitor.disk
-TEST.monitor.disk       = $(MONITOR_TEST) 1 1024 100 disk.sh linux virtio_ring.ko virtio.ko virtio_mmio.ko virtio_blk.ko
+TEST.monitor.disk       = $(MONITOR_TEST) 1 1024 100 disk.sh linux virtio_ring.ko virtio.ko virtio_mmio.ko virtio_blk.ko brd.ko
 TEST_TIME.monitor.disk  = 120
 TEST_NEEDS.monitor.disk = $(MONITOR_LAB)
 

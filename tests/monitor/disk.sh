@@ -45,6 +45,38 @@ dd if=first bs=64k skip=3 count=48 2>/dev/null | cmp - after; result $? 'the fil
 [ "$(dd if=first bs=64k skip=4 count=47 2>/dev/null | sha256sum)" != "$(dd if=/dev/zero bs=64k count=47 2>/dev/null | sha256sum)" ] &&
 	[ -n "$sum" ]; result $? 'and data elsewhere'
 
+# ---- limits, and past the page cache: a second machine ----------------------------------------------------------
+# Pages are read one at a time: 43 of them are 2.1 s of 20 a second, 1 MiB is 2 s of 512 KiB a second. The host may only be late; without a limit it is a fraction of that.
+cat >tree/init <<'EOS'
+#!/bin/busybox sh
+b=/bin/busybox
+$b mount -t proc none /proc; $b mount -t sysfs none /sys; $b mount -t devtmpfs none /dev
+for m in virtio_ring virtio virtio_mmio virtio_blk; do $b insmod /$m.ko; done
+now() { read up idle </proc/uptime; echo ${up%.*}${up#*.}; }
+for d in vda vdb vdc; do echo 0 >/sys/block/$d/queue/read_ahead_kb; done
+at=$(now); $b dd if=/dev/vda of=/dev/null bs=4k skip=100 count=43 2>/dev/null; echo "LIMIT iops $(($(now) - at))"
+at=$(now); $b dd if=/dev/vdb of=/dev/null bs=64k count=17 2>/dev/null; echo "LIMIT bps $(($(now) - at))"
+at=$(now); $b dd if=/dev/vdc of=/dev/null bs=4k skip=100 count=43 2>/dev/null; echo "LIMIT none $(($(now) - at))"
+$b dd if=/dev/zero bs=4k count=16 2>/dev/null | $b tr '\0' 'd' >/tmp/x
+$b dd if=/tmp/x of=/dev/vdc bs=4k seek=8 conv=fsync 2>/dev/null && echo DIRECT
+$b poweroff -f
+EOS
+(cd tree && find . | cpio -o -H newc 2>/dev/null) >initrd
+dd if=/dev/zero of=third bs=1M count=4 2>/dev/null
+dd if=/dev/zero of=fourth bs=1M count=4 2>/dev/null
+insmod ./brd.ko rd_nr=1 rd_size=1024
+run ./pvrun --memory 192M --initrd initrd --append "$line" --disk=third,iops=20 --disk=fourth,bps=524288 \
+	--disk=/dev/ram0,direct linux
+# least LIMIT HUNDREDTHS
+least() { t=$(sed -n "s/^LIMIT $1 \([0-9]*\).*/\1/p" "$dir/out"); echo "# $1: ${t:-none} hundredths of a second"; [ "${t:-0}" -ge "$2" ]; }
+least iops 180; result $? 'iops: 43 reads take two seconds'
+least bps 180; result $? 'bps: a mebibyte takes two seconds'
+prints 0 '^LIMIT none' 'a disk without a limit beside them'
+prints 0 '^DIRECT' 'direct: a block device is written past the page cache'
+[ "$(dd if=/dev/ram0 bs=4k skip=8 count=16 2>/dev/null | tr -d d | wc -c)" = 0 ]; result $? 'and holds what was written'
+# The page cache has nothing of it: the lab's files are in memory, where there is no direct I/O.
+run ./pvrun --disk=third,direct linux; expect 125 'third.*direct' 'direct: refused where the file system cannot'
+
 run ./pvrun --disk=missing linux; expect 125 'missing.*No such file' 'a disk that is not there'
 run ./pvrun --disk=tree linux; expect 125 'tree.*directory' 'a directory'
 dd if=/dev/zero of=odd bs=100 count=1 2>/dev/null
