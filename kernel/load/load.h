@@ -15,8 +15,10 @@ bool load_run(void);
 /* ---- load_count.c: VM exits, where whoever runs this machine counts them ---- */
 
 struct load_count {
-	uint64_t exits, kicks; /* caused by the operation, what counting costs taken off */
-	uint64_t ticks;	       /* TSC ticks that it took */
+	/* Caused by the operation: neither by counting, nor by another CPU's kick, nor a call continued. */
+	uint64_t exits;
+	uint64_t kicks, continued;
+	uint64_t ticks; /* TSC ticks that it took */
 };
 
 /* Is there a counter? Finds out what counting costs. On each CPU that counts. */

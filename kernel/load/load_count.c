@@ -7,15 +7,17 @@
 #include "load.h"
 
 #define COUNTER_PORT 0x5654
-#define COUNTER_EXITS 0
-#define COUNTER_KICKS 1
+#define COUNTERS 3
 #define NO_COUNTER 0xffffffffu
 #define TRIES 16
+
+/* Numbers of counters: all exits; of them, those by another CPU's kick, and calls to be continued. */
+enum { EXITS, KICKS, CONTINUED };
 
 /* Exits between two readings with nothing in between, and where a measurement began; per CPU. */
 static uint32_t cost[MAX_CPUS];
 static struct {
-	uint32_t exits, kicks;
+	uint32_t at[COUNTERS];
 	uint64_t ticks;
 } began[MAX_CPUS];
 
@@ -29,7 +31,7 @@ bool load_count_init(void)
 {
 	uint32_t cpu = this_cpu()->index, least = NO_COUNTER;
 
-	if (counter(COUNTER_EXITS) == NO_COUNTER)
+	if (counter(EXITS) == NO_COUNTER)
 		return false;
 	for (unsigned i = 0; i < TRIES; i++) {
 		struct load_count nothing = { 0 };
@@ -49,22 +51,32 @@ void load_count_begin(struct load_count *count)
 	uint32_t cpu = this_cpu()->index;
 
 	(void)count;
-	began[cpu].kicks = counter(COUNTER_KICKS);
+	began[cpu].at[KICKS] = counter(KICKS);
+	began[cpu].at[CONTINUED] = counter(CONTINUED);
 	began[cpu].ticks = cpu_rdtsc();
-	began[cpu].exits = counter(COUNTER_EXITS);
+	began[cpu].at[EXITS] = counter(EXITS);
 }
 
+/* Since the begin; 0 where nobody counts that. */
+static uint32_t since(uint32_t number)
+{
+	uint32_t now = counter(number);
+
+	return now == NO_COUNTER ? 0 : now - began[this_cpu()->index].at[number];
+}
+
+/* A kick while the counters are read is in one of them at most. */
 void load_count_end(struct load_count *count)
 {
-	uint32_t cpu = this_cpu()->index, exits = counter(COUNTER_EXITS), kicks;
+	uint32_t cpu = this_cpu()->index, exits = since(EXITS), kicks, continued;
 
 	count->ticks += cpu_rdtsc() - began[cpu].ticks;
-	kicks = counter(COUNTER_KICKS);
-	if (exits == NO_COUNTER)
-		return;
-	count->exits += exits - began[cpu].exits - cost[cpu];
-	if (kicks != NO_COUNTER)
-		count->kicks += kicks - began[cpu].kicks;
+	kicks = since(KICKS);
+	continued = since(CONTINUED);
+	exits = exits > cost[cpu] + kicks + continued ? exits - cost[cpu] - kicks - continued : 0;
+	count->exits += exits;
+	count->kicks += kicks;
+	count->continued += continued;
 }
 
 /* No instruction in here is one that a hypervisor would intercept. */

@@ -3,9 +3,9 @@
  * Which operations, how often, on which CPUs: "load=NAME,ROUNDS", NAME being an operation or `all`;
  * with "loadcpus=N" N CPUs run it at the same time, each with address spaces of its own.
  *
- *	# load NAME rounds R units U exits E idle I kicks K faults F
+ *	# load NAME rounds R units U exits E idle I kicks K continued C faults F
  *
- * is the sum over all rounds, of CPU 0; exits and idle are "-" where nobody counts.
+ * is the sum over all rounds and CPUs; exits and idle are "-" where nobody counts.
  */
 #include "load.h"
 
@@ -82,8 +82,25 @@ static void print_figures(const struct load_op *op, const struct result *r)
 		lib_format(exits, sizeof(exits), "%lu", r->count.exits);
 		lib_format(idle, sizeof(idle), "%lu", r->idle.exits);
 	}
-	kprintf("# load %s rounds %u units %u exits %s idle %s kicks %lu faults %lu\n", op->name,
-		r->rounds, op->units, exits, idle, r->count.kicks, r->faults);
+	kprintf("# load %s rounds %u units %u exits %s idle %s kicks %lu continued %lu faults "
+		"%lu\n",
+		op->name, r->rounds, op->units, exits, idle, r->count.kicks, r->count.continued,
+		r->faults);
+}
+
+static struct result sum_of_all(unsigned n)
+{
+	struct result sum = { 0 };
+
+	for (unsigned i = 0; i < n; i++) {
+		sum.count.exits += results[i].count.exits;
+		sum.count.kicks += results[i].count.kicks;
+		sum.count.continued += results[i].count.continued;
+		sum.idle.exits += results[i].idle.exits;
+		sum.faults += results[i].faults;
+		sum.rounds += results[i].rounds;
+	}
+	return sum;
 }
 
 static unsigned cpus_wanted(void)
@@ -115,6 +132,7 @@ static const char *run_everywhere(void)
 static bool run_op(const struct load_op *op, unsigned number)
 {
 	const char *wrong;
+	struct result sum;
 
 	running = op;
 	kernel_rom_poll();
@@ -122,7 +140,8 @@ static bool run_op(const struct load_op *op, unsigned number)
 	kprintf("%sok %u - load.%s\n", wrong ? "not " : "", number, op->name);
 	if (wrong)
 		kprintf("  # %s, in round %u of CPU 0's\n", wrong, results[0].rounds);
-	print_figures(op, &results[0]);
+	sum = sum_of_all(cpus_wanted());
+	print_figures(op, &sum);
 	return !wrong;
 }
 
