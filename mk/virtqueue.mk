@@ -13,6 +13,8 @@ RING_WORLD := tests/virtqueue/ring_world.c $(VIRTQUEUE_SRCS)
 $(eval $(call cunit,virtqueue.loop,tests/virtqueue/ring_loop.c,$(RING_WORLD)))
 $(eval $(call cunit,virtqueue.crash,tests/virtqueue/ring_crash.c,$(RING_WORLD)))
 
+$(eval $(call cunit,virtqueue.race,tests/virtqueue/ring_race.c,$(RING_WORLD)))
+
 # Hostile drivers and hostile devices: each case with the check that it is about, and without it.
 HOSTILE_DRIVER := $(addprefix tests/virtqueue/,hostile_driver_main.c hostile_driver.c hostile_ring.c \
 	hostile_split.c hostile_chain.c hostile_packed.c hostile_setup.c hostile_record.c)

@@ -189,6 +189,7 @@ static bool read_table(const struct pvrom_vq_device *vq, struct table *table, ui
 		len = table->part_len - offset;
 		if (len > sizeof(*desc) - have)
 			len = sizeof(*desc) - have;
+		VQ_LOADS(table->part + offset, len);
 		__builtin_memcpy((uint8_t *)desc + have, table->part + offset, len);
 		have += (uint32_t)len;
 	}
@@ -292,10 +293,12 @@ static uint64_t copy(const struct pvrom_vq_piece *p, uint32_t count, uint64_t of
 		part = p->len - offset;
 		if (part > len - done)
 			part = len - done;
-		if (to)
+		if (to) {
+			VQ_LOADS((uint8_t *)p->at + offset, part);
 			__builtin_memcpy(to + done, (uint8_t *)p->at + offset, part);
-		else
+		} else {
 			__builtin_memcpy((uint8_t *)p->at + offset, from + done, part);
+		}
 		done += part;
 		offset = 0;
 	}

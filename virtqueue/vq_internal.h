@@ -17,24 +17,36 @@
 
 /* ---- shared words: each read or write in the source is one in the machine ------------------------ */
 
+#ifdef PVROM_TEST
+/* Called before each read of what the other side can write: that none is read twice. NULL: not. */
+extern void (*pvrom_vq_load_hook)(const void *at, size_t bytes);
+#define VQ_LOADS(at, bytes) (pvrom_vq_load_hook ? pvrom_vq_load_hook(at, bytes) : (void)0)
+#else
+#define VQ_LOADS(at, bytes) ((void)0)
+#endif
+
 static inline uint16_t vq_load16(const uint16_t *word)
 {
+	VQ_LOADS(word, sizeof(*word));
 	return __atomic_load_n(word, __ATOMIC_RELAXED);
 }
 
 static inline uint32_t vq_load32(const uint32_t *word)
 {
+	VQ_LOADS(word, sizeof(*word));
 	return __atomic_load_n(word, __ATOMIC_RELAXED);
 }
 
 static inline uint64_t vq_load64(const uint64_t *word)
 {
+	VQ_LOADS(word, sizeof(*word));
 	return __atomic_load_n(word, __ATOMIC_RELAXED);
 }
 
 /* What is read after it was written before the release store of the other side that it saw. */
 static inline uint16_t vq_load16_acquire(const uint16_t *word)
 {
+	VQ_LOADS(word, sizeof(*word));
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 

@@ -6,6 +6,7 @@
 
 #ifdef PVROM_TEST
 uint32_t pvrom_vq_check_off;
+void (*pvrom_vq_load_hook)(const void *at, size_t bytes);
 #endif
 
 /* Is size one that the format allows? 2.7, 2.8.10.1. */
