@@ -45,5 +45,5 @@ TEST_NEEDS.contract.wire.tiny  = $(WIRE_KERNEL) $(BUILD)/examples/tiny-host $(LA
 
 CHECK_LONG += contract.wire.bugs
 TEST.contract.wire.bugs       = tests/contract/wire_bugs_check $(WIRE_KERNEL) $(BUILD)/test/pvrun
-TEST_TIME.contract.wire.bugs  = 240
+TEST_TIME.contract.wire.bugs  = 400
 TEST_NEEDS.contract.wire.bugs = $(WIRE_KERNEL) $(BUILD)/test/pvrun $(LAB)

@@ -27,6 +27,10 @@ run ./pvrun --rom empty tiny.elf; expect 125 'cannot be a ROM' 'an empty ROM'
 run ./pvrun --memory 500T tiny.elf; expect 125 'out of memory' 'more memory than there is'
 head -c 8000000 /dev/zero >big
 run ./pvrun --memory 8M --initrd big tiny.elf; expect 125 'does not fit' 'an initrd that does not fit'
+for boot in pvh multiboot; do
+	run ./pvrun --boot $boot --memory 8M --module big=x tiny.elf
+	expect 125 'does not fit' "a module that does not fit, by $boot"
+done
 run ./pvrun --append "$(head -c 70000 /dev/zero | tr '\0' x)" tiny.elf
 expect 125 'do not fit the boot area' 'a command line that is too long'
 tiny exit=1 --stats --stats-file /nowhere/x; expect 125 'cannot write /nowhere/x' '--stats-file that cannot be'
