@@ -17,6 +17,14 @@ bench-mmu-now: $(KERNEL_ELF) $(BUILD)/disk-image $(BUILD)/pvrun $(HYPERVISOR) $(
 	$(Q)BUILD=$(BUILD) bench/mmu_bench $(KERNEL_ELF)
 .PHONY: bench-mmu bench-mmu-now
 
+# What an entry costs its writer.
+$(BUILD)/hosted/mmu_stores: $(call objs,hosted,bench/mmu_stores.c $(PVMMU_GUEST_SRCS))
+	$(call LINK,hosted,)
+BENCHES += bench-mmu-stores
+bench-mmu-stores: $(BUILD)/hosted/mmu_stores
+	$(Q)BUILD=$(BUILD) bench/mmu_store_bench $<
+.PHONY: bench-mmu-stores
+
 # ---- the guest half against the engine, in a process (tests/mmu/) ------------------------------------
 PVMMU_GUEST_C := $(filter %.c,$(PVMMU_GUEST_SRCS))
 MMU_GUEST_WORLD_SRCS := tests/mmu/mmu_guest_world.c $(MMU_WORLD_SRCS) $(PVMMU_HOST_SRCS) $(HOST_SRCS) $(DIGEST_SRCS)
