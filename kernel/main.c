@@ -2,6 +2,7 @@
 /* The order of the boot, from the loader's structure to the last line of the suite. */
 #include "apic.h"
 #include "boot_record.h"
+#include "change_over.h"
 #include "console.h"
 #include "cpu.h"
 #include "cpu_features.h"
@@ -73,5 +74,7 @@ void kernel_main(unsigned kind, uint64_t info)
 		clock_cost();
 		machine_exit(EXIT_PASSED);
 	}
+	if (change_over_wanted())
+		machine_exit(change_over_run() ? EXIT_PASSED : EXIT_FAILED);
 	machine_exit((load_wanted() ? load_run() : facts_run()) ? EXIT_PASSED : EXIT_FAILED);
 }

@@ -36,7 +36,7 @@ $(foreach cpus,1 2,$(eval $(call HYPERVISOR_TEST,$(cpus))))
 # The machine changes under its guest.
 CHECK += hypervisor.change
 TEST.hypervisor.change            = tests/guests/change_test quick $(KERNEL_ELF)
-TEST_TIME.hypervisor.change       = 400
+TEST_TIME.hypervisor.change       = 600
 TEST_NEEDS.hypervisor.change      = $(KERNEL_ELF) $(BUILD)/disk-image $(HYPERVISOR)
 CHECK_LONG += hypervisor.change.long
 TEST.hypervisor.change.long       = tests/guests/change_test long $(KERNEL_ELF)
