@@ -18,13 +18,16 @@ MMU_WORLD_SRCS  := tests/mmu/mmu_world.c tests/mmu/mmu_tlb.c tests/mmu/mmu_oracl
 MMU_ENGINE_SRCS := $(MMU_WORLD_SRCS) $(PVMMU_HOST_SRCS) $(HOST_SRCS) $(DIGEST_SRCS)
 MMU_OS_SRCS     := tests/mmu/mmu_os.c tests/mmu/mmu_os_cpus.c
 MMU_RANDOM_SRCS := tests/mmu/mmu_random.c tests/mmu/mmu_ops_pages.c tests/mmu/mmu_ops_tables.c \
-	tests/mmu/mmu_ops_cpus.c $(MMU_OS_SRCS) $(MMU_ENGINE_SRCS)
+	tests/mmu/mmu_ops_cpus.c tests/mmu/mmu_ops_host.c $(MMU_OS_SRCS) $(MMU_ENGINE_SRCS)
 $(BUILD)/test/mmu_random: $(call objs,test,$(MMU_RANDOM_SRCS))
 	$(call LINK,test,)
 $(BUILD)/asan/mmu_random: $(call objs,asan,$(MMU_RANDOM_SRCS))
 	$(call LINK,asan,)
 
-CHECK_QUICK += mmu.random
+CHECK_QUICK += mmu.random.quick
+TEST.mmu.random.quick       = $(BUILD)/asan/mmu_random 20000
+TEST_NEEDS.mmu.random.quick = $(BUILD)/asan/mmu_random
+CHECK += mmu.random
 TEST.mmu.random       = $(BUILD)/asan/mmu_random 100000
 TEST_NEEDS.mmu.random = $(BUILD)/asan/mmu_random
 # Every combination of flags.

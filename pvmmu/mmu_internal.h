@@ -164,6 +164,7 @@ struct pvrom_mmu {
 	uint32_t resident_tables; /* GFN_RESIDENT */
 	uint32_t resident_set;	  /* number of the present set; from 1 */
 	bool resident_dirty;	  /* a part of it has gone from a shadow */
+	bool resident_looser;	  /* a part of it may be used in more ways than a TLB may know */
 	uint64_t resident[PVROM_MMU_RESIDENT_MAX];
 	struct pvrom_mmu_stats stats;
 	struct shadow_vcpu vcpu[PVROM_MMU_VCPUS_MAX];

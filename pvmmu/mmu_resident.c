@@ -53,12 +53,22 @@ bool pvrom_mmu_resident_fill(struct pvrom_mmu *mmu, uint32_t vcpu)
 	return true;
 }
 
-/* A part of the set was lost, or changed its rights: no root is known to hold it all. */
-void pvrom_mmu_resident_repair(struct pvrom_mmu *mmu)
+static uint64_t vcpus_with_faults(const struct pvrom_mmu *mmu)
+{
+	uint64_t set = 0;
+	uint32_t i;
+
+	for (i = 0; i < mmu->config.vcpus; i++)
+		if (mmu->vcpu[i].faults)
+			set |= shadow_bit(i);
+	return set;
+}
+
+/* A part of the set was lost: no root is known to hold it all. */
+static void refill_all(struct pvrom_mmu *mmu)
 {
 	uint32_t i;
 
-	mmu->resident_dirty = false;
 	mmu->resident_set++;
 	for (i = 0; i < mmu->config.vcpus; i++)
 		if (mmu->vcpu[i].faults && mmu->vcpu[i].root && !pvrom_mmu_resident_fill(mmu, i)) {
@@ -66,7 +76,16 @@ void pvrom_mmu_resident_repair(struct pvrom_mmu *mmu)
 			mmu->stale |= mmu->ran & shadow_bit(i);
 			pvrom_shadow_flush_stale(mmu, shadow_bit(i));
 		}
-	mmu->resident_dirty = false;
+}
+
+/* Before the lock is given back: what happened to the set meanwhile is made good. */
+void pvrom_mmu_resident_repair(struct pvrom_mmu *mmu)
+{
+	if (mmu->resident_dirty)
+		refill_all(mmu);
+	if (mmu->resident_looser)
+		pvrom_shadow_flush_stale(mmu, vcpus_with_faults(mmu));
+	mmu->resident_dirty = mmu->resident_looser = false;
 }
 
 static void unmark_all(struct pvrom_mmu *mmu)
@@ -145,8 +164,7 @@ uint32_t pvrom_mmu_faults_call(struct pvrom_mmu *mmu, uint32_t vcpu, uint64_t on
 
 	if (on > 1)
 		return PVROM_STATUS_INVALID;
-	if (on && (!mmu->resident_count || !v->root ||
-		   mmu->gfn[mmu->page[v->root].gfn].level != 4))
+	if (on && (!mmu->resident_count || !v->root || mmu->gfn[mmu->page[v->root].gfn].level != 4))
 		return PVROM_STATUS_INVALID;
 	v->faults = on;
 	if (!on || pvrom_mmu_resident_fill(mmu, vcpu))

@@ -76,10 +76,18 @@ static bool is_stricter(uint64_t old, uint64_t want)
 
 static void note_change(struct pvrom_mmu *mmu, uint32_t page, uint64_t old, uint64_t want)
 {
-	if (!old || !is_stricter(old, want))
+	const bool resident = mmu->page[page].flags & PAGE_RESIDENT;
+
+	if (!old)
 		return;
-	if (mmu->page[page].flags & PAGE_RESIDENT)
-		mmu->resident_dirty = true;
+	if (!is_stricter(old, want)) {
+		/* What a TLB does not allow yet would be a hidden fault. */
+		if (resident)
+			mmu->stale |= mmu->ran;
+		mmu->resident_looser |= resident;
+		return;
+	}
+	mmu->resident_dirty |= resident;
 	if (!flush_left_out(old, want))
 		mmu->stale |= mmu->ran;
 }

@@ -113,8 +113,7 @@ void pvrom_shadow_enter(struct pvrom_mmu *mmu, uint32_t vcpu)
 
 void pvrom_shadow_exit(struct pvrom_mmu *mmu)
 {
-	if (mmu->resident_dirty)
-		pvrom_mmu_resident_repair(mmu);
+	pvrom_mmu_resident_repair(mmu);
 	mmu->config.ops->unlock(mmu->config.ctx);
 }
 
@@ -229,11 +228,13 @@ void pvrom_mmu_leave(struct pvrom_mmu *mmu, uint32_t vcpu)
 
 /* ---- before it runs ----------------------------------------------------------------------------------------------- */
 
+/* With CR0.WP clear the shadow cannot hold all that the supervisor may do. */
 static bool has_resident_root(const struct pvrom_mmu *mmu, const struct shadow_vcpu *v)
 {
 	const struct shadow_page *root = &mmu->page[v->root];
 
-	return v->root && mmu->gfn[root->gfn].level == 4 && root->resident == mmu->resident_set;
+	return v->root && !(v->mode & ROLE_WP0) && mmu->resident_count &&
+	       mmu->gfn[root->gfn].level == 4 && root->resident == mmu->resident_set;
 }
 
 static uint32_t take_flush(struct pvrom_mmu *mmu, uint32_t vcpu)
@@ -263,8 +264,7 @@ void pvrom_mmu_run(struct pvrom_mmu *mmu, uint32_t vcpu, struct pvrom_mmu_run *r
 	*run = (struct pvrom_mmu_run){ .intercept_faults = true };
 	if (v->paged && !v->root && find_root(mmu, v) && v->faults)
 		pvrom_mmu_resident_fill(mmu, vcpu);
-	if (mmu->resident_dirty)
-		pvrom_mmu_resident_repair(mmu);
+	pvrom_mmu_resident_repair(mmu);
 	if (v->root) {
 		run->root = shadow_hpa(mmu, v->root);
 		run->tlb = take_flush(mmu, vcpu);

@@ -18,5 +18,6 @@ struct os_operation {
 extern const struct os_operation os_page_operations[];
 extern const struct os_operation os_table_operations[];
 extern const struct os_operation os_cpu_operations[];
+extern const struct os_operation os_host_operations[];
 
 #endif

@@ -138,10 +138,15 @@ static void reach(uint32_t vcpu, uint64_t gpa)
 		world_wrong("no way to write %#llx", (unsigned long long)gpa);
 }
 
+static void mirror_word(uint64_t gpa, uint64_t value)
+{
+	*(uint64_t *)(void *)&world.mirror[gpa >> 12][gpa & 4088] = value;
+}
+
 void os_write_word(uint64_t gpa, uint64_t value)
 {
 	*world_word(gpa) = value;
-	*(uint64_t *)(void *)&world.mirror[gpa >> 12][gpa & 4088] = value;
+	mirror_word(gpa, value);
 }
 
 static void note_changed(uint64_t gpa)
@@ -165,7 +170,7 @@ void os_store(uint32_t vcpu, uint64_t gpa, uint64_t value)
 	}
 	/* By a call, unless the table is one that was not announced. */
 	if (os_once_in(32) && !world_call(vcpu, PVROM_MMU_SET_ENTRY, gpa, value, 0, 0)) {
-		os_write_word(gpa, value);
+		mirror_word(gpa, value);
 		return;
 	}
 	push(vcpu, gpa | PVROM_MMU_WORD_CHANGED);
@@ -173,6 +178,15 @@ void os_store(uint32_t vcpu, uint64_t gpa, uint64_t value)
 	os_write_word(gpa, value);
 	meddle();
 	done(vcpu);
+}
+
+void os_store_unseen(uint32_t vcpu, uint64_t gpa, uint64_t value)
+{
+	if (world.calls)
+		push(vcpu, gpa | PVROM_MMU_WORD_CHANGED);
+	os_write_word(gpa, value);
+	if (world.calls)
+		done(vcpu);
 }
 
 void os_store_page(uint32_t vcpu, uint64_t table_gpa, const uint64_t entries[512])
@@ -264,6 +278,7 @@ uint64_t os_new_table(uint32_t vcpu, unsigned int level, uint64_t template_gpa)
 		return (uint64_t)WORLD_TABLES << 12;
 	}
 	os.refs[gpa >> 12] = 1;
+	os.level[gpa >> 12] = (uint8_t)level;
 	reach(vcpu, gpa);
 	if (template_gpa)
 		memcpy(world.memory[gpa >> 12], world.memory[template_gpa >> 12], 4096);

@@ -30,6 +30,7 @@
 #define OS_LARGE_VAS 8u
 #define OS_GIB_VAS 4u
 #define OS_RECENT 8u
+#define OS_RESIDENT 6u
 
 struct os {
 	uint64_t root[OS_SPACES];    /* gpa; 0: there is no such space */
@@ -46,6 +47,10 @@ struct os {
 	uint32_t recent_next;
 	uint64_t random;
 	bool pcid;
+	bool wants_calls;		/* makes calls whenever it can */
+	uint8_t level[WORLD_DATA];	/* of table pages */
+	uint64_t resident[OS_RESIDENT]; /* as in RESIDENT */
+	uint32_t resident_count;
 };
 extern struct os os;
 
@@ -70,6 +75,8 @@ uint64_t os_get(uint64_t gpa);
 /* A word of memory and of its mirror, whoever writes it. */
 void os_write_word(uint64_t gpa, uint64_t value);
 void os_store(uint32_t vcpu, uint64_t gpa, uint64_t value);
+/* The same while no host looks: announced, but not by calls. */
+void os_store_unseen(uint32_t vcpu, uint64_t gpa, uint64_t value);
 void os_store_page(uint32_t vcpu, uint64_t table_gpa, const uint64_t entries[512]);
 
 uint64_t os_new_table(uint32_t vcpu, unsigned int level, uint64_t template_gpa);

@@ -229,9 +229,10 @@ static void boot_tables(void)
 			      (uint64_t)(WORLD_DATA + 100 + i) << 12 | PTE_P | PTE_W | PTE_G);
 }
 
+static const uint8_t levels[6] = { 4, 3, 2, 3, 2, 1 };
+
 static void announce_boot_tables(void)
 {
-	static const uint8_t levels[6] = { 4, 3, 2, 3, 2, 1 };
 	uint32_t i;
 
 	for (i = 0; i < 6; i++)
@@ -249,6 +250,8 @@ void os_boot(uint64_t seed)
 	os.random = seed * 2 + 1;
 	os_below(1);
 	boot_tables();
+	memcpy(&os.level[WORLD_TABLES], levels, sizeof(levels));
+	os.wants_calls = world.calls;
 	if (world.calls)
 		announce_boot_tables();
 	for (i = 0; i < world.vcpus; i++)

@@ -157,5 +157,6 @@ int main(int argc, char **argv)
 	take_operations(os_page_operations);
 	take_operations(os_table_operations);
 	take_operations(os_cpu_operations);
+	take_operations(os_host_operations);
 	return pvrom_mmu_bug ? find_bug(operations, seed) : run_all(operations, seed);
 }

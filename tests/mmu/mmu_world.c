@@ -404,7 +404,7 @@ static bool own_fault(uint32_t vcpu, uint64_t address, struct oracle_access a,
 		return true;
 	}
 	if (world.resident && world.resident(address) && rings_are_drained() &&
-	    world_is_memory(o.gpa >> 12))
+	    world_is_memory(o.gpa >> 12) && !(a.write && is_rom(o.gpa >> 12)))
 		world_wrong("vcpu %u: a hidden fault at %#llx, which is in the resident set", vcpu,
 			    (unsigned long long)address);
 	for (i = 0; i < o.steps; i++)
