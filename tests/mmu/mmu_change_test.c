@@ -364,9 +364,9 @@ static const struct tap_test tests[] = {
 	{ "paging changes at every k-th call, k from 3 to 40", paging_at_every_kth_call },
 	{ "likewise with faults straight to the guest", paging_with_own_faults },
 	{ "paging changes again while the kernel negotiates", paging_inside_the_rendezvous },
-	{ "the host is saved and loaded at each call", moved_at_each_call },
+	{ "the host is saved and loaded at each call [PVROM-MMU-11]", moved_at_each_call },
 	{ "and at every k-th, with faults straight to the guest", moved_at_every_kth_call },
-	{ "RESET at each call, and another kernel", reset_at_each_call },
+	{ "RESET at each call, and another kernel [PVROM-MMU-10]", reset_at_each_call },
 	{ 0 },
 };
 

@@ -30,8 +30,8 @@ static uint64_t tried, hidden_faults, wrong;
 static void begin(bool gib_pages)
 {
 	world.gib_pages = gib_pages;
-	gw_open(1, 64, 64, true);
-	gw_faults(true);
+	gw_open(1, 256, 64, true);
+	CU_ASSERT(gw_faults(true));
 	gw.deaf = true;
 	for (uint32_t level = 1; level <= 4; level++)
 		tables[level] = gw_take();

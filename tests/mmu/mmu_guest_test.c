@@ -498,6 +498,7 @@ static void resident_set_has_no_hidden_faults(void)
 	CU_ASSERT_EQUAL(
 		pvrom_mmu_resident(&gw.mmu, GW_DIRECT, 64 * 4096ull, PVROM_MMU_RESIDENT_ADD),
 		PVROM_STATUS_OK);
+	gw.has_resident = true;
 	CU_ASSERT(gw_faults(true));
 	map_big();
 	for (uint32_t i = 0; i < BIG; i++) {
@@ -518,6 +519,7 @@ static void resident_set_that_does_not_fit(void)
 	gw_open(VCPUS, pvrom_mmu_pool_min(VCPUS), SLOTS, true);
 	map_big();
 	status = pvrom_mmu_resident(&gw.mmu, BIG_VA(0), BIG * 4096ull, PVROM_MMU_RESIDENT_ADD);
+	gw.has_resident = true;
 	if (status == PVROM_STATUS_OK)
 		CU_ASSERT_FALSE(gw_faults(true));
 	CU_ASSERT_FALSE(gw.cpu[0].faults);
@@ -588,11 +590,12 @@ static void a_cpu_that_goes(void)
 static const struct tap_test tests[] = {
 	{ "tables are registered and released by words, without a crossing",
 	  registers_and_releases },
-	{ "a table twice, at two levels, no table, a loaded root: refused and counted",
+	{ "a table twice, at two levels, no table, a loaded root: refused and counted "
+	  "[PVROM-MMU-4]",
 	  wrong_registrations_change_nothing },
 	{ "a copy of a table is filled as far as its template was", clones_are_filled_ahead },
 	{ "stores have their words and no crossing", stores_without_a_crossing },
-	{ "an exchange returns A and D as they are", swap_returns_what_was_there },
+	{ "an exchange returns A and D as they are [PVROM-MMU-2]", swap_returns_what_was_there },
 	{ "entries announced together have one word", many_entries_have_one_word },
 	{ "in a lazy section neighbours of one table share a word", neighbours_share_a_word },
 	{ "a flush in a lazy section counts for what was stored in it", flush_in_a_lazy_section },
@@ -600,8 +603,9 @@ static const struct tap_test tests[] = {
 	{ "a full ring", full_ring },
 	{ "a full ring in a lazy section", full_ring_in_a_lazy_section },
 	{ "a full ring inside a store: calls", full_ring_inside_a_store },
-	{ "every kind of flush is one call, and flushes whom it should", each_flush_is_one_call },
-	{ "a flush is for the words of all CPUs", other_cpus_words_count },
+	{ "every kind of flush is one call, and flushes whom it should [PVROM-MMU-1]",
+	  each_flush_is_one_call },
+	{ "a flush is for the words of all CPUs [PVROM-MMU-7]", other_cpus_words_count },
 	{ "ranges longer than the host does at a time", ranges_of_any_length },
 	{ "a range that is refused is the kernel's to do", refused_ranges },
 	{ "hidden faults are filled, the kernel's own reach it", hidden_faults_are_filled },
@@ -609,7 +613,7 @@ static const struct tap_test tests[] = {
 	  no_progress_falls_back },
 	{ "a fill that is refused: intercepted again", refused_fill_falls_back },
 	{ "the filter walks the root that was switched to", filter_follows_the_root },
-	{ "no hidden fault in the resident set, in a small pool",
+	{ "no hidden fault in the resident set, in a small pool [PVROM-MMU-9]",
 	  resident_set_has_no_hidden_faults },
 	{ "a resident set that does not fit: faults stay with the host",
 	  resident_set_that_does_not_fit },

@@ -223,6 +223,10 @@ bool gw_faults(bool on)
 {
 	bool all = true;
 
+	if (on && !gw.has_resident) {
+		pvrom_mmu_resident(&gw.mmu, 0, 4096, PVROM_MMU_RESIDENT_DROP_ALL);
+		pvrom_mmu_resident(&gw.mmu, GW_DIRECT, 4096, PVROM_MMU_RESIDENT_ADD);
+	}
 	for (gw.self = 0; gw.self < world.vcpus; gw.self++)
 		all = pvrom_mmu_faults(&gw.mmu, on) == PVROM_STATUS_OK && all;
 	gw.self = 0;

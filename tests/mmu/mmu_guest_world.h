@@ -45,7 +45,8 @@ struct gw {
 	bool deaf;     /* calls are answered OK, and the host does not see them */
 	uint64_t root; /* gpa */
 	bool table_used[WORLD_DATA];
-	uint64_t rip; /* of the access that is under way */
+	bool has_resident; /* the test has declared a resident set */
+	uint64_t rip;	   /* of the access that is under way */
 	uint64_t want[GW_PAGES];
 };
 extern struct gw gw;
@@ -59,7 +60,8 @@ void gw_boot_again(void);
 uint32_t gw_negotiate(uint64_t wanted);
 /* As a kernel does after a change of the sealed set. */
 void gw_update(void);
-bool gw_faults(bool on); /* on all CPUs */
+/* Faults straight to all CPUs, with a resident set of one page unless the test has declared its own. */
+bool gw_faults(bool on);
 
 /* Memory as this process sees it. */
 uint64_t *gw_at(uint64_t gpa);

@@ -273,7 +273,7 @@ CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14) CASE(15) CASE(16) CASE(17)
 	/* clang-format on */
 
 	static const struct tap_test tests[] = {
-		{ "another CPU drains, at every access of each operation", case_0 },
+		{ "another CPU drains, at every access of each operation [PVROM-MMU-8]", case_0 },
 		{ "an interrupt stores", case_1 },
 		{ "an interrupt stores and flushes", case_2 },
 		{ "an interrupt has a lazy section", case_3 },
