@@ -97,18 +97,37 @@ static uint32_t register_page(struct pvrom_host *host, struct pvrom_clock_host *
 	return PVROM_STATUS_OK;
 }
 
-/* TAI at a TSC value, as the page's readers compute it. */
+/* The bound at a TSC value, in ns rounded up; all ones if there is none. */
+static uint64_t maxerror_at(const struct pvrom_clock_page *now, uint64_t tsc)
+{
+	const uint64_t ticks = tsc < now->counter_value ? 0 : tsc - now->counter_value;
+	const pvrom_wide growth = pvrom_clock_shift_up(
+		pvrom_clock_mul(ticks, now->counter_period_maxerror_rate_frac_sec),
+		now->counter_period_shift);
+
+	/* A bound of more than 272 years is none; it would not fit. */
+	if (!(now->flags & PVROM_VMCLOCK_TIME_MAXERROR_VALID) || growth >> 97)
+		return UINT64_MAX;
+	return now->time_maxerror_nanosec + 1 + (uint64_t)(growth >> 64) * NS_PER_SEC +
+	       (uint64_t)(pvrom_clock_mul((uint64_t)growth, NS_PER_SEC) >> 64);
+}
+
+/* From the inserted second on the offset is the new one, so that it counts like 23:59:59, as with readers. */
+static int32_t utc_offset_at(const struct pvrom_clock_page *now, uint64_t tai_sec)
+{
+	const int64_t utc = (int64_t)tai_sec + now->utc_offset_sec;
+
+	if (now->leap_sign && utc >= now->leap_utc_sec - (now->leap_sign < 0))
+		return now->utc_offset_sec - now->leap_sign;
+	return now->utc_offset_sec;
+}
+
+/* What a reader of the page would compute. */
 static void fill_wall(const struct pvrom_clock_writer *writer, uint64_t tsc,
 		      struct pvrom_clock_wall *wall)
 {
 	const struct pvrom_clock_page *now = &writer->now;
-	const uint64_t ticks = tsc < now->counter_value ? 0 : tsc - now->counter_value;
-	const uint32_t shift = now->counter_period_shift;
-	const pvrom_time tai =
-		pvrom_clock_time(now->time_sec, now->time_frac_sec) +
-		(pvrom_time)(pvrom_clock_mul(ticks, now->counter_period_frac_sec) >> shift);
-	const pvrom_wide growth = pvrom_clock_shift_up(
-		pvrom_clock_mul(ticks, now->counter_period_maxerror_rate_frac_sec), shift);
+	const pvrom_time tai = pvrom_clock_tai_value(now, tsc);
 
 	*wall = (struct pvrom_clock_wall){
 		.size = sizeof(*wall),
@@ -116,18 +135,11 @@ static void fill_wall(const struct pvrom_clock_writer *writer, uint64_t tsc,
 		.tsc = tsc,
 		.tai_sec = (uint64_t)((pvrom_wide)tai >> 64),
 		.tai_frac_sec = (uint64_t)tai,
-		.maxerror_nanosec = UINT64_MAX,
+		.maxerror_nanosec = maxerror_at(now, tsc),
 		.monotonic_ns = pvrom_clock_writer_mono_at(writer, tsc),
-		.utc_offset_sec = now->utc_offset_sec,
+		.utc_offset_sec = utc_offset_at(now, (uint64_t)((pvrom_wide)tai >> 64)),
 		.flags = (uint32_t)now->flags & PVROM_VMCLOCK_TAI_OFFSET_VALID,
 	};
-	if (now->flags & PVROM_VMCLOCK_TIME_MAXERROR_VALID && !(growth >> 97))
-		wall->maxerror_nanosec =
-			now->time_maxerror_nanosec + 1 + (uint64_t)(growth >> 64) * NS_PER_SEC +
-			(uint64_t)(pvrom_clock_mul((uint64_t)growth, NS_PER_SEC) >> 64);
-	if (now->leap_sign && (int64_t)wall->tai_sec + now->utc_offset_sec >=
-				      now->leap_utc_sec - (now->leap_sign < 0))
-		wall->utc_offset_sec -= now->leap_sign;
 }
 
 static uint32_t wall_call(const struct pvrom_host *host, const struct pvrom_clock_host *clock,

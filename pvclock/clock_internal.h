@@ -28,6 +28,8 @@ static inline bool pvrom_clock_claims(uint32_t status)
 }
 pvrom_time pvrom_clock_estimate(const struct pvrom_clock_sample *sample, uint64_t period,
 				uint32_t shift, uint64_t tsc);
+/* TAI as the readers of a page compute it. */
+pvrom_time pvrom_clock_tai_value(const struct pvrom_clock_page *page, uint64_t tsc);
 bool pvrom_clock_tai_update(struct pvrom_clock_writer *writer,
 			    const struct pvrom_clock_sample *sample,
 			    const struct pvrom_clock_period *period, uint64_t tsc, bool anew);

@@ -44,6 +44,15 @@ static pvrom_time span_of_ticks(uint64_t ticks, uint64_t rate, uint32_t shift, b
 	return (pvrom_time)(up ? pvrom_clock_shift_up(product, shift) : product >> shift);
 }
 
+pvrom_time pvrom_clock_tai_value(const struct pvrom_clock_page *page, uint64_t tsc)
+{
+	const uint64_t ticks = tsc < page->counter_value ? 0 : tsc - page->counter_value;
+
+	return pvrom_clock_time(page->time_sec, page->time_frac_sec) +
+	       span_of_ticks(ticks, page->counter_period_frac_sec, page->counter_period_shift,
+			     false);
+}
+
 /* ---- what the sample says -------------------------------------------------------------------- */
 
 pvrom_time pvrom_clock_estimate(const struct pvrom_clock_sample *sample, uint64_t period,

@@ -275,20 +275,10 @@ void pvrom_clock_writer_set_epoch(struct pvrom_clock_writer *writer, uint64_t ep
 
 /* ---- pausing --------------------------------------------------------------------------------- */
 
-/* TAI as the page tells it. */
-static pvrom_time page_tai(const struct pvrom_clock_page *now, uint64_t tsc)
-{
-	const uint64_t ticks = tsc < now->counter_value ? 0 : tsc - now->counter_value;
-
-	return pvrom_clock_time(now->time_sec, now->time_frac_sec) +
-	       (pvrom_time)(pvrom_clock_mul(ticks, now->counter_period_frac_sec) >>
-			    now->counter_period_shift);
-}
-
 enum pvrom_clock_result pvrom_clock_writer_pause(struct pvrom_clock_writer *writer)
 {
 	const uint64_t tsc = tsc_now(writer);
-	const pvrom_time tai = page_tai(&writer->now, tsc);
+	const pvrom_time tai = pvrom_clock_tai_value(&writer->now, tsc);
 
 	if (writer->paused)
 		return PVROM_CLOCK_PAUSED;

@@ -102,12 +102,12 @@ struct pvrom_clock_config {
 	 */
 	uint64_t (*tsc)(void *ctx);
 	/*
-	 * The feature only; may be NULL. CLOCK_STOLEN: nanoseconds for which that vCPU was ready and did
+	 * The feature only; may be NULL. Called with the machine's lock held. CLOCK_STOLEN: nanoseconds for which that vCPU was ready and did
 	 * not run; PVROM_STATUS_OK or NOT_SUPPORTED.
 	 */
 	uint32_t (*stolen)(void *ctx, uint32_t vcpu, uint64_t *ns);
 	/*
-	 * The feature only; may be NULL: declined. Send vector to the vCPU once its available time has
+	 * The feature only; may be NULL: declined. Called with the machine's lock held. Send vector to the vCPU once its available time has
 	 * reached ns; replaces any alarm the vCPU has. ops->alarm_cancel() of the handler cancels it.
 	 */
 	uint32_t (*alarm_available)(void *ctx, uint32_t vcpu, uint64_t ns, uint8_t vector);
