@@ -45,8 +45,8 @@ static void ioapic_write(uint32_t reg, uint32_t value)
 /* ---- set up ---------------------------------------------------------------------------------- */
 
 /*
- * Their vectors out of the way of exceptions, and all their inputs shut. Before the local APIC's input
- * from them is: QEMU else never takes back an interrupt that the firmware's timer has raised.
+ * Their vectors out of the way of exceptions, and all their inputs shut. Before the local APIC's
+ * input from them is: QEMU else never takes back an interrupt that the firmware's timer has raised.
  */
 void hv_8259_silence(void)
 {

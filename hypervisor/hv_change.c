@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * The machine changes under its running guest, as if it had been moved: from nested to shadow paging and
- * back, or its host core is saved, set up anew and loaded. All vCPUs stand still meanwhile, between two
- * runs and outside the core; the guest then finds its epoch raised.
+ * The machine changes under its running guest, as if it had been moved: from nested to shadow
+ * paging and back, or its host core is saved, set up anew and loaded. All vCPUs stand still
+ * meanwhile, between two runs and outside the core; the guest then finds its epoch raised.
  */
 #include "hv.h"
 
@@ -11,7 +11,7 @@
 static uint8_t image[IMAGE_ROOM];
 static uint32_t stopped; /* 1: the world is, or is about to be */
 
-/* ---- the world stands still ------------------------------------------------------------------------ */
+/* ---- the world stands still ----------------------------------------------------------------- */
 
 /* On a vCPU's own CPU, asked by REQUEST_PAUSE. */
 void hv_change_wait(struct hv_vcpu *vcpu)
@@ -40,8 +40,8 @@ static void resume(const struct hv_vcpu *self)
 }
 
 /*
- * Stops all but this one. False if another does so, or if another waits for this vCPU to stop or flush, which
- * goes before: try again later.
+ * Stops all but this one. False if another does so, or if another waits for this vCPU to stop or
+ * flush, which goes before: try again later.
  */
 static bool stop_others(struct hv_vcpu *self)
 {
@@ -59,9 +59,10 @@ static bool stop_others(struct hv_vcpu *self)
 	return true;
 }
 
-/* ---- changes --------------------------------------------------------------------------------------- */
+/* ---- changes -------------------------------------------------------------------------------- */
 
-/* The control registers of all vCPUs that run, again, by the paging of now; false if one is not to be had. */
+/* The control registers of all vCPUs that run, again, by the paging of now; false if one is not to
+ * be had. */
 static bool take_in_all(void)
 {
 	for (uint32_t i = 0; i < hv.cpus; i++) {
@@ -90,6 +91,7 @@ static void change_paging(void)
 		hv.nested = true;
 		take_in_all();
 	}
+	pvrom_host_set_hardware(&hv.host, hv_hardware_facts());
 	hv.changes[0]++;
 }
 
@@ -116,7 +118,8 @@ static void reload(void)
 	hv.changes[1]++;
 }
 
-/* For tests: at every so many calls and port accesses (a guest with nested paging makes few calls). */
+/* For tests: at every so many calls and port accesses (a guest with nested paging makes few calls).
+ */
 void hv_change_count(void)
 {
 	uint32_t count = __atomic_add_fetch(&hv.calls, 1, __ATOMIC_RELAXED);
@@ -148,7 +151,5 @@ bool hv_change_now(struct hv_vcpu *vcpu)
 	if (wanted & HV_WANT_PAGING)
 		change_paging();
 	resume(vcpu);
-	if (wanted & HV_WANT_PAGING)
-		pvrom_host_set_hardware(&hv.host, hv_hardware_facts());
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * The guest's clock page: a function of the TSC, and the date that the CMOS clock told once. Nobody corrects
- * this host's clock, and the page says so.
+ * The guest's clock page: a function of the TSC, and the date that the CMOS clock told once. Nobody
+ * corrects this host's clock, and the page says so.
  */
 #include "hv.h"
 

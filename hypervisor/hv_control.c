@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Control registers. With nested paging they are the guest's own and cost no exit. Without, writes of
- * CR0, CR3 and CR4 are followed: from an unpaged start into long mode, and never back. Writes of CR8 are
- * intercepted while an interrupt waits.
+ * Control registers. With nested paging they are the guest's own and cost no exit. Without, writes
+ * of CR0, CR3 and CR4 are followed: from an unpaged start into long mode, and never back. Writes of
+ * CR8 are intercepted while an interrupt waits.
  */
 #include "hv.h"
 
@@ -17,8 +17,8 @@ struct pvrom_mmu_regs hv_control_of(const struct hv_vcpu *vcpu)
 }
 
 /*
- * Sets all of them, as one act; the values are such as the processor accepts. False, and nothing has changed
- * for the guest, if they are not such as this hypervisor follows.
+ * Sets all of them, as one act; the values are such as the processor accepts. False, and nothing
+ * has changed for the guest, if they are not such as this hypervisor follows.
  */
 bool hv_control_set(struct hv_vcpu *vcpu, const struct pvrom_mmu_regs *control)
 {
@@ -58,7 +58,8 @@ uint64_t hv_cr4_allowed(void)
 	return allowed;
 }
 
-/* What MOV to CR0 refuses natively, and what is not followed: the end of paging, other kinds of it. */
+/* What MOV to CR0 refuses natively, and what is not followed: the end of paging, other kinds of it.
+ */
 static bool set_cr0(struct hv_vcpu *vcpu, struct pvrom_mmu_regs *c, uint64_t value)
 {
 	bool pages = value & CR0_PG, paged = c->cr0 & CR0_PG;

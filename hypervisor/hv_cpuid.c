@@ -50,7 +50,8 @@ static void number(const struct hv_vcpu *vcpu, uint32_t leaf, uint32_t regs[4])
 		regs[EAX] = vcpu->id;
 }
 
-/* The rate of the TSC, in the leaf that Intel has for it; leaves before it that the CPU has not are empty. */
+/* The rate of the TSC, in the leaf that Intel has for it; leaves before it that the CPU has not are
+ * empty. */
 static void tell_tsc(uint32_t leaf, uint32_t regs[4])
 {
 	const uint32_t ratio[4] = { 1000000, (uint32_t)(hv.tsc_hz / 1000), 1000000000, 0 };

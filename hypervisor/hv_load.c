@@ -46,7 +46,8 @@ static bool inside(const struct hv_module *file, uint64_t offset, uint64_t size)
 	return offset <= file->size && size <= file->size - offset;
 }
 
-/* Notes are words: sizes of name and descriptor, type, name, descriptor. Here the name is one word too. */
+/* Notes are words: sizes of name and descriptor, type, name, descriptor. Here the name is one word
+ * too. */
 static bool find_entry(const struct hv_module *file, uint64_t at, uint64_t size, uint32_t *entry)
 {
 	uint32_t note[5];

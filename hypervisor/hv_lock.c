@@ -30,7 +30,8 @@ void hv_request(struct hv_vcpu *vcpu, uint32_t requests)
 	hv_apic_send(vcpu->apic_id, KICK_VECTOR);
 }
 
-/* Returns when the vCPU cannot execute another instruction of the guest before what was asked is done. */
+/* Returns when the vCPU cannot execute another instruction of the guest before what was asked is
+ * done. */
 void hv_wait_for(struct hv_vcpu *vcpu, uint32_t requests)
 {
 	while (__atomic_load_n(&vcpu->in_guest, __ATOMIC_SEQ_CST) &&

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* The order of the boot, from the loader's structure (multiboot 1) to the guest's first instruction. */
+/* The order of the boot, from the loader's structure (multiboot 1) to the guest's first
+ * instruction. */
 #include "hv.h"
 
 #define HAS_COMMAND_LINE 0x4u

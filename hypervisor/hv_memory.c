@@ -7,10 +7,10 @@
  *	rom_gpa		the ROM, read-only
  *	then		nothing
  *
- * Nothing reads as hv_ones, as on a PC's bus, and without an exit: one page of hv_ones, read-only, stands
- * at all of it. A write there is a fault that ends the guest with a report.
- * The same tables serve nested paging and, while the guest is unpaged and nested paging is off, as
- * its PAE tables: entries of both have one form.
+ * Nothing reads as hv_ones, as on a PC's bus, and without an exit: one page of hv_ones, read-only,
+ *stands at all of it. A write there is a fault that ends the guest with a report. The same tables
+ *serve nested paging and, while the guest is unpaged and nested paging is off, as its PAE tables:
+ *entries of both have one form.
  */
 #include "hv.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
-/* MSRs: those that VMLOAD and VMRUN switch, and TSC_AUX, are the guest's; three are served; no more. */
+/* MSRs: those that VMLOAD and VMRUN switch, and TSC_AUX, are the guest's; three are served; no
+ * more. */
 #include "hv.h"
 
 #define EFER_WRITABLE (EFER_SCE | EFER_LME | EFER_NXE | EFER_FFXSR)

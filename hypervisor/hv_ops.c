@@ -26,7 +26,7 @@ static void event(void *ctx, uint32_t vcpu, uint8_t vector)
 	hv_interrupts_send(&hv.vcpu[vcpu], vector);
 }
 
-/* ---- irq group -------------------------------------------------------------------------------- */
+/* ---- irq group ------------------------------------------------------------------------------ */
 
 /* Input 0 is the 8259s' own. */
 static uint32_t change_route(uint64_t source, uint8_t vector, uint32_t vcpu, bool keep, bool masked)
@@ -68,7 +68,7 @@ static uint32_t irq_send(void *ctx, uint32_t vector, uint32_t base, uint64_t mas
 	return PVROM_STATUS_OK;
 }
 
-/* ---- smp group -------------------------------------------------------------------------------- */
+/* ---- smp group ------------------------------------------------------------------------------ */
 
 /* Only one of those who try at the same time gets a stopped vCPU to fill in. */
 static uint32_t smp_start(void *ctx, uint32_t id, const struct pvrom_smp_state *state)
@@ -95,7 +95,7 @@ static uint32_t smp_kick(void *ctx, uint32_t vcpu)
 	return PVROM_STATUS_OK;
 }
 
-/* ---- alarms, RESET ---------------------------------------------------------------------------- */
+/* ---- alarms, RESET -------------------------------------------------------------------------- */
 
 static uint32_t alarm_set(void *ctx, uint32_t vcpu, uint64_t deadline, uint8_t vector)
 {

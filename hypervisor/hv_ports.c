@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Ports: COM1, the PIT with its gate and the clock of the day are the guest's own. One ends the machine, one is for tests.
- * At all others there is nothing: reads are ones, writes are lost.
+ * Ports: COM1, the PIT with its gate and the clock of the day are the guest's own. One ends the
+ * machine, one is for tests. At all others there is nothing: reads are ones, writes are lost.
  */
 #include "hv.h"
 

@@ -102,8 +102,9 @@ static void refill_log(void)
 }
 
 /*
- * The guest's set is older than nested paging: the engine answers, but the TLBs hold what the processor itself has
- * found in the guest's tables, and any call about them may be a flush, for any CPU.
+ * The guest's set is older than nested paging: the engine answers, but the TLBs hold what the
+ * processor itself has found in the guest's tables, and any call about them may be a flush, for any
+ * CPU.
  */
 static void flush_for_old_set(uint32_t call)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * Shadow paging: the engine of pvmmu/ over this machine. It is there with nested paging too, for
- * guests whose set holds its calls still, and because the machine may change over (hv_switch.c).
+ * guests whose set holds its calls still, and because the machine may change over (hv_change.c).
  */
 #include "hv.h"
 
@@ -33,7 +33,8 @@ static void op_kick(void *ctx, uint64_t vcpus)
 		hv_wait_for(&hv.vcpu[__builtin_ctzll(set)], REQUEST_KICK);
 }
 
-/* SWITCH_ROOT: CR3 without an exit of its own, also of a guest that does not know yet that it is nested. */
+/* SWITCH_ROOT: CR3 without an exit of its own, also of a guest that does not know yet that it is
+ * nested. */
 static void op_root(void *ctx, uint32_t vcpu, uint64_t cr3)
 {
 	struct svm_vmcb *vmcb = hv.vcpu[vcpu].vmcb;
@@ -101,8 +102,8 @@ static void set_intercepts(struct svm_vmcb *vmcb, const struct pvrom_mmu_regs *c
 }
 
 /*
- * The guest's registers are c: the CPU's are such that it runs on the engine's tables or, unpaged, on PAE
- * tables that map its memory as it is. False for registers of other kinds of paging.
+ * The guest's registers are c: the CPU's are such that it runs on the engine's tables or, unpaged,
+ * on PAE tables that map its memory as it is. False for registers of other kinds of paging.
  */
 bool hv_shadow_control(struct hv_vcpu *vcpu, const struct pvrom_mmu_regs *c)
 {

@@ -13,7 +13,7 @@
 #define FLAGS_AT_RESET 0x2ull
 #define EFER_ALLOWED (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | EFER_FFXSR)
 
-/* ---- its beginning ---------------------------------------------------------------------------- */
+/* ---- its beginning -------------------------------------------------------------------------- */
 
 static void set_intercepts(struct svm_vmcb *vmcb)
 {
@@ -97,7 +97,7 @@ void hv_vcpu_load(struct hv_vcpu *vcpu, const struct pvrom_smp_state *state)
 	hv_control_set(vcpu, &control);
 }
 
-/* ---- its runs --------------------------------------------------------------------------------- */
+/* ---- its runs ------------------------------------------------------------------------------- */
 
 /* On its own CPU. */
 void hv_vcpu_stop(struct hv_vcpu *vcpu)
