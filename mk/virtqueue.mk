@@ -45,3 +45,8 @@ bench-ring: $(BUILD)/hosted/ring_turns $(BUILD)/ringtest/ring
 # Driver and device together, all that can happen.
 $(eval $(call spin,model.ring_split,tests/model/ring_split.pml))
 $(eval $(call spin,model.ring_packed,tests/model/ring_packed.pml))
+
+# Anything at all in the memory that both share: fuzz targets, replayed by `make check`.
+# (The rule is in mk/hostile.mk, which is read before this file.)
+$(eval $(call hostile,ring_device,$(RING_WORLD)))
+$(eval $(call hostile,ring_driver,$(RING_WORLD)))
