@@ -27,7 +27,7 @@ $(eval $(call cunit,loop.clock_foreign,tests/loop/clock_foreign_test.c,\
 # Both halves over one page.
 PVCLOCK_TEST_SRCS := tests/loop/clock_world.c $(PVCLOCK_HOST_SRCS) pvclock/clock_guest.c host/access.c
 $(eval $(call cunit,loop.clock,tests/loop/clock_loop.c,$(PVCLOCK_TEST_SRCS)))
-$(eval $(call cunit,loop.clock_cmos,tests/loop/clock_cmos.c,pvclock/clock_cmos.c))
+$(eval $(call cunit,loop.clock_cmos,tests/loop/clock_cmos_test.c,pvclock/clock_cmos.c))
 $(eval $(call cunit,loop.clock_leap,tests/loop/clock_leap_test.c,$(PVCLOCK_TEST_SRCS)))
 $(eval $(call cunit,loop.clock_bad,tests/loop/clock_bad.c,$(PVCLOCK_TEST_SRCS)))
 
