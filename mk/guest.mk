@@ -17,8 +17,13 @@ $(eval $(call cunit,loop.guest_check,tests/loop/guest_check_test.c,$(GUEST_CHECK
 GUEST_MACHINE_SRCS := $(GUEST_LOOP_SRCS) tests/loop/rom_fixture.c tests/loop/guest_machine.c \
 	tests/loop/fake_host.c
 $(eval $(call cunit,loop.guest_find,tests/loop/guest_find_test.c,$(GUEST_MACHINE_SRCS)))
+$(eval $(call cunit,loop.guest_firmware,tests/loop/guest_firmware_test.c,$(GUEST_MACHINE_SRCS)))
+$(eval $(call cunit,loop.guest_load,tests/loop/guest_load_test.c,$(GUEST_MACHINE_SRCS)))
 $(eval $(call cunit,loop.guest_patch,tests/loop/guest_patch_test.c,$(GUEST_MACHINE_SRCS)))
+$(eval $(call cunit,loop.guest_repatch,tests/loop/guest_repatch_test.c,$(GUEST_MACHINE_SRCS)))
+$(eval $(call cunit,loop.guest_text,tests/loop/guest_text_test.c,$(GUEST_MACHINE_SRCS)))
 $(eval $(call cunit,loop.guest_host,tests/loop/guest_host_test.c,$(GUEST_MACHINE_SRCS)))
+$(eval $(call cunit,loop.guest_change,tests/loop/guest_change_test.c,$(GUEST_MACHINE_SRCS)))
 
 # A native site costs what the bare instruction costs; and the shim compiles wherever kernels do.
 CHECK_QUICK += loop.guest_cost

@@ -34,6 +34,7 @@ ALL_TARGETS += $(BUILD)/libpvrom-host.a $(BUILD)/free/libpvrom-host.a $(BUILD)/l
 HOST_TEST_SRCS := $(HOST_SRCS) $(DIGEST_SRCS) tests/loop/host_world.c
 
 $(eval $(call cunit,loop.host_base,tests/loop/host_base.c,$(HOST_TEST_SRCS)))
+$(eval $(call cunit,loop.host_batch,tests/loop/host_batch.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_offer,tests/loop/host_offer.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_groups,tests/loop/host_groups.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_save,tests/loop/host_save.c,$(HOST_TEST_SRCS)))
@@ -72,7 +73,7 @@ $(BUILD)/test/host_bugs: $(call objs,test,tests/loop/host_bugs.c tests/cunit_tap
 CHECK_QUICK += loop.host_bugs
 TEST.loop.host_bugs = $(BUILD)/test/host_bugs $(BUILD)/test
 TEST_NEEDS.loop.host_bugs = $(BUILD)/test/host_bugs $(BUILD)/test/host_rom_dump \
-	$(patsubst %,$(BUILD)/test/loop.host_%,base offer groups save rom)
+	$(patsubst %,$(BUILD)/test/loop.host_%,base batch offer groups save rom)
 
 # The races once more under ThreadSanitizer, which wants the address space as it was in its youth.
 $(eval $(call variant,tsan,$$(ASAN_CC),$$(HOSTED) -DPVROM_TEST -O1 -g -fsanitize=thread))

@@ -21,8 +21,8 @@ static const struct {
 	const char *program, *test;
 } finders[] = {
 	{ PVROM_BUG_AREA_SHIFTED, "host_base", "VCPU_AREA writes the area" },
-	{ PVROM_BUG_BATCH_SHORT, "host_base", "BATCH does all entries" },
-	{ PVROM_BUG_RESET_ALARM, "host_base", "RESET gives all back" },
+	{ PVROM_BUG_BATCH_SHORT, "host_batch", "BATCH does all entries" },
+	{ PVROM_BUG_RESET_ALARM, "host_batch", "RESET gives all back" },
 	{ PVROM_BUG_CLI_STI, PROGRAM_TEXT, "slots 3" },
 	{ PVROM_BUG_RDMSR_HIGH, PROGRAM_TEXT, "slots 3" },
 	{ PVROM_BUG_CR2_CR3, PROGRAM_TEXT, "slots 2" },
