@@ -84,3 +84,13 @@ $(BUILD)/test/blk.server: $(call objs,test,tests/blk/server_test.c $(BLK_SERVER_
 CHECK += blk.server
 TEST.blk.server       = $(call BLK_DIR,server) $(BUILD)/test/blk.server $(BUILD)/test/pvrom-blkd $(BUILD)/blk/server
 TEST_NEEDS.blk.server = $(BUILD)/test/blk.server $(BUILD)/test/pvrom-blkd
+CHECK_LONG += blk.qemu.long blk.reconnect.split blk.reconnect.packed
+TEST.blk.qemu.long       = tests/blk/front_end_long_test
+TEST_TIME.blk.qemu.long  = 2400
+TEST_NEEDS.blk.qemu.long = $(BLK_FRONT_END)
+TEST.blk.reconnect.split       = tests/blk/reconnect_test split 20
+TEST_TIME.blk.reconnect.split  = 400
+TEST_NEEDS.blk.reconnect.split = $(BLK_FRONT_END) $(BUILD)/test/pvrom-blkd
+TEST.blk.reconnect.packed       = tests/blk/reconnect_test packed 20
+TEST_TIME.blk.reconnect.packed  = 400
+TEST_NEEDS.blk.reconnect.packed = $(BLK_FRONT_END) $(BUILD)/test/pvrom-blkd

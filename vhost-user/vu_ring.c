@@ -136,8 +136,10 @@ bool vu_ring_start(struct vu_ring *ring)
 		return true;
 	if (start(ring))
 		return true;
-	vu_say(ring->server, "queue %u cannot start: its size, addresses or position make no sense",
-	       ring->index);
+	vu_say(ring->server, "queue %u cannot start: %s", ring->index,
+	       ring->server->features & PVROM_VQ_F_VERSION_1
+		       ? "its size, addresses or position make no sense"
+		       : "the driver is one for legacy devices");
 	ring->broken = true;
 	return false;
 }

@@ -14,7 +14,7 @@ qemu_pid=
 n=0
 
 clean_up() {
-	[ -z "$qemu_pid" ] || kill -9 "$qemu_pid" 2>/dev/null
+	[ -z "$qemu_pid" ] || kill "$qemu_pid" 2>/dev/null # timeout, which hands it on
 	[ -z "$server_pid" ] || kill -9 "$server_pid" 2>/dev/null
 	[ -n "${KEEP:-}" ] || rm -rf "$where"
 }
@@ -96,7 +96,7 @@ make_guest() {
 			mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
 			mount -t tmpfs tmp /tmp
 			for m in $(cat /lib/modules/order); do insmod /lib/modules/$m.ko; done
-			say() { [ $? = 0 ] && echo "ok: $1" || echo "not ok: $1"; }
+			say() { if [ $? = 0 ]; then echo "ok: $1"; else echo "not ok: $1"; false; fi; }
 		INIT
 		cat
 		echo 'echo "END OF TEST"; sync; poweroff -f'
