@@ -28,31 +28,46 @@ static struct pvrom_clock_page take(const struct pvrom_clock_page *page)
 	return copy;
 }
 
-/* All zero where the source has no page. */
-static void print_function(void)
-{
-	const struct pvrom_clock_page *page = clock_user_page();
-	struct pvrom_clock_page copy = { 0 };
-
-	if (page)
-		copy = take(page);
-	kprintf(" base=%lu period=%lu shift=%u ns=%lu low=%lu suspended=%lu", copy.mono_tsc,
-		copy.mono_period, copy.mono_shift, copy.mono_ns, copy.mono_low, copy.suspended_ns);
-}
+/* All that is printed, taken before anything is: printing takes long. */
+struct look {
+	struct pvrom_clock_reading now;
+	struct pvrom_clock_page page; /* zero where the source has none */
+	struct pvrom_clock_vcpu_reading mine;
+	uint64_t recorded;
+};
 
 /* KVM's record begins with its nanoseconds; Documentation/virt/kvm/x86/msr.rst. */
-static void print_area(void)
+static void look(struct look *at)
 {
 	const struct pvrom_vcpu_area *area = &this_cpu()->area;
-	struct pvrom_clock_vcpu_reading mine = { 0 };
+	const struct pvrom_clock_page *page = clock_user_page();
 
+	*at = (struct look){ .now.marker = at->now.marker };
 	/* An exit, at which the host may write. */
 	if (kernel_rom_granted(PVROM_FEATURE_CLOCK))
 		pvrom_call(&kernel_rom, PVROM_BASE_VERSION, 0, 0, 0, 0, NULL);
-	pvrom_clock_vcpu_read(area, &mine);
-	kprintf(" real=%lu stolen=%lu available=%lu halted=%lu recorded=%lu calls=%lu",
-		mine.real_ns, mine.stolen_ns, mine.available_ns, mine.halted_ns,
-		*(const volatile uint64_t *)area->steal, mine.calls[PVROM_GROUP_BASE]);
+	clock_read(&at->now);
+	if (page)
+		at->page = take(page);
+	pvrom_clock_vcpu_read(area, &at->mine);
+	at->recorded = *(const volatile uint64_t *)area->steal;
+}
+
+static void print(const struct look *at)
+{
+	const struct pvrom_clock_page *page = &at->page;
+
+	kprintf("# watch: tsc=%lu mono=%lu tai=%lu nsec=%u status=%u error=%lu marker=%lu "
+		"offset=%d generation=%lu",
+		at->now.tsc, at->now.monotonic_ns, at->now.tai_sec, at->now.tai_nsec,
+		at->now.status, at->now.maxerror_ns, at->now.marker, at->now.utc_offset_sec,
+		page->vm_generation_counter);
+	kprintf(" base=%lu period=%lu shift=%u ns=%lu low=%lu suspended=%lu", page->mono_tsc,
+		page->mono_period, page->mono_shift, page->mono_ns, page->mono_low,
+		page->suspended_ns);
+	kprintf(" real=%lu stolen=%lu available=%lu halted=%lu recorded=%lu calls=%lu\n",
+		at->mine.real_ns, at->mine.stolen_ns, at->mine.available_ns, at->mine.halted_ns,
+		at->recorded, at->mine.calls[PVROM_GROUP_BASE]);
 }
 
 bool clock_watch_wanted(void)
@@ -63,18 +78,13 @@ bool clock_watch_wanted(void)
 void clock_watch(void)
 {
 	uint64_t count = lib_number(boot_option("watch="));
-	struct pvrom_clock_reading now = { 0 };
+	struct look at = { 0 };
 
 	for (uint64_t i = 0; i < count; i++) {
-		clock_read(&now);
-		kprintf("# watch: tsc=%lu mono=%lu tai=%lu nsec=%u status=%u error=%lu marker=%lu "
-			"offset=%d",
-			now.tsc, now.monotonic_ns, now.tai_sec, now.tai_nsec, now.status,
-			now.maxerror_ns, now.marker, now.utc_offset_sec);
-		print_function();
-		print_area();
-		kprintf("\n");
+		look(&at);
+		print(&at);
 		time_spin_us(PAUSE_US);
+		kernel_rom_poll();
 	}
 	kprintf("# end\n");
 }

@@ -90,13 +90,35 @@ static void *clock_thread(void *argument)
 
 	pthread_mutex_lock(&vm->clock.lock);
 	while (!vm->clock.stop) {
-		update(vm, 0);
 		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec++;
 		pthread_cond_timedwait(&vm->clock.changed, &vm->clock.lock, &until);
+		if (!vm->clock.stop)
+			update(vm, 0);
 	}
 	pthread_mutex_unlock(&vm->clock.lock);
 	return NULL;
+}
+
+/* The machine is to be saved; no CPU runs. */
+void clock_pause(struct vm *vm)
+{
+	if (vm->clock.there)
+		pvrom_clock_host_pause(&vm->pvrom.host);
+	if (vm->vmclock_gpa != 0)
+		pvrom_clock_writer_pause(&vm->clock.vmclock);
+}
+
+/* It was loaded: the same functions of the same TSC, or new ones of another. */
+static void resume(struct vm *vm)
+{
+	struct pvrom_clock_sample sample =
+		host_clock_sample(&vm->clock.source, guest_tsc_offset(&vm->vcpus[0]));
+	const struct pvrom_clock_sample *first = vm->same_tsc ? NULL : &sample;
+
+	if (vm->clock.there)
+		pvrom_clock_host_resume(&vm->pvrom.host, first, vm->same_tsc);
+	vmclock_resume(vm, first);
 }
 
 /* The first sample, and the thread for all others; before the CPUs run. */
@@ -106,7 +128,10 @@ void clock_start(struct vm *vm)
 
 	if (!vm->clock.runs)
 		return;
-	update(vm, 0);
+	if (vm->loaded)
+		resume(vm);
+	else
+		update(vm, 0);
 	error = pthread_create(&vm->clock.thread, NULL, clock_thread, vm);
 	if (error != 0)
 		fail(EXIT_CANNOT_RUN, "out of memory: no thread for the clock");

@@ -16,7 +16,8 @@ static void build(struct vm *vm)
 	kvm_create_machine(vm);
 	memory_create(vm);
 	acpi_tables_create(vm);
-	load_kernel(vm);
+	if (vm->opt->load == NULL)
+		load_kernel(vm);
 	interrupts_create(vm);
 	serial_create(&vm->serial, vm);
 	delay_port_create(vm);
@@ -31,7 +32,10 @@ static void build(struct vm *vm)
 		vm->virtio[vm->virtio_count++] = disk_create(vm, &vm->opt->disks[i], i);
 	for (unsigned int i = 0; i < vm->opt->cpus; i++)
 		vcpu_state_reset(&vm->vcpus[i]);
-	vcpu_state_boot(&vm->vcpus[0], &vm->boot);
+	if (vm->opt->load != NULL)
+		saved_machine_read(vm);
+	else
+		vcpu_state_boot(&vm->vcpus[0], &vm->boot);
 }
 
 /* Ends the machine's life; the first to say so decides how. From any thread. */
@@ -94,8 +98,10 @@ static void run(struct vm *vm)
 	/* The boot processor last: it may at once ask something of the others' threads. */
 	for (unsigned int i = vm->opt->cpus; i-- > 0;)
 		vcpu_start(&vm->vcpus[i]);
+	saved_machine_start(vm);
 	wait_for_end(vm);
 	vcpu_join_all(vm);
+	saved_machine_stop(vm);
 	clock_stop(vm);
 	alarms_stop(vm);
 	terminal_detach();
@@ -139,6 +145,8 @@ enum machine_end machine_run(const struct options *opt, int kvm, struct stats *s
 
 	build(vm);
 	run(vm);
+	if (vm->end == SAVED)
+		saved_machine_write(vm);
 	stats_add(stats, vm);
 	end = vm->end;
 	*status = vm->exit_status;

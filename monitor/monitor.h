@@ -88,6 +88,8 @@ struct options {
 	const char *initrd;
 	const char *rom_file;
 	const char *stats_file;
+	const char *save; /* where the machine goes at SIGUSR2, or NULL */
+	const char *load; /* from where it goes on, or NULL */
 	struct module_arg modules[MAX_MODULES];
 	unsigned int module_count;
 	struct disk_arg disks[MAX_DISKS];
@@ -107,7 +109,7 @@ struct options {
 };
 
 /* How a machine's life ended. */
-enum machine_end { RUNNING, ENDED, RESET };
+enum machine_end { RUNNING, ENDED, RESET, SAVED };
 
 /* A whole file, mapped read-only. */
 struct file_image {
@@ -152,6 +154,14 @@ struct serial {
 	unsigned int rx_head, rx_count;
 };
 
+/* Its registers and what waits in it, in a file. */
+struct serial_state {
+	uint8_t ier, lcr, mcr, scr, dll, dlm;
+	bool fifo_on, thre_pending, line_high;
+	uint8_t rx[256];
+	uint32_t rx_head, rx_count;
+};
+
 struct vm;
 struct vcpu;
 struct virtio_device;
@@ -163,6 +173,11 @@ struct vcpu_work {
 	bool between_calls; /* not while the CPU's thread waits inside a call */
 	bool done;
 	struct vcpu_work *next;
+};
+
+/* What a CPU had spent before this pvrun, in ns. */
+struct past {
+	uint64_t stolen, halted;
 };
 
 /* Exits that reached the monitor, by kind. */
@@ -207,6 +222,7 @@ struct vcpu {
 	uint64_t tsc_offset; /* its TSC less the host's; changed on its own thread */
 	uint64_t times_tsc;  /* when clock_visit() wrote its times last */
 	uint64_t waited_before;
+	struct past past;
 	off_t halt_at;
 	int stats_fd, schedstat;
 	struct kvm_regs last_regs; /* at the last exit but for calls, for a dump */
@@ -317,6 +333,11 @@ struct vm {
 	struct pvrom_bus_host bus;
 	unsigned int virtio_count;
 	unsigned int threads; /* of CPUs, that have not ended; guarded by lock */
+	pthread_t saver;
+	struct vcpu_work park[MAX_VCPUS];
+	unsigned int parked;  /* CPUs that wait for the end; guarded by lock */
+	bool loaded;	      /* from a file ... */
+	bool same_tsc;	      /* ... on the same boot of the host: the TSC has gone on */
 	pthread_mutex_t lock; /* guards end and exit_status too, and each CPU's work */
 	pthread_cond_t changed;
 };
@@ -433,6 +454,7 @@ void vcpu_do_between_calls(struct vcpu *vcpu, void (*run)(struct vcpu *vcpu, voi
 			   void *argument);
 void vcpu_withdraw(struct vcpu *vcpu, uint8_t vector);
 bool vcpu_is_mine(const struct vcpu *vcpu);
+bool vcpu_park_all(struct vm *vm);
 
 /* vcpu_state.c */
 void vcpu_state_boot(struct vcpu *vcpu, const struct boot_state *boot);
@@ -487,6 +509,8 @@ uint8_t serial_read(struct serial *serial, unsigned int reg);
 void serial_write(struct serial *serial, unsigned int reg, uint8_t value);
 bool serial_receive(struct serial *serial, uint8_t byte);
 void serial_repeat_line(struct serial *serial);
+void serial_save(const struct serial *serial, struct serial_state *state);
+void serial_load(struct serial *serial, const struct serial_state *state);
 
 /* terminal.c */
 void terminal_start(void);
@@ -503,6 +527,7 @@ bool interrupts_route(struct vm *vm, uint64_t pin, uint8_t vector, uint32_t vcpu
 bool interrupts_mask(struct vm *vm, uint64_t pin, bool masked);
 void interrupts_message(struct vm *vm, unsigned int message, uint8_t vector, uint32_t vcpu);
 void interrupts_default(struct vm *vm);
+void interrupts_take(struct vm *vm, const struct route pin[ROUTE_PINS]);
 
 /* guest_tsc.c */
 void guest_tsc_create(struct vm *vm);
@@ -519,11 +544,13 @@ struct pvrom_clock_sample host_clock_sample(struct host_clock *clock, uint64_t o
 void clock_create(struct vm *vm);
 void clock_start(struct vm *vm);
 void clock_stop(struct vm *vm);
+void clock_pause(struct vm *vm);
 void clock_tsc_moved(struct vcpu *vcpu, int64_t step);
 void clock_visit(struct vcpu *vcpu);
 
 /* vcpu_times.c */
 void vcpu_times_start(struct vcpu *vcpu);
+void vcpu_times_keep(struct vcpu *vcpu);
 void vcpu_times_stop(struct vcpu *vcpu);
 void vcpu_times_record(struct vcpu *vcpu, uint64_t value);
 bool vcpu_times_stolen(const struct vcpu *vcpu, uint64_t *ns);
@@ -532,6 +559,7 @@ struct pvrom_clock_vcpu_times vcpu_times_now(const struct vcpu *vcpu, uint64_t t
 /* vmclock_page.c */
 void vmclock_create(struct vm *vm);
 void vmclock_update(struct vm *vm, const struct pvrom_clock_sample *sample);
+void vmclock_resume(struct vm *vm, const struct pvrom_clock_sample *first);
 
 /* alarms.c */
 void alarms_create(struct vm *vm);
@@ -552,6 +580,38 @@ void pvrom_glue_refill(struct vm *vm);
 
 /* pvrom_ops.c */
 void pvrom_ops_fill(struct vm *vm);
+
+/* saved_vcpu.c */
+struct saved_msr {
+	uint32_t index, reserved;
+	uint64_t value;
+};
+struct saved_vcpu {
+	struct kvm_mp_state mp_state;
+	struct kvm_regs regs;
+	struct kvm_sregs sregs;
+	struct saved_xsave {
+		uint32_t region[1024];
+	} xsave;
+	struct kvm_xcrs xcrs;
+	struct kvm_debugregs debugregs;
+	struct kvm_lapic_state lapic;
+	struct kvm_vcpu_events events;
+	struct alarm alarm;
+	struct past past;
+	uint64_t tsc_offset;
+	uint32_t msr_count;
+	struct saved_msr msr[256];
+};
+void saved_vcpu_take(struct vcpu *vcpu, struct saved_vcpu *saved);
+void saved_vcpu_give(struct vcpu *vcpu, const struct saved_vcpu *from, uint64_t tsc_offset);
+
+/* saved_machine.c */
+void saved_machine_signals(const struct options *opt);
+void saved_machine_start(struct vm *vm);
+void saved_machine_stop(struct vm *vm);
+void saved_machine_write(struct vm *vm);
+void saved_machine_read(struct vm *vm);
 
 /* kvm_stats.c */
 void kvm_stats_add(struct stats *stats, int fd);

@@ -24,6 +24,8 @@ enum {
 	KEY_TSC_ALONE,
 	KEY_VMCLOCK,
 	KEY_DISK,
+	KEY_SAVE,
+	KEY_LOAD,
 	KEY_BUG,
 };
 
@@ -65,6 +67,8 @@ static const struct argp_option table[] = {
 	{ "stats", KEY_STATS, "json", OPTION_ARG_OPTIONAL,
 	  "At the end say how often the guest exited, and why, and what it called", 0 },
 	{ "stats-file", KEY_STATS_FILE, "FILE", 0, "Say it there instead of on stderr", 0 },
+	{ "save", KEY_SAVE, "FILE", 0, "At SIGUSR2 write the machine there and end", 0 },
+	{ "load", KEY_LOAD, "FILE", 0, "Go on from there, in place of a KERNEL", 0 },
 	{ "no-reboot", KEY_NO_REBOOT, NULL, 0, "End when the guest resets the machine", 0 },
 	{ "quiet", 'q', NULL, 0, "Nothing on stderr but errors", 0 },
 #ifdef PVROM_TEST
@@ -259,6 +263,8 @@ static error_t parse_rare(int key, char *arg, struct argp_state *state)
 	case KEY_BUG: parse_bug(state, arg); return 0;
 #endif
 	case KEY_STATS_FILE: opt->stats_file = arg; return 0;
+	case KEY_SAVE: opt->save = arg; return 0;
+	case KEY_LOAD: opt->load = arg; return 0;
 	case KEY_TSC_ALONE: opt->tsc_alone = true; return 0;
 	case KEY_VMCLOCK: opt->vmclock = true; return 0;
 	case ARGP_KEY_ARG:
@@ -266,7 +272,10 @@ static error_t parse_rare(int key, char *arg, struct argp_state *state)
 			argp_error(state, "one KERNEL only, and `%s' is another", arg);
 		opt->kernel = arg;
 		return 0;
-	case ARGP_KEY_NO_ARGS: argp_error(state, "which KERNEL?"); return 0;
+	case ARGP_KEY_NO_ARGS:
+		if (opt->load == NULL)
+			argp_error(state, "which KERNEL?");
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
@@ -297,6 +306,10 @@ static void check(const struct options *opt)
 		     (unsigned long long)(LEAST_MEMORY >> 20));
 	if (opt->stats_file != NULL && opt->stats == STATS_NONE)
 		fail(EXIT_USAGE, "--stats-file needs --stats");
+	if (opt->load != NULL && opt->kernel != NULL)
+		fail(EXIT_USAGE, "--load goes on with the kernel that is there: no KERNEL");
+	if ((opt->save != NULL || opt->load != NULL) && opt->disk_count != 0)
+		fail(EXIT_USAGE, "--save and --load do not go with --disk");
 }
 
 /* Fills in *opt, or ends pvrun: usage errors with status 2, --help and --version with 0. */

@@ -14,10 +14,13 @@ int main(int argc, char **argv)
 	options_parse(&opt, argc, argv);
 	kvm = kvm_open();
 	vcpu_signals();
+	saved_machine_signals(&opt);
 	terminal_start();
-	do
+	do {
 		end = machine_run(&opt, kvm, &stats, &status);
-	while (end == RESET && !opt.no_reboot);
+		opt.load = NULL;
+		/* A machine that was loaded has no kernel to be started anew with. */
+	} while (end == RESET && !opt.no_reboot && opt.kernel != NULL);
 	stats_report(&opt, &stats);
 	return status;
 }

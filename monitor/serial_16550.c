@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { DATA, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
@@ -233,4 +234,39 @@ void serial_repeat_line(struct serial *serial)
 	if (serial->line_high)
 		irqfd_raise(serial->irq);
 	pthread_mutex_unlock(&serial->lock);
+}
+
+/* The machine stands still. */
+void serial_save(const struct serial *serial, struct serial_state *state)
+{
+	*state = (struct serial_state){
+		.ier = serial->ier,
+		.lcr = serial->lcr,
+		.mcr = serial->mcr,
+		.scr = serial->scr,
+		.dll = serial->dll,
+		.dlm = serial->dlm,
+		.fifo_on = serial->fifo_on,
+		.thre_pending = serial->thre_pending,
+		.line_high = serial->line_high,
+		.rx_head = serial->rx_head,
+		.rx_count = serial->rx_count,
+	};
+	memcpy(state->rx, serial->rx, sizeof(state->rx));
+}
+
+void serial_load(struct serial *serial, const struct serial_state *state)
+{
+	serial->ier = state->ier;
+	serial->lcr = state->lcr;
+	serial->mcr = state->mcr;
+	serial->scr = state->scr;
+	serial->dll = state->dll;
+	serial->dlm = state->dlm;
+	serial->fifo_on = state->fifo_on;
+	serial->thre_pending = state->thre_pending;
+	serial->line_high = state->line_high;
+	serial->rx_head = state->rx_head % sizeof(serial->rx);
+	serial->rx_count = state->rx_count <= sizeof(serial->rx) ? state->rx_count : 0;
+	memcpy(serial->rx, state->rx, sizeof(serial->rx));
 }

@@ -149,6 +149,7 @@ static HOT void *vcpu_thread(void *argument)
 		clock_visit(vcpu);
 		run_once(vcpu);
 	}
+	vcpu_times_keep(vcpu);
 	me = NULL;
 	pthread_mutex_lock(&vcpu->vm->lock);
 	vcpu->vm->threads--;
@@ -279,6 +280,45 @@ void vcpu_do_between_calls(struct vcpu *vcpu, void (*run)(struct vcpu *vcpu, voi
 	struct vcpu_work work = { .run = run, .argument = argument, .between_calls = true };
 
 	leave_and_wait(vcpu, &work);
+}
+
+/* Does what others want until the machine's life ends; on the CPU's own thread, between two calls. */
+static void park(struct vcpu *vcpu, void *unused)
+{
+	struct vm *vm = vcpu->vm;
+
+	(void)unused;
+	pthread_mutex_lock(&vm->lock);
+	vm->parked++;
+	pthread_cond_broadcast(&vm->changed);
+	while (vm->end == RUNNING) {
+		do_work(vcpu);
+		if (vm->end == RUNNING)
+			pthread_cond_wait(&vm->changed, &vm->lock);
+	}
+	pthread_mutex_unlock(&vm->lock);
+}
+
+/*
+ * Brings all CPUs out of the guest, each after the call that it is in, to wait for the machine's end. True
+ * when they do; false if it has ended before. Not on a CPU's thread.
+ */
+bool vcpu_park_all(struct vm *vm)
+{
+	bool parked;
+
+	pthread_mutex_lock(&vm->lock);
+	for (unsigned int i = 0; i < vm->opt->cpus && vm->end == RUNNING; i++) {
+		vm->park[i] = (struct vcpu_work){ .run = park, .between_calls = true };
+		add_work(&vm->vcpus[i], &vm->park[i]);
+		kick(&vm->vcpus[i]);
+	}
+	pthread_cond_broadcast(&vm->changed);
+	while (vm->end == RUNNING && vm->parked < vm->opt->cpus)
+		pthread_cond_wait(&vm->changed, &vm->lock);
+	parked = vm->end == RUNNING;
+	pthread_mutex_unlock(&vm->lock);
+	return parked;
 }
 
 static void wait_for_threads(struct vm *vm)

@@ -36,18 +36,20 @@ static off_t find_halt(int fd)
 {
 	struct kvm_stats_header header;
 	struct kvm_stats_desc *desc;
-	off_t found = 0;
+	off_t found = 0, at;
 	size_t size;
 
 	if (pread(fd, &header, sizeof(header), 0) != sizeof(header))
 		return 0;
 	size = sizeof(*desc) + header.name_size;
 	desc = calloc(1, size + 1);
-	for (uint32_t i = 0; desc != NULL && i < header.num_desc && found == 0; i++)
-		if (pread(fd, desc, size, (off_t)(header.desc_offset + i * size)) ==
-			    (ssize_t)size &&
+	at = header.desc_offset;
+	for (uint32_t i = 0; desc != NULL && i < header.num_desc && found == 0; i++) {
+		if (pread(fd, desc, size, at) == (ssize_t)size &&
 		    strcmp(desc->name, "halt_wait_ns") == 0)
-			found = (off_t)(header.data_offset + desc->offset);
+			found = (off_t)header.data_offset + desc->offset;
+		at += (off_t)size;
+	}
 	free(desc);
 	return found;
 }
@@ -91,8 +93,28 @@ bool vcpu_times_stolen(const struct vcpu *vcpu, uint64_t *ns)
 
 	if (!read_waiting(vcpu, &now))
 		return false;
-	*ns = now - vcpu->waited_before;
+	*ns = vcpu->past.stolen + now - vcpu->waited_before;
 	return true;
+}
+
+static uint64_t read_halted(const struct vcpu *vcpu)
+{
+	uint64_t ns;
+
+	if (vcpu->halt_at == 0 ||
+	    pread(vcpu->stats_fd, &ns, sizeof(ns), vcpu->halt_at) != sizeof(ns))
+		return vcpu->past.halted;
+	return vcpu->past.halted + ns;
+}
+
+/* On the CPU's own thread, which ends: what it has spent, for a CPU that goes on from here. */
+void vcpu_times_keep(struct vcpu *vcpu)
+{
+	uint64_t stolen;
+
+	if (vcpu_times_stolen(vcpu, &stolen))
+		vcpu->past.stolen = stolen;
+	vcpu->past.halted = read_halted(vcpu);
 }
 
 /* The CPU's times at a value of its TSC; on its own thread, which so has been running. */
@@ -106,8 +128,6 @@ struct pvrom_clock_vcpu_times vcpu_times_now(const struct vcpu *vcpu, uint64_t t
 
 	if (!vcpu_times_stolen(vcpu, &times.stolen_ns))
 		times.stolen_ns = 0;
-	if (vcpu->halt_at != 0 && pread(vcpu->stats_fd, &times.halted_ns, sizeof(times.halted_ns),
-					vcpu->halt_at) != sizeof(times.halted_ns))
-		times.halted_ns = 0;
+	times.halted_ns = read_halted(vcpu);
 	return times;
 }

@@ -62,3 +62,12 @@ void vmclock_update(struct vm *vm, const struct pvrom_clock_sample *sample)
 	pvrom_clock_writer_update(&vm->clock.vmclock, sample);
 	publish(vm);
 }
+
+/* The machine was loaded: first is NULL where the TSC has gone on. */
+void vmclock_resume(struct vm *vm, const struct pvrom_clock_sample *first)
+{
+	if (vm->vmclock_gpa == 0)
+		return;
+	pvrom_clock_writer_resume(&vm->clock.vmclock, first, first == NULL);
+	publish(vm);
+}

@@ -9,7 +9,7 @@ use KernelRun;
 
 # lab_runs(npt => 0|1, seconds => N, each => N, files => {name => path}, jobs => [{name =>,
 # pvrun => options, append => kernel command line, program => file,
-# before => command}, ...]): a hash of runs by name
+# before => command, with => variables}, ...]): a hash of runs by name
 # (see KernelRun::parse). Words of `pvrun` may name files of the payload. `each` limits one run: one
 # that takes longer has hung, and stays so. If that Linux itself freezes, it is started again, which
 # is said, and goes on with the runs that have not come to an end.
@@ -35,8 +35,9 @@ sub write_script {
 		my $append = $_->{append} // 'facts';
 		my $name = $_->{name};
 		my $before = $_->{before} // ':';
+		my $with = $_->{with} // '';
 		print $out "[ -s \$LAB_OUT/$name.status ] || {\n$before\n",
-			"timeout -k 5 $plan->{each} ./$program --quiet --no-reboot $_->{pvrun} ",
+			"$with timeout -k 5 $plan->{each} ./$program --quiet --no-reboot $_->{pvrun} ",
 			"--append '$append' kernel >\$LAB_OUT/$name.console 2>\$LAB_OUT/$name.error\n",
 			"echo \$? >\$LAB_OUT/$name.status\n",
 			"lab-keep $name.console $name.error $name.status\n}\n";

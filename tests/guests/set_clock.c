@@ -33,12 +33,13 @@ static int step(long seconds)
 int main(int argc, char **argv)
 {
 	if (argc == 4 && strcmp(argv[1], "sync") == 0)
-		return change(ADJ_TAI, 0, atol(argv[3])) || change(ADJ_STATUS, STA_PLL, 0) ||
-		       change(ADJ_MAXERROR, 0, atol(argv[2]));
+		return change(ADJ_TAI, 0, strtol(argv[3], NULL, 10)) ||
+		       change(ADJ_STATUS, STA_PLL, 0) ||
+		       change(ADJ_MAXERROR, 0, strtol(argv[2], NULL, 10));
 	if (argc == 2 && strcmp(argv[1], "lost") == 0)
 		return change(ADJ_STATUS, STA_UNSYNC, 0);
 	if (argc == 3 && strcmp(argv[1], "step") == 0)
-		return step(atol(argv[2]));
+		return step(strtol(argv[2], NULL, 10));
 	fprintf(stderr, "usage: set_clock sync MAXERROR_US TAI | lost | step SECONDS\n");
 	return 2;
 }

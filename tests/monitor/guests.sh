@@ -25,6 +25,8 @@ run ./pvrun --module missing=x tiny.elf; expect 125 'cannot open missing' 'a mis
 run ./pvrun --rom missing tiny.elf; expect 125 'cannot open missing' 'a missing ROM'
 run ./pvrun --rom empty tiny.elf; expect 125 'cannot be a ROM' 'an empty ROM'
 run ./pvrun --memory 500T tiny.elf; expect 125 'out of memory' 'more memory than there is'
+run ./pvrun --load missing; expect 125 'cannot read missing' 'no machine to load'
+run ./pvrun --load zeros; expect 125 'was not saved by this version' 'a file that is no machine'
 head -c 8000000 /dev/zero >big
 run ./pvrun --memory 8M --initrd big tiny.elf; expect 125 'does not fit' 'an initrd that does not fit'
 for boot in pvh multiboot; do
