@@ -6,7 +6,7 @@
  * of buffers in flight a batch is one used descriptor: after a crash the record tells whether that
  * one was shown, and cannot tell more.
  */
-#include "vq_internal.h"
+#include "vq_walk.h"
 
 static struct pvrom_vq_packed_desc *ring(const struct pvrom_vq_device *vq)
 {
@@ -36,13 +36,13 @@ static void read_desc(const struct pvrom_vq_device *vq, uint32_t i, uint16_t fla
 static void walk_one(struct vq_walk *walk, const struct vq_element *element, uint32_t n)
 {
 	if (!(element->flags & PVROM_VQ_DESC_INDIRECT))
-		pvrom_vq_walk_buffer(walk, element);
+		vq_walk_buffer(walk, element);
 	else if (VQ_REFUSE(TABLE_NEXT, n))
-		pvrom_vq_walk_fault(walk, PVROM_VQ_FAULT_INDIRECT_NEXT);
+		vq_walk_fault(walk, PVROM_VQ_FAULT_INDIRECT_NEXT);
 	else
 		pvrom_vq_walk_table(walk, element);
 	if (VQ_REFUSE(CHAIN_LENGTH, n >= walk->vq->chain_max))
-		pvrom_vq_walk_fault(walk, PVROM_VQ_FAULT_LOOP);
+		vq_walk_fault(walk, PVROM_VQ_FAULT_LOOP);
 }
 
 /*
@@ -57,14 +57,16 @@ static uint16_t gather(struct pvrom_vq_device *vq, uint16_t flags, struct pvrom_
 	struct vq_walk walk;
 	bool last;
 
-	pvrom_vq_walk_begin(&walk, vq, request);
+	vq_walk_begin(&walk, vq, request);
 	*count = 0;
 	do {
 		if (VQ_REFUSE(PACKED_END, n >= free))
 			return 0;
 		read_desc(vq, at, flags, &element);
 		last = !(element.flags & PVROM_VQ_DESC_NEXT);
-		*record = pvrom_vq_record_packed_taken(vq, &element, n == 0, last);
+		*record = vq->config.inflight
+				  ? pvrom_vq_record_packed_taken(vq, &element, n == 0, last)
+				  : 0;
 		walk_one(&walk, &element, n++);
 		at = at + 1 < vq->config.size ? at + 1 : 0;
 		flags = last ? 0 : vq_load16(&ring(vq)[at].flags);
@@ -94,6 +96,7 @@ enum pvrom_vq_result pvrom_vq_device_packed_pop(struct pvrom_vq_device *vq,
 		return PVROM_VQ_EMPTY;
 	if (VQ_REFUSE(PACKED_OVERRUN, vq->taken >= vq->config.size))
 		return pvrom_vq_device_break(vq, PVROM_VQ_REASON_OVERRUN);
+	vq_prefetch_ahead(ring(vq), vq->avail, vq->config.size);
 	vq_step(vq, PVROM_VQ_STEP_POP_SEEN);
 	id = gather(vq, flags, request, &count, &record);
 	if (!count)
@@ -102,7 +105,7 @@ enum pvrom_vq_result pvrom_vq_device_packed_pop(struct pvrom_vq_device *vq,
 	vq->config.slots[slot].record = record;
 	vq->taken += count;
 	vq_advance(&vq->avail, &vq->avail_wrap, count, vq->config.size);
-	pvrom_vq_device_take(vq, request, slot, id, (uint16_t)count);
+	vq_device_take(vq, request, slot, id, (uint16_t)count);
 	vq_step(vq, PVROM_VQ_STEP_POP_DONE);
 	return PVROM_VQ_OK;
 }
@@ -116,12 +119,12 @@ enum pvrom_vq_result pvrom_vq_device_packed_again(struct pvrom_vq_device *vq,
 	struct vq_element element = { 0, 0, 0, 0 };
 	struct vq_walk walk;
 
-	pvrom_vq_walk_begin(&walk, vq, request);
+	vq_walk_begin(&walk, vq, request);
 	for (n = 0; n < count; n++) {
 		pvrom_vq_record_packed_get(vq, &entry, &element);
 		walk_one(&walk, &element, n);
 	}
-	pvrom_vq_device_take(vq, request, slot, element.next, (uint16_t)count);
+	vq_device_take(vq, request, slot, element.next, (uint16_t)count);
 	return PVROM_VQ_OK;
 }
 
@@ -182,7 +185,8 @@ void pvrom_vq_device_packed_used(struct pvrom_vq_device *vq, uint32_t slot)
 		vq->skip_from = vq->used;
 		vq->skip_wrap = vq->used_wrap;
 	}
-	pvrom_vq_record_packed_used(vq, slot);
+	if (vq->config.inflight)
+		pvrom_vq_record_packed_used(vq, slot);
 	write_used(vq, vq->skip_from, vq->skip_wrap, s);
 	vq->skip = vq_may_skip(vq, s);
 	vq_advance(&vq->used, &vq->used_wrap, s->count, vq->config.size);

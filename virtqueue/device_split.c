@@ -2,7 +2,7 @@
 /*
  * The device half of split virtqueues, VIRTIO 1.2 clause 2.7. A buffer's slot is its head's number.
  */
-#include "vq_internal.h"
+#include "vq_walk.h"
 
 static const struct pvrom_vq_avail *avail_ring(const struct pvrom_vq_device *vq)
 {
@@ -44,11 +44,11 @@ static void gather(struct pvrom_vq_device *vq, uint32_t head, struct pvrom_vq_re
 	struct vq_walk walk;
 	uint32_t i = head, n;
 
-	pvrom_vq_walk_begin(&walk, vq, request);
+	vq_walk_begin(&walk, vq, request);
 	for (n = 0; !walk.over; n++) {
 		if (VQ_REFUSE(CHAIN_LENGTH,
 			      n >= vq->config.size || ++walk.descriptors > vq->chain_max)) {
-			pvrom_vq_walk_fault(&walk, PVROM_VQ_FAULT_LOOP);
+			vq_walk_fault(&walk, PVROM_VQ_FAULT_LOOP);
 			return;
 		}
 		read_desc(vq, i, &element);
@@ -56,12 +56,12 @@ static void gather(struct pvrom_vq_device *vq, uint32_t head, struct pvrom_vq_re
 			pvrom_vq_walk_table(&walk, &element);
 			return;
 		}
-		pvrom_vq_walk_buffer(&walk, &element);
+		vq_walk_buffer(&walk, &element);
 		if (!(element.flags & PVROM_VQ_DESC_NEXT))
 			return;
 		i = element.next;
 		if (VQ_REFUSE(CHAIN_NEXT, i >= vq->config.size)) {
-			pvrom_vq_walk_fault(&walk, PVROM_VQ_FAULT_NEXT_RANGE);
+			vq_walk_fault(&walk, PVROM_VQ_FAULT_NEXT_RANGE);
 			return;
 		}
 	}
@@ -99,10 +99,11 @@ enum pvrom_vq_result pvrom_vq_device_split_pop(struct pvrom_vq_device *vq,
 	if (VQ_REFUSE(SPLIT_HEAD_TWICE, vq->config.slots[head].state != VQ_FREE))
 		return pvrom_vq_device_break(vq, PVROM_VQ_REASON_HEAD_TWICE);
 	vq_step(vq, PVROM_VQ_STEP_POP_SEEN);
-	pvrom_vq_record_split_taken(vq, head);
+	if (vq->config.inflight)
+		pvrom_vq_record_split_taken(vq, head);
 	gather(vq, head, request);
 	vq->avail++;
-	pvrom_vq_device_take(vq, request, head, head, 1);
+	vq_device_take(vq, request, head, head, 1);
 	vq_step(vq, PVROM_VQ_STEP_POP_DONE);
 	return PVROM_VQ_OK;
 }
@@ -111,7 +112,7 @@ enum pvrom_vq_result pvrom_vq_device_split_again(struct pvrom_vq_device *vq,
 						 struct pvrom_vq_request *request, uint32_t slot)
 {
 	gather(vq, slot, request);
-	pvrom_vq_device_take(vq, request, slot, (uint16_t)slot, 1);
+	vq_device_take(vq, request, slot, (uint16_t)slot, 1);
 	return PVROM_VQ_OK;
 }
 
@@ -136,7 +137,8 @@ void pvrom_vq_device_split_used(struct pvrom_vq_device *vq, uint32_t slot)
 	vq_store32(&elem->len, s->len);
 	vq_dirty(vq, vq->config.device, 4 + 8ull * at, sizeof(*elem));
 	vq_step(vq, PVROM_VQ_STEP_USED_WRITTEN);
-	pvrom_vq_record_split_used(vq, s->id);
+	if (vq->config.inflight)
+		pvrom_vq_record_split_used(vq, s->id);
 	if (vq_may_skip(vq, s)) {
 		if (!vq->skip)
 			vq->skip_from = vq->used;

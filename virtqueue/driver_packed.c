@@ -113,6 +113,7 @@ static enum pvrom_vq_result read_used(struct pvrom_vq_driver *vq, uint32_t *id, 
 
 	if (!is_used(vq, flags))
 		return PVROM_VQ_EMPTY;
+	vq_prefetch_ahead(ring(vq), vq->used, vq->config.size);
 	*id = vq_load16(&d->id);
 	/* By 2.8.4 it means nothing without WRITE in the flags; but QEMU 7.2 never sets that. */
 	*len = vq_load32(&d->len);
@@ -168,7 +169,7 @@ enum pvrom_vq_result pvrom_vq_driver_packed_get(struct pvrom_vq_driver *vq,
 	result = in_order(vq) ? next_in_order(vq, &id, &len) : read_used(vq, &id, &len);
 	if (result)
 		return result;
-	pvrom_vq_driver_done(&vq->config.slots[id], len, done);
+	vq_driver_done(&vq->config.slots[id], len, done);
 	release(vq, id);
 	return PVROM_VQ_OK;
 }

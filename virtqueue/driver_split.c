@@ -192,7 +192,7 @@ enum pvrom_vq_result pvrom_vq_driver_split_get(struct pvrom_vq_driver *vq,
 	result = in_order(vq) ? next_in_order(vq, &id, &len) : read_used(vq, &id, &len);
 	if (result)
 		return result;
-	pvrom_vq_driver_done(&vq->config.slots[id], len, done);
+	vq_driver_done(&vq->config.slots[id], len, done);
 	release(vq, id);
 	vq->used++;
 	return PVROM_VQ_OK;

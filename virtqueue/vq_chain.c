@@ -1,149 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * From descriptors to host memory: each range is checked, piece by contiguous piece.
- *
- * The first fault is kept. After it nothing is translated any more but the last writable byte, so a chain
- * costs at most its descriptors and the pieces that the request has room for.
+ * Indirect tables, and what devices read and write of a request. Buffers themselves: vq_walk.h.
  */
-#include "vq_internal.h"
-
-void pvrom_vq_walk_begin(struct vq_walk *walk, const struct pvrom_vq_device *vq,
-			 struct pvrom_vq_request *request)
-{
-	*walk = (struct vq_walk){ .vq = vq, .request = request };
-	request->readable_pieces = 0;
-	request->writable_pieces = 0;
-	request->readable = 0;
-	request->writable = 0;
-	request->fault = PVROM_VQ_FAULT_NONE;
-	request->last = NULL;
-	request->last_gpa.gpa = 0;
-}
-
-/* Faults after which nothing is to be had from the rest of the chain. */
-static bool ends_walk(enum pvrom_vq_fault fault)
-{
-	return fault != PVROM_VQ_FAULT_ADDRESS && fault != PVROM_VQ_FAULT_TOO_MANY;
-}
-
-void pvrom_vq_walk_fault(struct vq_walk *walk, enum pvrom_vq_fault fault)
-{
-	if (!walk->request->fault)
-		walk->request->fault = fault;
-	if (ends_walk(fault)) {
-		walk->over = true;
-		walk->request->last = NULL;
-	}
-}
-
-/* ---- guest memory -------------------------------------------------------------------------------- */
-
-/* Where gpa lies; lowers *len to what is contiguous there. False where there is no memory. */
-static bool piece(const struct pvrom_vq_device *vq, uint64_t gpa, uint64_t *len, uint8_t **at)
-{
-	uint64_t wanted = *len;
-
-	*at = vq->config.ops->translate(vq->config.ops_ctx, (struct pvrom_gpa){ gpa }, len);
-	if (VQ_REFUSE(BUFFER_MEMORY, !*at || !*len))
-		return false;
-	if (!VQ_REFUSE(BUFFER_PIECE, *len < wanted))
-		*len = wanted;
-	return true;
-}
-
-static void add_piece(struct vq_walk *walk, uint8_t *at, uint64_t gpa, uint64_t len)
-{
-	struct pvrom_vq_request *r = walk->request;
-
-	r->piece[r->readable_pieces + r->writable_pieces] =
-		(struct pvrom_vq_piece){ .at = at, .len = len, .gpa = { gpa } };
-	if (walk->writable) {
-		r->writable_pieces++;
-		r->writable += len;
-	} else {
-		r->readable_pieces++;
-		r->readable += len;
-	}
-}
-
-/* All pieces of a buffer. */
-static void add_buffer(struct vq_walk *walk, uint64_t gpa, uint64_t left)
-{
-	struct pvrom_vq_request *r = walk->request;
-
-	while (left) {
-		uint64_t len = left;
-		uint8_t *at;
-
-		if (VQ_REFUSE(CHAIN_ROOM, r->readable_pieces + r->writable_pieces >= r->room)) {
-			pvrom_vq_walk_fault(walk, PVROM_VQ_FAULT_TOO_MANY);
-			return;
-		}
-		if (!piece(walk->vq, gpa, &len, &at)) {
-			pvrom_vq_walk_fault(walk, PVROM_VQ_FAULT_ADDRESS);
-			return;
-		}
-		add_piece(walk, at, gpa, len);
-		gpa += len;
-		left -= len;
-	}
-}
-
-/* The last byte of a writable buffer, for a status: of the last piece, or, of a faulty chain, asked for. */
-static void note_last(struct vq_walk *walk, const struct vq_element *element)
-{
-	struct pvrom_vq_request *r = walk->request;
-	const struct pvrom_vq_piece *p;
-	uint64_t len = 1;
-	uint8_t *at = NULL;
-
-	r->last_gpa.gpa = element->addr + element->len - 1;
-	if (!r->fault) {
-		p = &r->piece[r->readable_pieces + r->writable_pieces - 1];
-		r->last = (uint8_t *)p->at + p->len - 1;
-		return;
-	}
-	if (element->addr > UINT64_MAX - element->len ||
-	    !piece(walk->vq, r->last_gpa.gpa, &len, &at))
-		at = NULL;
-	r->last = at;
-}
-
-/* What is wrong with the buffer as such. */
-static enum pvrom_vq_fault judge(struct vq_walk *walk, const struct vq_element *element)
-{
-	bool writable = element->flags & PVROM_VQ_DESC_WRITE;
-
-	/* 2.7.4.2, 2.8.17 */
-	if (VQ_REFUSE(CHAIN_ORDER, walk->writable && !writable))
-		return PVROM_VQ_FAULT_WRITABLE_FIRST;
-	walk->writable |= writable;
-	/* 2.7.5.2 */
-	walk->bytes += element->len;
-	if (VQ_REFUSE(CHAIN_BYTES, walk->bytes > 1ull << 32))
-		return PVROM_VQ_FAULT_TOO_BIG;
-	/* The byte at 2^64 - 1 cannot be memory: no processor has that many address bits. */
-	if (VQ_REFUSE(BUFFER_WRAP, element->addr > UINT64_MAX - element->len))
-		return PVROM_VQ_FAULT_ADDRESS;
-	return PVROM_VQ_FAULT_NONE;
-}
-
-void pvrom_vq_walk_buffer(struct vq_walk *walk, const struct vq_element *element)
-{
-	enum pvrom_vq_fault fault;
-
-	if (walk->over)
-		return;
-	fault = judge(walk, element);
-	if (fault)
-		pvrom_vq_walk_fault(walk, fault);
-	if (walk->over || !element->len)
-		return;
-	if (!walk->request->fault)
-		add_buffer(walk, element->addr, element->len);
-	if (element->flags & PVROM_VQ_DESC_WRITE)
-		note_last(walk, element);
-}
+#include "vq_walk.h"
 
 /* ---- indirect tables ----------------------------------------------------------------------------- */
 
@@ -222,7 +81,7 @@ static bool next_in_table(struct vq_walk *walk, const struct table *table,
 		return false;
 	*i = desc->next;
 	if (VQ_REFUSE(CHAIN_NEXT, *i >= table->count)) {
-		pvrom_vq_walk_fault(walk, PVROM_VQ_FAULT_NEXT_RANGE);
+		vq_walk_fault(walk, PVROM_VQ_FAULT_NEXT_RANGE);
 		return false;
 	}
 	return true;
@@ -236,8 +95,8 @@ static void walk_entry(struct vq_walk *walk, const struct pvrom_vq_desc *desc)
 	if (vq_device_has(walk->vq, PVROM_VQ_F_RING_PACKED))
 		element.flags = desc->next; /* struct pvrom_vq_packed_desc: flags come last */
 	else if (VQ_REFUSE(TABLE_NESTED, desc->flags & PVROM_VQ_DESC_INDIRECT))
-		pvrom_vq_walk_fault(walk, PVROM_VQ_FAULT_NESTED);
-	pvrom_vq_walk_buffer(walk, &element);
+		vq_walk_fault(walk, PVROM_VQ_FAULT_NESTED);
+	vq_walk_buffer(walk, &element);
 }
 
 static void walk_chain(struct vq_walk *walk, struct table *table)
@@ -248,11 +107,11 @@ static void walk_chain(struct vq_walk *walk, struct table *table)
 	for (n = 0; !walk->over; n++) {
 		if (VQ_REFUSE(CHAIN_LENGTH,
 			      n >= table->count || ++walk->descriptors > walk->vq->chain_max)) {
-			pvrom_vq_walk_fault(walk, PVROM_VQ_FAULT_LOOP);
+			vq_walk_fault(walk, PVROM_VQ_FAULT_LOOP);
 			return;
 		}
 		if (!read_table(walk->vq, table, i, &desc)) {
-			pvrom_vq_walk_fault(walk, PVROM_VQ_FAULT_TABLE_ADDRESS);
+			vq_walk_fault(walk, PVROM_VQ_FAULT_TABLE_ADDRESS);
 			return;
 		}
 		walk_entry(walk, &desc);
@@ -270,7 +129,7 @@ void pvrom_vq_walk_table(struct vq_walk *walk, const struct vq_element *element)
 		return;
 	fault = judge_table(walk, element);
 	if (fault)
-		pvrom_vq_walk_fault(walk, fault);
+		vq_walk_fault(walk, fault);
 	else
 		walk_chain(walk, &table);
 }

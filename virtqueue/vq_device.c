@@ -113,28 +113,6 @@ enum pvrom_vq_reason pvrom_vq_device_reason(const struct pvrom_vq_device *vq)
 
 /* ---- taking -------------------------------------------------------------------------------------- */
 
-void pvrom_vq_device_take(struct pvrom_vq_device *vq, struct pvrom_vq_request *request,
-			  uint32_t slot, uint16_t id, uint16_t count)
-{
-	struct pvrom_vq_device_slot *s = &vq->config.slots[slot];
-
-	if (!++vq->generation)
-		vq->generation = 1;
-	s->writable = request->writable;
-	s->generation = vq->generation;
-	s->id = id;
-	s->count = count;
-	s->state = VQ_POPPED;
-	s->faulty = request->fault != PVROM_VQ_FAULT_NONE;
-	request->generation = vq->generation;
-	request->slot = (uint16_t)slot;
-	vq->in_flight++;
-	if (in_order(vq)) {
-		vq->config.slots[vq->youngest].order = slot;
-		vq->youngest = (uint16_t)((vq->youngest + 1u) % vq->config.size);
-	}
-}
-
 /* A buffer of before the crash. */
 static enum pvrom_vq_result pop_again(struct pvrom_vq_device *vq, struct pvrom_vq_request *request)
 {

@@ -142,14 +142,6 @@ uint32_t pvrom_vq_driver_notification(const struct pvrom_vq_driver *vq)
 	return pvrom_vq_notification_encode(vq->config.features, &n);
 }
 
-void pvrom_vq_driver_done(const struct pvrom_vq_driver_slot *slot, uint32_t len,
-			  struct pvrom_vq_done *done)
-{
-	done->token = slot->token;
-	done->overlong = VQ_REFUSE(USED_LENGTH, len > slot->writable);
-	done->len = done->overlong ? slot->writable : len;
-}
-
 enum pvrom_vq_result pvrom_vq_driver_get(struct pvrom_vq_driver *vq, struct pvrom_vq_done *done)
 {
 	if (VQ_REFUSE(DRIVER_BROKEN, vq->reason))

@@ -115,6 +115,17 @@ static inline void vq_advance(uint16_t *position, bool *wrap, uint32_t count, ui
 	*position = (uint16_t)next;
 }
 
+/*
+ * Asks for the descriptors two cache lines ahead, to be written too: each line of the ring comes from the other
+ * side's cache, and waiting for them one by one was a third of the time of a buffer (make bench-ring). Reads
+ * nothing: no value of there is used before it is loaded.
+ */
+static inline void vq_prefetch_ahead(const struct pvrom_vq_packed_desc *ring, uint32_t position,
+				     uint32_t size)
+{
+	__builtin_prefetch(&ring[position + 8 < size ? position + 8 : 0], 1);
+}
+
 /* AVAIL and USED as a driver with that wrap counter makes a descriptor available (2.8.1). */
 static inline uint16_t vq_avail_flags(bool wrap)
 {
@@ -146,8 +157,13 @@ static inline bool vq_driver_has(const struct pvrom_vq_driver *vq, uint64_t feat
 uint64_t pvrom_vq_driver_table(struct pvrom_vq_driver *vq, uint32_t index,
 			       const struct pvrom_vq_buf *bufs, uint32_t readable, uint32_t count);
 /* The length of a used buffer as the driver may believe it. */
-void pvrom_vq_driver_done(const struct pvrom_vq_driver_slot *slot, uint32_t len,
-			  struct pvrom_vq_done *done);
+static inline void vq_driver_done(const struct pvrom_vq_driver_slot *slot, uint32_t len,
+				  struct pvrom_vq_done *done)
+{
+	done->token = slot->token;
+	done->overlong = VQ_REFUSE(USED_LENGTH, len > slot->writable);
+	done->len = done->overlong ? slot->writable : len;
+}
 enum pvrom_vq_result pvrom_vq_driver_break(struct pvrom_vq_driver *vq, enum pvrom_vq_reason reason);
 
 void pvrom_vq_driver_split_init(struct pvrom_vq_driver *vq);
@@ -212,9 +228,6 @@ static inline void vq_dirty(const struct pvrom_vq_device *vq, struct pvrom_gpa b
 }
 
 enum pvrom_vq_result pvrom_vq_device_break(struct pvrom_vq_device *vq, enum pvrom_vq_reason reason);
-/* The slot becomes a request's, in its place in the order. */
-void pvrom_vq_device_take(struct pvrom_vq_device *vq, struct pvrom_vq_request *request,
-			  uint32_t slot, uint16_t id, uint16_t count);
 /* The slots of the batch are free again. */
 void pvrom_vq_device_release_batch(struct pvrom_vq_device *vq);
 
@@ -238,8 +251,6 @@ bool pvrom_vq_device_packed_publish(struct pvrom_vq_device *vq);
 bool pvrom_vq_device_packed_pending(struct pvrom_vq_device *vq);
 void pvrom_vq_device_packed_notify(struct pvrom_vq_device *vq, bool on);
 
-/* ---- vq_chain.c ---------------------------------------------------------------------------------- */
-
 /* A descriptor in private memory, of either format. */
 struct vq_element {
 	uint64_t addr;
@@ -247,24 +258,6 @@ struct vq_element {
 	uint16_t flags;
 	uint16_t next; /* packed: the id */
 };
-
-/* A chain on its way to pieces. */
-struct vq_walk {
-	const struct pvrom_vq_device *vq;
-	struct pvrom_vq_request *request;
-	uint64_t bytes;
-	uint32_t descriptors;
-	bool writable; /* one was seen */
-	bool over;     /* not worth looking at more */
-};
-
-void pvrom_vq_walk_begin(struct vq_walk *walk, const struct pvrom_vq_device *vq,
-			 struct pvrom_vq_request *request);
-/* One more descriptor that is a buffer. */
-void pvrom_vq_walk_buffer(struct vq_walk *walk, const struct vq_element *element);
-/* One more descriptor that is an indirect table: all of its buffers. */
-void pvrom_vq_walk_table(struct vq_walk *walk, const struct vq_element *element);
-void pvrom_vq_walk_fault(struct vq_walk *walk, enum pvrom_vq_fault fault);
 
 /* ---- vq_inflight.c ------------------------------------------------------------------------------- */
 

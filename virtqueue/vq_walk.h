@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * From descriptors to host memory: each range is checked, piece by contiguous piece. In a header, for it is on
+ * the way of each buffer, and a call into another file is a tenth of that.
+ *
+ * The first fault is kept. After it nothing is translated any more but the last writable byte, so a chain
+ * costs at most its descriptors and the pieces that the request has room for.
+ */
+#ifndef PVROM_VQ_WALK_H
+#define PVROM_VQ_WALK_H
+
+#include "vq_internal.h"
+
+/* A chain on its way to pieces. */
+struct vq_walk {
+	const struct pvrom_vq_device *vq;
+	struct pvrom_vq_request *request;
+	uint64_t bytes;
+	uint32_t descriptors;
+	bool writable; /* one was seen */
+	bool over;     /* not worth looking at more */
+};
+
+static inline void vq_walk_begin(struct vq_walk *walk, const struct pvrom_vq_device *vq,
+				 struct pvrom_vq_request *request)
+{
+	*walk = (struct vq_walk){ .vq = vq, .request = request };
+	request->readable_pieces = 0;
+	request->writable_pieces = 0;
+	request->readable = 0;
+	request->writable = 0;
+	request->fault = PVROM_VQ_FAULT_NONE;
+	request->last = NULL;
+	request->last_gpa.gpa = 0;
+}
+
+/* Faults after which nothing is to be had from the rest of the chain. */
+static inline bool vq_walk_ends(enum pvrom_vq_fault fault)
+{
+	return fault != PVROM_VQ_FAULT_ADDRESS && fault != PVROM_VQ_FAULT_TOO_MANY;
+}
+
+static inline void vq_walk_fault(struct vq_walk *walk, enum pvrom_vq_fault fault)
+{
+	if (!walk->request->fault)
+		walk->request->fault = fault;
+	if (vq_walk_ends(fault)) {
+		walk->over = true;
+		walk->request->last = NULL;
+	}
+}
+
+/* ---- guest memory -------------------------------------------------------------------------------- */
+
+/* Where gpa lies; lowers *len to what is contiguous there. False where there is no memory. */
+static inline bool vq_walk_piece(const struct pvrom_vq_device *vq, uint64_t gpa, uint64_t *len,
+				 uint8_t **at)
+{
+	uint64_t wanted = *len;
+
+	*at = vq->config.ops->translate(vq->config.ops_ctx, (struct pvrom_gpa){ gpa }, len);
+	if (VQ_REFUSE(BUFFER_MEMORY, !*at || !*len))
+		return false;
+	if (!VQ_REFUSE(BUFFER_PIECE, *len < wanted))
+		*len = wanted;
+	return true;
+}
+
+static inline void vq_walk_add_piece(struct vq_walk *walk, uint8_t *at, uint64_t gpa, uint64_t len)
+{
+	struct pvrom_vq_request *r = walk->request;
+
+	r->piece[r->readable_pieces + r->writable_pieces] =
+		(struct pvrom_vq_piece){ .at = at, .len = len, .gpa = { gpa } };
+	if (walk->writable) {
+		r->writable_pieces++;
+		r->writable += len;
+	} else {
+		r->readable_pieces++;
+		r->readable += len;
+	}
+}
+
+/* All pieces of a buffer. */
+static inline void vq_walk_add(struct vq_walk *walk, uint64_t gpa, uint64_t left)
+{
+	struct pvrom_vq_request *r = walk->request;
+
+	while (left) {
+		uint64_t len = left;
+		uint8_t *at;
+
+		if (VQ_REFUSE(CHAIN_ROOM, r->readable_pieces + r->writable_pieces >= r->room)) {
+			vq_walk_fault(walk, PVROM_VQ_FAULT_TOO_MANY);
+			return;
+		}
+		if (!vq_walk_piece(walk->vq, gpa, &len, &at)) {
+			vq_walk_fault(walk, PVROM_VQ_FAULT_ADDRESS);
+			return;
+		}
+		vq_walk_add_piece(walk, at, gpa, len);
+		gpa += len;
+		left -= len;
+	}
+}
+
+/* The last byte of a writable buffer, for a status: of the last piece, or, of a faulty chain, asked for. */
+static inline void vq_walk_last(struct vq_walk *walk, const struct vq_element *element)
+{
+	struct pvrom_vq_request *r = walk->request;
+	const struct pvrom_vq_piece *p;
+	uint64_t len = 1;
+	uint8_t *at = NULL;
+
+	r->last_gpa.gpa = element->addr + element->len - 1;
+	if (!r->fault) {
+		p = &r->piece[r->readable_pieces + r->writable_pieces - 1];
+		r->last = (uint8_t *)p->at + p->len - 1;
+		return;
+	}
+	if (element->addr > UINT64_MAX - element->len ||
+	    !vq_walk_piece(walk->vq, r->last_gpa.gpa, &len, &at))
+		at = NULL;
+	r->last = at;
+}
+
+/* What is wrong with the buffer as such. */
+static inline enum pvrom_vq_fault vq_walk_judge(struct vq_walk *walk,
+						const struct vq_element *element)
+{
+	bool writable = element->flags & PVROM_VQ_DESC_WRITE;
+
+	/* 2.7.4.2, 2.8.17 */
+	if (VQ_REFUSE(CHAIN_ORDER, walk->writable && !writable))
+		return PVROM_VQ_FAULT_WRITABLE_FIRST;
+	walk->writable |= writable;
+	/* 2.7.5.2 */
+	walk->bytes += element->len;
+	if (VQ_REFUSE(CHAIN_BYTES, walk->bytes > 1ull << 32))
+		return PVROM_VQ_FAULT_TOO_BIG;
+	/* The byte at 2^64 - 1 cannot be memory: no processor has that many address bits. */
+	if (VQ_REFUSE(BUFFER_WRAP, element->addr > UINT64_MAX - element->len))
+		return PVROM_VQ_FAULT_ADDRESS;
+	return PVROM_VQ_FAULT_NONE;
+}
+
+static inline void vq_walk_buffer(struct vq_walk *walk, const struct vq_element *element)
+{
+	enum pvrom_vq_fault fault;
+
+	if (walk->over)
+		return;
+	fault = vq_walk_judge(walk, element);
+	if (fault)
+		vq_walk_fault(walk, fault);
+	if (walk->over || !element->len)
+		return;
+	if (!walk->request->fault)
+		vq_walk_add(walk, element->addr, element->len);
+	if (element->flags & PVROM_VQ_DESC_WRITE)
+		vq_walk_last(walk, element);
+}
+
+/* One more descriptor that is an indirect table: all of its buffers. vq_chain.c */
+void pvrom_vq_walk_table(struct vq_walk *walk, const struct vq_element *element);
+
+/* The slot becomes a request's, in its place in the order. */
+static inline void vq_device_take(struct pvrom_vq_device *vq, struct pvrom_vq_request *request,
+				  uint32_t slot, uint16_t id, uint16_t count)
+{
+	struct pvrom_vq_device_slot *s = &vq->config.slots[slot];
+
+	if (!++vq->generation)
+		vq->generation = 1;
+	s->writable = request->writable;
+	s->generation = vq->generation;
+	s->id = id;
+	s->count = count;
+	s->state = VQ_POPPED;
+	s->faulty = request->fault != PVROM_VQ_FAULT_NONE;
+	request->generation = vq->generation;
+	request->slot = (uint16_t)slot;
+	vq->in_flight++;
+	if (vq_device_has(vq, PVROM_VQ_F_IN_ORDER)) {
+		vq->config.slots[vq->youngest].order = slot;
+		vq->youngest = (uint16_t)((vq->youngest + 1u) % vq->config.size);
+	}
+}
+
+#endif
