@@ -154,9 +154,8 @@ static void mend(struct pvrom_mmu_guest *mmu, struct pvrom_mmu_cpu *cpu,
 		return;
 	}
 	set_accessed(trap, w);
-	if (pvrom_mmu_call(mmu, PVROM_MMU_FILL, trap->address,
-			   trap->error & (FAULT_W | FAULT_U | FAULT_I), 0, 0,
-			   NULL) != PVROM_STATUS_OK)
+	if (pvrom_call(mmu->guest, PVROM_MMU_FILL, trap->address,
+		       trap->error & (FAULT_W | FAULT_U | FAULT_I), 0, 0, NULL) != PVROM_STATUS_OK)
 		fall_back(mmu, cpu);
 }
 
@@ -201,7 +200,8 @@ uint32_t pvrom_mmu_resident(struct pvrom_mmu_guest *mmu, uint64_t va, uint64_t b
 	va &= ~(MMU_PAGE - 1);
 	for (pages = (end - va) / MMU_PAGE; pages && status == PVROM_STATUS_OK; pages -= part) {
 		part = pages < PVROM_MMU_RANGE_MAX ? pages : PVROM_MMU_RANGE_MAX;
-		status = pvrom_mmu_call(mmu, PVROM_MMU_RESIDENT, va | (part - 1), how, 0, 0, NULL);
+		status = pvrom_call(mmu->guest, PVROM_MMU_RESIDENT, va | (part - 1), how, 0, 0,
+				    NULL);
 		va += part * MMU_PAGE;
 	}
 	return status;
@@ -217,7 +217,7 @@ uint32_t pvrom_mmu_faults(struct pvrom_mmu_guest *mmu, bool on)
 		return PVROM_STATUS_DENIED;
 	if (on)
 		cpu->faults = true;
-	status = pvrom_mmu_call(mmu, PVROM_MMU_FAULTS, on, 0, 0, 0, NULL);
+	status = pvrom_call(mmu->guest, PVROM_MMU_FAULTS, on, 0, 0, 0, NULL);
 	cpu->faults = on && status == PVROM_STATUS_OK;
 	return status;
 }

@@ -42,8 +42,8 @@ bool pvrom_mmu_flush_range(struct pvrom_mmu_guest *mmu, uint64_t va, uint64_t pa
 		return false;
 	for (; pages && status == PVROM_STATUS_OK; va += part * MMU_PAGE, pages -= part) {
 		part = pages < PVROM_MMU_RANGE_MAX ? pages : PVROM_MMU_RANGE_MAX;
-		status = pvrom_mmu_call(mmu, PVROM_MMU_FLUSH_RANGE, mmu_range_word(va, part), 0, 0,
-					0, NULL);
+		status = pvrom_call(mmu->guest, PVROM_MMU_FLUSH_RANGE, mmu_range_word(va, part), 0,
+				    0, 0, NULL);
 	}
 	return status == PVROM_STATUS_OK;
 }
@@ -51,7 +51,7 @@ bool pvrom_mmu_flush_range(struct pvrom_mmu_guest *mmu, uint64_t va, uint64_t pa
 bool pvrom_mmu_flush_all(struct pvrom_mmu_guest *mmu)
 {
 	return mmu_flusher(mmu) &&
-	       pvrom_mmu_call(mmu, PVROM_MMU_FLUSH_ALL, 0, 0, 0, 0, NULL) == PVROM_STATUS_OK;
+	       pvrom_call(mmu->guest, PVROM_MMU_FLUSH_ALL, 0, 0, 0, 0, NULL) == PVROM_STATUS_OK;
 }
 
 bool pvrom_mmu_flush_set(struct pvrom_mmu_guest *mmu, uint32_t base, uint64_t mask, uint64_t va,
@@ -65,27 +65,28 @@ bool pvrom_mmu_flush_set(struct pvrom_mmu_guest *mmu, uint32_t base, uint64_t ma
 		range = mmu_range_word(va, pages);
 	else
 		kind = PVROM_MMU_FLUSH_NONGLOBAL;
-	return pvrom_mmu_call(mmu, PVROM_MMU_FLUSH_SET, base, mask, range, kind, NULL) ==
+	return pvrom_call(mmu->guest, PVROM_MMU_FLUSH_SET, base, mask, range, kind, NULL) ==
 	       PVROM_STATUS_OK;
 }
 
-/* The call says how many pages it has reached; it goes on behind them. */
+/* The call says how many pages it has reached, and goes on behind them; one that gets nowhere is given up. */
 bool pvrom_mmu_range(struct pvrom_mmu_guest *mmu, uint64_t root, uint32_t what, uint64_t va,
 		     uint64_t pages)
 {
-	uint32_t status = PVROM_STATUS_CONTINUE;
 	uint64_t part, done;
+	uint32_t status;
 
 	if (!mmu->registering || !mmu_flusher(mmu))
 		return false;
-	while (pages && (status == PVROM_STATUS_OK || status == PVROM_STATUS_CONTINUE)) {
+	for (; pages; va += done * MMU_PAGE, pages -= done) {
 		part = pages < PVROM_MMU_RANGE_MAX ? pages : PVROM_MMU_RANGE_MAX;
+		done = 0;
 		status = pvrom_call(mmu->guest, PVROM_MMU_RANGE, root | what,
 				    mmu_range_word(va, part), PVROM_MMU_NONE, 0, &done);
-		if (status == PVROM_STATUS_CONTINUE && !done)
-			continue;
-		va += done * MMU_PAGE;
-		pages -= done < pages && !GUEST_BUG(RANGE_ONCE) ? done : pages;
+		if ((status != PVROM_STATUS_OK && status != PVROM_STATUS_CONTINUE) || !done)
+			return false;
+		if (done > part || GUEST_BUG(RANGE_ONCE))
+			done = part;
 	}
-	return !pages;
+	return true;
 }

@@ -55,8 +55,8 @@ uint32_t pvrom_mmu_cpu_start(struct pvrom_mmu_guest *mmu, struct pvrom_mmu_cpu *
 	if (cpu->on)
 		return PVROM_STATUS_OK;
 	mmu_clear_ring(cpu->ring, slots);
-	status = pvrom_mmu_call(mmu, PVROM_MMU_RING, (uint64_t)(uintptr_t)ring - mmu->linear, 0, 0,
-				0, NULL);
+	status = pvrom_call(mmu->guest, PVROM_MMU_RING, (uint64_t)(uintptr_t)ring - mmu->linear, 0,
+			    0, 0, NULL);
 	cpu->on = status == PVROM_STATUS_OK;
 	return status;
 }
@@ -68,7 +68,7 @@ void pvrom_mmu_cpu_stop(struct pvrom_mmu_cpu *cpu)
 	pvrom_mmu_drain(cpu->mmu);
 	cpu->on = false;
 	cpu->faults = false;
-	pvrom_mmu_call(cpu->mmu, PVROM_MMU_RING, PVROM_MMU_NONE, 0, 0, 0, NULL);
+	pvrom_call(cpu->mmu->guest, PVROM_MMU_RING, PVROM_MMU_NONE, 0, 0, 0, NULL);
 }
 
 /* In pieces of what one call may take. */
@@ -81,8 +81,8 @@ static uint32_t mmu_hand_over_map(const struct pvrom_mmu_guest *mmu)
 		count = mmu->map_pages - at;
 		if (count > PVROM_MMU_MAP_MAX)
 			count = PVROM_MMU_MAP_MAX;
-		status = pvrom_mmu_call(mmu, PVROM_MMU_MAP, mmu->map_gpa + at, mmu->map_first + at,
-					count, 0, NULL);
+		status = pvrom_call(mmu->guest, PVROM_MMU_MAP, mmu->map_gpa + at,
+				    mmu->map_first + at, count, 0, NULL);
 	}
 	return status;
 }
@@ -145,7 +145,7 @@ static void mmu_say(struct pvrom_mmu_cpu *cpu, const uint64_t *words, uint32_t c
 {
 	pvrom_mmu_enter(cpu);
 	if (cpu->on && !pvrom_mmu_put(cpu, words, count))
-		pvrom_mmu_call(cpu->mmu, call, arg0, arg1, arg2, 0, NULL);
+		pvrom_call(cpu->mmu->guest, call, arg0, arg1, arg2, 0, NULL);
 	pvrom_mmu_exit(cpu);
 }
 

@@ -26,8 +26,5 @@ void pvrom_mmu_settle(struct pvrom_mmu_cpu *cpu);
 /* The word for count changed entries. */
 uint64_t pvrom_mmu_changed(const struct pvrom_mmu_cpu *cpu, const volatile uint64_t *first,
 			   uint32_t count);
-/* A call, again and again while it answers CONTINUE. */
-uint32_t pvrom_mmu_call(const struct pvrom_mmu_guest *mmu, uint32_t call, uint64_t arg0,
-			uint64_t arg1, uint64_t arg2, uint64_t arg3, uint64_t *value);
 
 #endif

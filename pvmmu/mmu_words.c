@@ -15,19 +15,6 @@ uint32_t pvrom_mmu_guest_bug;
 
 /* Slots that only a store may use which has interrupted another. */
 #define MMU_SPARE 8u
-/* What a host may continue; one that never ends is taken for broken. */
-#define MMU_CONTINUE_TRIES 1000000u
-
-uint32_t pvrom_mmu_call(const struct pvrom_mmu_guest *mmu, uint32_t call, uint64_t arg0,
-			uint64_t arg1, uint64_t arg2, uint64_t arg3, uint64_t *value)
-{
-	uint32_t status = PVROM_STATUS_CONTINUE;
-	uint32_t tries;
-
-	for (tries = 0; status == PVROM_STATUS_CONTINUE && tries < MMU_CONTINUE_TRIES; tries++)
-		status = pvrom_call(mmu->guest, call, arg0, arg1, arg2, arg3, value);
-	return status;
-}
 
 struct pvrom_mmu_cpu *pvrom_mmu_this(const struct pvrom_mmu_guest *mmu)
 {
@@ -113,7 +100,8 @@ static bool mmu_make_room(struct pvrom_mmu_cpu *cpu, uint32_t count)
 		return false;
 	cpu->full++;
 	mmu_raise_done(cpu->ring);
-	return pvrom_mmu_call(cpu->mmu, PVROM_MMU_LAZY_END, 0, 0, 0, 0, NULL) == PVROM_STATUS_OK &&
+	return pvrom_call(cpu->mmu->guest, PVROM_MMU_LAZY_END, 0, 0, 0, 0, NULL) ==
+		       PVROM_STATUS_OK &&
 	       mmu_has_room(cpu, count);
 }
 
@@ -182,8 +170,8 @@ static uint64_t mmu_store_by_call(struct pvrom_mmu_cpu *cpu, uint32_t call,
 {
 	uint64_t old = 0;
 
-	if (cpu->on && pvrom_mmu_call(cpu->mmu, call, pvrom_mmu_changed(cpu, entry, 1), value, 0, 0,
-				      &old) == PVROM_STATUS_OK)
+	if (cpu->on && pvrom_call(cpu->mmu->guest, call, pvrom_mmu_changed(cpu, entry, 1), value, 0,
+				  0, &old) == PVROM_STATUS_OK)
 		return old;
 	return __atomic_exchange_n(entry, value, __ATOMIC_ACQ_REL);
 }
@@ -280,5 +268,5 @@ void pvrom_mmu_drain(struct pvrom_mmu_guest *mmu)
 	if (!cpu || !cpu->on)
 		return;
 	pvrom_mmu_settle(cpu);
-	pvrom_mmu_call(mmu, PVROM_MMU_LAZY_END, 0, 0, 0, 0, NULL);
+	pvrom_call(mmu->guest, PVROM_MMU_LAZY_END, 0, 0, 0, 0, NULL);
 }

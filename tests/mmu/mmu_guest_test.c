@@ -400,6 +400,21 @@ static void refused_ranges(void)
 	end();
 }
 
+static uint32_t goes_on_for_ever(uint32_t call)
+{
+	return call == PVROM_MMU_RANGE ? PVROM_STATUS_CONTINUE : PVROM_STATUS_OK;
+}
+
+static void ranges_that_get_nowhere(void)
+{
+	begin();
+	gw.on_call = goes_on_for_ever;
+	CU_ASSERT_FALSE(pvrom_mmu_range(&gw.mmu, gw.root, PVROM_MMU_RANGE_CLEAR, GW_VA(0), 4));
+	CU_ASSERT_EQUAL(CALLS_OF(RANGE), 1);
+	gw.on_call = NULL;
+	end();
+}
+
 /* ---- faults that come straight to the guest -------------------------------------------------------------- */
 
 static void begin_faults(void)
@@ -608,6 +623,7 @@ static const struct tap_test tests[] = {
 	{ "a flush is for the words of all CPUs [PVROM-MMU-7]", other_cpus_words_count },
 	{ "ranges longer than the host does at a time", ranges_of_any_length },
 	{ "a range that is refused is the kernel's to do", refused_ranges },
+	{ "a range of which the host does nothing is given up", ranges_that_get_nowhere },
 	{ "hidden faults are filled, the kernel's own reach it", hidden_faults_are_filled },
 	{ "two hidden faults without progress: intercepted again, and counted",
 	  no_progress_falls_back },

@@ -197,7 +197,7 @@ bool pvrom_mmu_flush_set(struct pvrom_mmu_guest *mmu, uint32_t base, uint64_t ma
 			 uint64_t pages);
 /*
  * One call changes the entries that map a range below root (physical), and flushes it where root is loaded:
- * PVROM_MMU_RANGE_PROTECT, _CLEAR or _FLUSH.
+ * PVROM_MMU_RANGE_PROTECT, _CLEAR or _FLUSH. False: some of it may be done; do all of it natively.
  */
 bool pvrom_mmu_range(struct pvrom_mmu_guest *mmu, uint64_t root, uint32_t what, uint64_t va,
 		     uint64_t pages);
