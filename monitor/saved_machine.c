@@ -202,8 +202,7 @@ static void *host_image(struct vm *vm, size_t *size)
 		return NULL;
 	pvrom_host_save(&vm->pvrom.host, NULL, 0, size);
 	image = malloc(*size);
-	if (image == NULL ||
-	    pvrom_host_save(&vm->pvrom.host, image, *size, size) != PVROM_HOST_OK)
+	if (image == NULL || pvrom_host_save(&vm->pvrom.host, image, *size, size) != PVROM_HOST_OK)
 		fail(EXIT_CANNOT_RUN, "the host core's state cannot be saved");
 	return image;
 }

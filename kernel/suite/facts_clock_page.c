@@ -246,3 +246,43 @@ FACT(clock_stolen, "clock.stolen.sane", "PVROM clock",
 	}
 	return FACT_PASS;
 }
+
+/* ---- alarms on available time ---------------------------------------------------------------- */
+
+static uint64_t available_alarms(void)
+{
+	return probe_irqs(this_cpu()->index, VECTOR_ALARM);
+}
+
+static uint32_t alarm_available(uint64_t ns)
+{
+	return pvrom_call(&kernel_rom, PVROM_CLOCK_ALARM_AVAILABLE, ns, 0, 0, 0, NULL);
+}
+
+/* PVROM-CLOCK-33 */
+FACT(alarm_on_available, "clock.alarm.available", "PVROM clock",
+     "an alarm on available time comes and is not early, or the host declines it")
+{
+	struct pvrom_clock_vcpu_reading from = { 0 }, to = { 0 };
+	uint64_t before = available_alarms();
+	uint32_t status;
+
+	if (!pvrom_clock_vcpu_read(&this_cpu()->area, &from))
+		return FACT_PASS;
+	status = alarm_available(from.available_ns + 2000000);
+	if (status != PVROM_STATUS_OK) {
+		EXPECT(status == PVROM_STATUS_NOT_SUPPORTED ||
+			       (status == PVROM_STATUS_DENIED &&
+				!kernel_rom_granted(PVROM_FEATURE_ALARM)),
+		       "status %u", status);
+		time_spin_us(5000);
+		EXPECT_EQ(available_alarms(), before);
+		return FACT_PASS;
+	}
+	EXPECT(probe_wait_irq(this_cpu()->index, VECTOR_ALARM, before + 1, 5000000), "none came");
+	pvrom_call(&kernel_rom, PVROM_BASE_VERSION, 0, 0, 0, 0, NULL);
+	EXPECT(pvrom_clock_vcpu_read(&this_cpu()->area, &to), "it does not settle");
+	EXPECT(to.available_ns >= from.available_ns + 2000000, "%lu ns after it was set",
+	       to.available_ns - from.available_ns);
+	return FACT_PASS;
+}
