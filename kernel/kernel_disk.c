@@ -201,6 +201,7 @@ enum pvrom_blk_guest_result disk_do(unsigned queue, struct pvrom_blk_guest_reque
 	uint32_t done = 0;
 
 	request->done = note_done;
+	/* cppcheck-suppress autoVariables; the request ends before this function does */
 	request->context = &done;
 	result = pvrom_blk_guest_submit(q, request);
 	if (result)
@@ -209,9 +210,10 @@ enum pvrom_blk_guest_result disk_do(unsigned queue, struct pvrom_blk_guest_reque
 	while (!READ_ONCE(done) && !broken && cpu_rdtsc() < end)
 		if (!pvrom_blk_guest_poll(q, 16, &broken))
 			cpu_relax();
-	if (broken)
-		return PVROM_BLK_GUEST_BROKEN;
-	return done ? request->result : PVROM_BLK_GUEST_CANCELLED;
+	/* Nothing that lies on a stack stays in flight. The disk is of no use any more. */
+	if (!done)
+		pvrom_blk_guest_stop(&disk->blk);
+	return broken ? PVROM_BLK_GUEST_BROKEN : request->result;
 }
 
 enum pvrom_blk_guest_result disk_transfer(unsigned queue, uint32_t type, uint64_t sector,

@@ -36,7 +36,7 @@ extern struct disk *disk;
  */
 void disk_init(void);
 /* Does one request by queue QUEUE, polling, and waits for its end; CANCELLED if that takes more than ten
- * seconds. One CPU at a time for a queue. */
+ * seconds, and then, as after BROKEN, the disk is stopped. One CPU at a time for a queue. */
 enum pvrom_blk_guest_result disk_do(unsigned queue, struct pvrom_blk_guest_request *request);
 /* COUNT sectors from SECTOR on, to or from MEMORY. */
 enum pvrom_blk_guest_result disk_transfer(unsigned queue, uint32_t type, uint64_t sector,

@@ -158,6 +158,8 @@ static bool read_by_interrupt(struct pvrom_blk_guest_queue *queue)
 	/* The request lies on this stack: it must end before this function does. */
 	for (uint64_t end = cpu_rdtsc() + time_us(PATIENCE_US); !ended && cpu_rdtsc() < end;)
 		pvrom_blk_guest_poll(queue, 8, &broken);
+	if (!ended)
+		pvrom_blk_guest_stop(&disk->blk);
 	return came && ended == 1 && !broken;
 }
 

@@ -304,30 +304,20 @@ static void table_not_negotiated(uint64_t features)
 }
 BOTH(table_not_negotiated)
 
-static void table_empty(uint64_t features)
-{
-	hd_begin(features | F_INDIRECT, 8);
-	hd_one(0, TABLE, 0, INDIRECT);
-	hd_fault(PVROM_VQ_FAULT_TABLE_SIZE, 0);
-}
-BOTH(table_empty)
+/* A length that is no number of descriptors. */
+#define TABLE_LENGTH_CASE(name, len)                                                               \
+	static void name(uint64_t features)                                                        \
+	{                                                                                          \
+		hd_begin(features | F_INDIRECT, 8);                                                \
+		hd_table(TABLE, 0, DATA, 8, 0, 0);                                                 \
+		hd_one(0, TABLE, len, INDIRECT);                                                   \
+		hd_fault(PVROM_VQ_FAULT_TABLE_SIZE, 0);                                            \
+	}                                                                                          \
+	BOTH(name)
 
-static void table_cut(uint64_t features)
-{
-	hd_begin(features | F_INDIRECT, 8);
-	hd_table(TABLE, 0, DATA, 8, 0, 0);
-	hd_one(0, TABLE, 31, INDIRECT);
-	hd_fault(PVROM_VQ_FAULT_TABLE_SIZE, 0);
-}
-BOTH(table_cut)
-
-static void table_below_one(uint64_t features)
-{
-	hd_begin(features | F_INDIRECT, 8);
-	hd_one(0, TABLE, 15, INDIRECT);
-	hd_fault(PVROM_VQ_FAULT_TABLE_SIZE, 0);
-}
-BOTH(table_below_one)
+TABLE_LENGTH_CASE(table_empty, 0)
+TABLE_LENGTH_CASE(table_cut, 31)
+TABLE_LENGTH_CASE(table_below_one, 15)
 
 static void table_outside(uint64_t features)
 {

@@ -124,3 +124,12 @@ void dv_broken(enum pvrom_vq_reason reason)
 	dv_begin(world.device_config.features, world.device_config.size);
 	dv_turns(3);
 }
+
+void dv_length_case(uint64_t features, uint32_t size, uint32_t readable, uint32_t writable,
+		    uint32_t len)
+{
+	dv_begin(features, size);
+	dv_send(readable, writable);
+	dv_used(0, len, readable + writable);
+	dv_get(0, writable, true);
+}

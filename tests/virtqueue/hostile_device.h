@@ -28,4 +28,13 @@ void dv_broken(enum pvrom_vq_reason reason);
 /* So many buffers go through, so that indices and wrap counters are somewhere else. */
 void dv_turns(uint32_t count);
 
+/* A buffer that comes back with a length that is too large: it is cut to what is writable. */
+void dv_length_case(uint64_t features, uint32_t size, uint32_t readable, uint32_t writable,
+		    uint32_t len);
+#define LENGTH_CASE(name, features, readable, writable, len)                                       \
+	static void name(void)                                                                     \
+	{                                                                                          \
+		dv_length_case(features, SIZE, readable, writable, len);                           \
+	}
+
 #endif

@@ -101,20 +101,6 @@ static void id_end_of_batch(void)
 
 /* ---- lengths ------------------------------------------------------------------------------------- */
 
-static void length_case(uint64_t features, uint32_t readable, uint32_t writable, uint32_t len)
-{
-	dv_begin(features, SIZE);
-	dv_send(readable, writable);
-	dv_used(0, len, readable + writable);
-	dv_get(0, writable, true);
-}
-
-#define LENGTH_CASE(name, features, readable, writable, len)                                       \
-	static void name(void)                                                                     \
-	{                                                                                          \
-		length_case(features, readable, writable, len);                                    \
-	}
-
 LENGTH_CASE(length_more, F_PACKED, 0, 1, 2)
 LENGTH_CASE(length_readable, F_PACKED, 1, 0, 1)
 LENGTH_CASE(length_counts_readable, F_PACKED, 2, 2, 4)

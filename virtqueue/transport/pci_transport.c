@@ -220,6 +220,7 @@ static struct pvrom_virtio_pci_region region(const struct pvrom_virtio_pci *pci,
 	at = pci->os->map(pci->ctx, bar, &len);
 	if (at && offset <= len && r.len <= len - offset)
 		r.at = at + offset;
+	/* cppcheck-suppress returnDanglingLifetime; it is an address in the BAR */
 	return r;
 }
 
