@@ -29,6 +29,7 @@
 	X(RANGE_SHADOW, 19, "range-shadow", "protecting a range leaves the shadow as it is")       \
 	X(CLONE_BLIND, 20, "clone-blind", "a clone's shadow copies the template's entries")        \
 	X(LINK_BLIND, 21, "link-blind", "an old table is linked to again without a look")          \
+	X(ROM_WRITABLE, 22, "rom-writable", "a page of a ROM may be written")                      \
 	/* Flushes left out: only a TLB can tell. */                                               \
 	X(FLUSH_GONE, 32, "flush-gone", "no flush when an entry goes")                             \
 	X(FLUSH_STRICT, 33, "flush-strict", "no flush when an entry loses a right")                \
@@ -52,8 +53,10 @@ enum pvrom_mmu_bug {
 /* The one that is switched on, 0 for none. */
 extern uint32_t pvrom_mmu_bug;
 #define BUG(NAME) (pvrom_mmu_bug == PVROM_MMU_BUG_##NAME)
+#define ANY_BUG (pvrom_mmu_bug != 0)
 #else
 #define BUG(NAME) 0
+#define ANY_BUG 0
 #endif
 
 #endif

@@ -145,6 +145,7 @@ struct pvrom_mmu {
 	struct shadow_gfn *gfn;	  /* [guest_pages] */
 	uint32_t *hash;
 	uint32_t hash_bits;
+	uint64_t reserved; /* bits of an address that the guest's processor does not have */
 	uint64_t
 		self; /* the vCPU on whose behalf the engine works now, as a bit: it does not run */
 	uint32_t free, free_count;
@@ -224,6 +225,8 @@ static inline bool guest_page(struct pvrom_mmu *mmu, uint64_t gfn, struct pvrom_
 /* ---- shadow_entry.c: one entry, the lists it is in, and what TLBs know of it ---------------------- */
 /* target: the gfn or the shadow page that `want` points to. */
 void pvrom_shadow_set(struct pvrom_mmu *mmu, uint32_t entry, uint64_t want, uint32_t target);
+void pvrom_shadow_regrade(struct pvrom_mmu *mmu, const struct shadow_page *p, uint64_t *at,
+			  uint64_t want);
 void pvrom_shadow_empty(struct pvrom_mmu *mmu, uint32_t page);
 void pvrom_shadow_flush_stale(struct pvrom_mmu *mmu, uint64_t vcpus);
 
@@ -252,7 +255,18 @@ struct shadow_walk {
 	uint64_t gpa;	   /* of the address; of a table that is not there */
 	uint32_t error;	   /* INJECT */
 };
-bool pvrom_shadow_valid(const struct pvrom_mmu *mmu, uint16_t role, uint32_t level, uint64_t entry);
+/* Has an entry that is present no reserved bit set? (Intel SDM vol. 3A, 4.5.4) */
+static inline bool pvrom_shadow_valid(const struct pvrom_mmu *mmu, uint16_t role, uint32_t level,
+				      uint64_t entry)
+{
+	uint64_t bits = mmu->reserved | (role & ROLE_NXE ? 0 : PTE_NX);
+
+	if (level == 4 || (level == 3 && !(mmu->config.flags & PVROM_MMU_GIB_PAGES)))
+		bits |= PTE_PS;
+	else if (level > 1 && (entry & PTE_PS) && !BUG(RESERVED_BITS))
+		bits |= (UINT64_C(1) << (3 + 9 * level)) - (UINT64_C(1) << 13);
+	return !(entry & bits);
+}
 enum pvrom_mmu_outcome pvrom_shadow_walk(struct pvrom_mmu *mmu, const struct shadow_vcpu *v,
 					 uint64_t address, uint32_t error,
 					 struct shadow_walk *walk);
@@ -274,6 +288,13 @@ uint64_t pvrom_shadow_link_value(const struct pvrom_mmu *mmu, uint16_t role, uin
 void pvrom_shadow_link(struct pvrom_mmu *mmu, uint32_t entry, uint64_t e, uint32_t child);
 uint32_t pvrom_shadow_get(struct pvrom_mmu *mmu, uint64_t gfn, uint16_t role, bool reclaim);
 void pvrom_shadow_sync_entry(struct pvrom_mmu *mmu, uint32_t entry, bool ahead);
+/* Entries of one table that were announced by several words. */
+#define RUN_MAX 32
+struct shadow_run {
+	uint32_t parts;
+	uint16_t slot[RUN_MAX], count[RUN_MAX];
+};
+void pvrom_shadow_sync_run(struct pvrom_mmu *mmu, uint64_t gfn, const struct shadow_run *run);
 void pvrom_shadow_sync_slots(struct pvrom_mmu *mmu, uint64_t gfn, uint32_t slot, uint32_t count);
 void pvrom_shadow_sync_all(struct pvrom_mmu *mmu);
 void pvrom_shadow_sync_address(struct pvrom_mmu *mmu, uint32_t root, uint64_t address);

@@ -214,29 +214,67 @@ static uint32_t read_index(const uint32_t *index)
 	return __atomic_load_n(index, __ATOMIC_ACQUIRE);
 }
 
+/* Words for entries of one table, one behind the other, are handled together: it is looked up once. */
+struct run {
+	uint64_t gfn;
+	struct shadow_run entries;
+};
+
+static void run_end(struct pvrom_mmu *mmu, struct run *run)
+{
+	if (run->entries.parts)
+		pvrom_shadow_sync_run(mmu, run->gfn, &run->entries);
+	run->entries.parts = 0;
+}
+
+/* False if the CHANGED word means nothing. */
+static bool run_add(struct pvrom_mmu *mmu, struct run *run, uint64_t word)
+{
+	const uint64_t gfn = (word & PTE_ADDRESS) >> 12;
+	const uint32_t slot = (uint32_t)(word >> 3) & 511;
+	const uint32_t count = (uint32_t)(word >> PVROM_MMU_WORD_MORE_SHIFT) + 1;
+	uint32_t i;
+
+	if (gfn >= mmu->config.guest_pages || slot + count > 512)
+		return false;
+	if (run->gfn != gfn || run->entries.parts == RUN_MAX)
+		run_end(mmu, run);
+	i = run->entries.parts++;
+	run->gfn = gfn;
+	run->entries.slot[i] = (uint16_t)slot;
+	run->entries.count[i] = (uint16_t)count;
+	mmu->gfn[gfn].flags &= (uint8_t)~GFN_ZEROED;
+	return mmu->gfn[gfn].level != 0;
+}
+
 /* Words before done are retired; CHANGED words behind it, up to start, may announce a store still to come. */
 static void drain_words(struct pvrom_mmu *mmu, struct shadow_vcpu *v, uint32_t start, uint32_t done)
 {
+	struct run run = { .entries.parts = 0 };
 	const uint64_t *words = NULL;
 	uint32_t i;
 
 	for (i = v->retired; i != start; i++) {
 		const uint64_t gpa = v->ring + PVROM_MMU_RING_WORDS + (i & (v->slots - 1)) * 8u;
+		const bool retired = (int32_t)(i - done) < 0;
 		uint64_t word;
 
-		if (!words || !(gpa & 4095))
-			words = ring_at(mmu, gpa & ~UINT64_C(4095));
-		else if (i != v->retired && !(i & (v->slots - 1)))
+		/* Its first word, and where the ring crosses into another page or begins anew. */
+		if (!words || !(gpa & 4095) || !(i & (v->slots - 1)))
 			words = ring_at(mmu, gpa & ~UINT64_C(4095));
 		if (!words)
-			return;
+			break;
 		word = __atomic_load_n(&words[(gpa & 4095) / 8], __ATOMIC_RELAXED);
-		if ((int32_t)(i - done) < 0) {
+		if ((word & PVROM_MMU_WORD_MASK) == PVROM_MMU_WORD_CHANGED) {
+			v->refused += !run_add(mmu, &run, word) && retired;
+			if (retired)
+				v->registered = 0;
+		} else if (retired) {
+			run_end(mmu, &run);
 			v->refused += !pvrom_mmu_word(mmu, word, &v->registered);
-		} else if ((word & PVROM_MMU_WORD_MASK) == PVROM_MMU_WORD_CHANGED) {
-			changed_word(mmu, word);
 		}
 	}
+	run_end(mmu, &run);
 }
 
 /* Indices that cannot be are taken for the nearest that can. */

@@ -8,38 +8,34 @@ uint32_t pvrom_mmu_bug;
 
 /* ---- the lists ---------------------------------------------------------------------------------- */
 
-static bool is_leaf(const struct pvrom_mmu *mmu, uint32_t entry)
-{
-	return (mmu->page[PAGE_OF(entry)].role & ROLE_LEVEL) == 1;
-}
-
 /* Where the list of the entries that point to a target begins. */
-static uint32_t *list_of(struct pvrom_mmu *mmu, uint32_t entry, uint32_t target)
+static inline uint32_t *list_of(struct pvrom_mmu *mmu, bool leaf, uint32_t target)
 {
-	return is_leaf(mmu, entry) ? &mmu->gfn[target].mapped : &mmu->page[target].parents;
+	return leaf ? &mmu->gfn[target].mapped : &mmu->page[target].parents;
 }
 
-static void link_entry(struct pvrom_mmu *mmu, uint32_t entry, uint32_t target)
+static inline void link_entry(struct pvrom_mmu *mmu, uint32_t entry, bool leaf, uint32_t target)
 {
-	uint32_t *first = list_of(mmu, entry, target);
+	uint32_t *first = list_of(mmu, leaf, target);
+	const uint32_t next = *first;
 
-	mmu->link[entry].next = *first;
+	mmu->link[entry].next = next;
 	mmu->link[entry].prev = LINK_HEAD | target;
-	if (*first)
-		mmu->link[*first].prev = entry;
+	if (next)
+		mmu->link[next].prev = entry;
 	*first = entry;
 }
 
-static void unlink_entry(struct pvrom_mmu *mmu, uint32_t entry)
+static inline void unlink_entry(struct pvrom_mmu *mmu, uint32_t entry, bool leaf)
 {
-	struct shadow_link *l = &mmu->link[entry];
+	const struct shadow_link l = mmu->link[entry];
 
-	if (l->next)
-		mmu->link[l->next].prev = l->prev;
-	if (l->prev & LINK_HEAD)
-		*list_of(mmu, entry, l->prev & ~LINK_HEAD) = l->next;
+	if (l.next)
+		mmu->link[l.next].prev = l.prev;
+	if (l.prev & LINK_HEAD)
+		*list_of(mmu, leaf, l.prev & ~LINK_HEAD) = l.next;
 	else
-		mmu->link[l->prev].next = l->next;
+		mmu->link[l.prev].next = l.next;
 }
 
 /* ---- what TLBs know ------------------------------------------------------------------------------- */
@@ -74,21 +70,19 @@ static bool is_stricter(uint64_t old, uint64_t want)
 	       ((old ^ want) & (PTE_ADDRESS | PTE_U));
 }
 
-static void note_change(struct pvrom_mmu *mmu, uint32_t page, uint64_t old, uint64_t want)
+static void note_change(struct pvrom_mmu *mmu, const struct shadow_page *p, uint64_t old,
+			uint64_t want)
 {
-	const bool resident = mmu->page[page].flags & PAGE_RESIDENT;
-
-	if (!old)
-		return;
-	if (!is_stricter(old, want)) {
-		/* What a TLB does not allow yet would be a hidden fault. */
-		if (resident)
+	if (p->flags & PAGE_RESIDENT) {
+		if (is_stricter(old, want)) {
+			mmu->resident_dirty = true;
+		} else {
+			/* What a TLB does not allow yet would be a hidden fault. */
+			mmu->resident_looser = true;
 			mmu->stale |= mmu->ran;
-		mmu->resident_looser |= resident;
-		return;
+		}
 	}
-	mmu->resident_dirty |= resident;
-	if (!flush_left_out(old, want))
+	if (is_stricter(old, want) && !flush_left_out(old, want))
 		mmu->stale |= mmu->ran;
 }
 
@@ -120,30 +114,39 @@ static void store(uint64_t *at, uint64_t value)
 	__atomic_store_n(at, value, __ATOMIC_RELEASE);
 }
 
-static void repoint(struct pvrom_mmu *mmu, uint32_t entry, uint64_t old, uint64_t want,
-		    uint32_t target)
-{
-	if (old) {
-		unlink_entry(mmu, entry);
-		mmu->page[PAGE_OF(entry)].present--;
-	}
-	if (want) {
-		link_entry(mmu, entry, target);
-		mmu->page[PAGE_OF(entry)].present++;
-	}
-}
-
 void pvrom_shadow_set(struct pvrom_mmu *mmu, uint32_t entry, uint64_t want, uint32_t target)
 {
 	uint64_t *at = shadow_table(mmu, PAGE_OF(entry)) + SLOT_OF(entry);
+	struct shadow_page *p = &mmu->page[PAGE_OF(entry)];
+	const bool leaf = (p->role & ROLE_LEVEL) == 1;
 	const uint64_t old = *at;
 
 	if (old == want)
 		return;
 	store(at, want);
-	note_change(mmu, PAGE_OF(entry), old, want);
-	if (!old || !want || ((old ^ want) & PTE_ADDRESS))
-		repoint(mmu, entry, old, want, target);
+	if (!old) {
+		p->present++;
+		link_entry(mmu, entry, leaf, target);
+		return;
+	}
+	note_change(mmu, p, old, want);
+	if (want && !((old ^ want) & PTE_ADDRESS))
+		return;
+	unlink_entry(mmu, entry, leaf);
+	if (want)
+		link_entry(mmu, entry, leaf, target);
+	else
+		p->present--;
+}
+
+/* The same where only rights differ: both are there, and point to the same. */
+void pvrom_shadow_regrade(struct pvrom_mmu *mmu, const struct shadow_page *p, uint64_t *at,
+			  uint64_t want)
+{
+	const uint64_t old = *at;
+
+	store(at, want);
+	note_change(mmu, p, old, want);
 }
 
 void pvrom_shadow_empty(struct pvrom_mmu *mmu, uint32_t page)

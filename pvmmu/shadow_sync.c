@@ -16,13 +16,11 @@
  * either readable for the user or writable for the supervisor, as it was last needed. In the second form
  * SMEP is kept by NX; SMAP is not kept.
  */
-uint64_t pvrom_shadow_rights(uint16_t role, uint64_t entry, bool supervisor_write)
+static uint64_t rights_without_wp(uint16_t role, uint64_t entry, bool supervisor_write)
 {
 	uint64_t rights = entry & (PTE_U | PTE_NX | PTE_G);
 	const bool dirty = (entry & PTE_D) || BUG(WRITE_WITHOUT_D);
 
-	if (!(role & ROLE_WP0))
-		return rights | (dirty ? entry & PTE_W : 0);
 	if (!(role & ROLE_U))
 		rights &= ~PTE_U;
 	if (!dirty ||
@@ -33,16 +31,35 @@ uint64_t pvrom_shadow_rights(uint16_t role, uint64_t entry, bool supervisor_writ
 	return rights | PTE_W;
 }
 
+static inline uint64_t rights_of(uint16_t role, uint64_t entry, bool supervisor_write)
+{
+	const uint64_t rights = entry & (PTE_U | PTE_NX | PTE_G);
+
+	if (role & ROLE_WP0)
+		return rights_without_wp(role, entry, supervisor_write);
+	return rights | ((entry & PTE_D) || BUG(WRITE_WITHOUT_D) ? entry & PTE_W : 0);
+}
+
+uint64_t pvrom_shadow_rights(uint16_t role, uint64_t entry, bool supervisor_write)
+{
+	return rights_of(role, entry, supervisor_write);
+}
+
 /* The entry that maps a page of the guest with these rights; 0 if there is no memory. */
-uint64_t pvrom_shadow_leaf(struct pvrom_mmu *mmu, uint64_t gfn, uint64_t rights)
+static inline uint64_t leaf_of(struct pvrom_mmu *mmu, uint64_t gfn, uint64_t rights)
 {
 	struct pvrom_mmu_memory memory;
 
 	if (!guest_page(mmu, gfn, &memory))
 		return 0;
-	if (memory.read_only || is_watched(&mmu->gfn[gfn]))
+	if ((memory.read_only && !BUG(ROM_WRITABLE)) || is_watched(&mmu->gfn[gfn]))
 		rights &= ~PTE_W;
 	return memory.hpa | THERE | (rights & RIGHTS) | (rights & PTE_W ? PTE_D : 0);
+}
+
+uint64_t pvrom_shadow_leaf(struct pvrom_mmu *mmu, uint64_t gfn, uint64_t rights)
+{
+	return leaf_of(mmu, gfn, rights);
 }
 
 /* The rights in the role of a SPLIT as an entry of the guest that had them. */
@@ -117,9 +134,7 @@ static void sync_leaf(struct pvrom_mmu *mmu, uint32_t entry, uint16_t role, uint
 {
 	const uint64_t gfn = (e & PTE_ADDRESS) >> 12;
 
-	pvrom_shadow_set(mmu, entry,
-			 pvrom_shadow_leaf(mmu, gfn, pvrom_shadow_rights(role, e, false)),
-			 (uint32_t)gfn);
+	pvrom_shadow_set(mmu, entry, leaf_of(mmu, gfn, rights_of(role, e, false)), (uint32_t)gfn);
 }
 
 /*
@@ -179,6 +194,61 @@ static uint64_t *guest_table(struct pvrom_mmu *mmu, uint64_t gfn)
 	return guest_page(mmu, gfn, &memory) ? memory.at : NULL;
 }
 
+/*
+ * The leaf entries of a table with CR0.WP set: what sync_value() does, as fast as can be, for this is what a fork
+ * and a mprotect cost. Returns whether any changed.
+ */
+static bool sync_leaves(struct pvrom_mmu *mmu, uint32_t page, const uint64_t *table,
+			const struct shadow_run *run)
+{
+	const struct shadow_page *p = &mmu->page[page];
+	const uint64_t refused = mmu->reserved | (p->role & ROLE_NXE ? 0 : PTE_NX);
+	uint64_t *shadow = shadow_table(mmu, page);
+	struct pvrom_mmu_memory memory;
+	bool changed = false;
+	uint32_t part, slot, end;
+
+	for (part = 0; part < run->parts; part++)
+		for (slot = run->slot[part], end = slot + run->count[part]; slot < end; slot++) {
+			const uint64_t e = __atomic_load_n(&table[slot], __ATOMIC_RELAXED);
+			const uint64_t old = shadow[slot], gfn = (e & PTE_ADDRESS) >> 12;
+			uint64_t want = 0;
+
+			if (!((old | e) & PTE_P))
+				continue;
+			if ((e & THERE) == THERE && !(e & refused) &&
+			    guest_page(mmu, gfn, &memory)) {
+				want = memory.hpa | THERE | (e & (PTE_U | PTE_NX | PTE_G));
+				if ((e & (PTE_W | PTE_D)) == (PTE_W | PTE_D) && !memory.read_only &&
+				    !is_watched(&mmu->gfn[gfn]))
+					want |= PTE_W | PTE_D;
+			}
+			if (want == old)
+				continue;
+			changed = true;
+			if (old && want && !((old ^ want) & PTE_ADDRESS))
+				pvrom_shadow_regrade(mmu, p, &shadow[slot], want);
+			else
+				pvrom_shadow_set(mmu, page * 512 + slot, want, (uint32_t)gfn);
+		}
+	return changed;
+}
+
+static bool has_fast_leaves(const struct pvrom_mmu *mmu, uint32_t page)
+{
+	return (mmu->page[page].role & (ROLE_LEVEL | ROLE_WP0)) == 1 && !ANY_BUG;
+}
+
+static struct shadow_run run_of(uint32_t slot, uint32_t count)
+{
+	struct shadow_run run;
+
+	run.parts = 1;
+	run.slot[0] = (uint16_t)slot;
+	run.count[0] = (uint16_t)count;
+	return run;
+}
+
 /* Entries of one shadow of a guest table are read again. Returns whether any changed. */
 static bool sync_page(struct pvrom_mmu *mmu, uint32_t page, const uint64_t *table, uint32_t slot,
 		      uint32_t count, bool ahead)
@@ -186,6 +256,11 @@ static bool sync_page(struct pvrom_mmu *mmu, uint32_t page, const uint64_t *tabl
 	const uint64_t *shadow = shadow_table(mmu, page);
 	bool changed = false;
 
+	if (has_fast_leaves(mmu, page)) {
+		const struct shadow_run run = run_of(slot, count);
+
+		return sync_leaves(mmu, page, table, &run);
+	}
 	for (; count; slot++, count--) {
 		const uint64_t old = shadow[slot];
 		const uint64_t e = __atomic_load_n(&table[slot], __ATOMIC_RELAXED);
@@ -228,10 +303,10 @@ void pvrom_shadow_sync_entry(struct pvrom_mmu *mmu, uint32_t entry, bool ahead)
 }
 
 /* A page that was mapped just now in a range of the resident set, without A or D: filling sets them. */
-static void note_resident(struct pvrom_mmu *mmu, uint32_t page, const uint64_t *table,
-			  uint32_t slot, uint32_t count)
+static void note_resident(struct pvrom_mmu *mmu, const uint64_t *table, uint32_t slot,
+			  uint32_t count)
 {
-	for (; count && (mmu->page[page].flags & PAGE_RESIDENT); slot++, count--) {
+	for (; count; slot++, count--) {
 		const uint64_t e = __atomic_load_n(&table[slot], __ATOMIC_RELAXED);
 
 		if ((e & THERE) == PTE_P || (e & (PTE_P | PTE_W | PTE_D)) == (PTE_P | PTE_W))
@@ -239,26 +314,53 @@ static void note_resident(struct pvrom_mmu *mmu, uint32_t page, const uint64_t *
 	}
 }
 
-/* Entries of a guest table, in all its shadows; or nothing is kept of them if that would be too much. */
-void pvrom_shadow_sync_slots(struct pvrom_mmu *mmu, uint64_t gfn, uint32_t slot, uint32_t count)
+static uint32_t run_entries(const struct shadow_run *run)
+{
+	uint32_t i, count = 0;
+
+	for (i = 0; i < run->parts; i++)
+		count += run->count[i];
+	return count;
+}
+
+/* Those entries in one shadow; or nothing is kept of it if that would be too much. */
+static void sync_run_in(struct pvrom_mmu *mmu, uint32_t page, const uint64_t *table,
+			const struct shadow_run *run)
+{
+	const bool live = pvrom_shadow_is_live(mmu, page);
+	const uint32_t entries = run_entries(run);
+	uint32_t i;
+
+	if (!table || mmu->drain < entries) {
+		pvrom_shadow_empty(mmu, page);
+		return;
+	}
+	mmu->drain -= entries;
+	if (has_fast_leaves(mmu, page))
+		sync_leaves(mmu, page, table, run);
+	else
+		for (i = 0; i < run->parts; i++)
+			sync_page(mmu, page, table, run->slot[i],
+				  BUG(MORE_IGNORED) ? 1 : run->count[i], live);
+	for (i = 0; i < run->parts && (mmu->page[page].flags & PAGE_RESIDENT); i++)
+		note_resident(mmu, table, run->slot[i], run->count[i]);
+}
+
+/* Entries of a guest table that were announced, in all its shadows. */
+void pvrom_shadow_sync_run(struct pvrom_mmu *mmu, uint64_t gfn, const struct shadow_run *run)
 {
 	uint32_t page = pvrom_shadow_first(mmu, gfn);
-	const uint64_t *table;
+	const uint64_t *table = page ? guest_table(mmu, gfn) : NULL;
 
-	if (!page)
-		return;
-	table = guest_table(mmu, gfn);
-	if (BUG(MORE_IGNORED))
-		count = 1;
-	for (; page; page = pvrom_shadow_next(mmu, page)) {
-		if (!table || mmu->drain < count) {
-			pvrom_shadow_empty(mmu, page);
-			continue;
-		}
-		mmu->drain -= count;
-		sync_page(mmu, page, table, slot, count, pvrom_shadow_is_live(mmu, page));
-		note_resident(mmu, page, table, slot, count);
-	}
+	for (; page; page = pvrom_shadow_next(mmu, page))
+		sync_run_in(mmu, page, table, run);
+}
+
+void pvrom_shadow_sync_slots(struct pvrom_mmu *mmu, uint64_t gfn, uint32_t slot, uint32_t count)
+{
+	const struct shadow_run run = run_of(slot, count);
+
+	pvrom_shadow_sync_run(mmu, gfn, &run);
 }
 
 static bool sync_table(struct pvrom_mmu *mmu, uint64_t gfn, bool ahead)

@@ -93,6 +93,7 @@ struct pvrom_mmu *pvrom_mmu_init(const struct pvrom_mmu_config *c)
 	__builtin_memset(c->memory, 0, size);
 	mmu->config = *c;
 	lay_out(mmu, c);
+	mmu->reserved = PTE_ADDRESS & ~((UINT64_C(1) << c->physical_bits) - 1);
 	mmu->resident_set = 1;
 	for (i = 0; i < c->vcpus; i++)
 		mmu->vcpu[i].ring = PVROM_MMU_NONE;

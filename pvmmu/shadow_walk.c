@@ -8,27 +8,6 @@
 /* How often a walk begins anew because the guest changed an entry meanwhile. */
 #define WALK_TRIES 8
 
-/* ---- one entry --------------------------------------------------------------------------------------- */
-
-static uint64_t reserved_bits(const struct pvrom_mmu *mmu, uint16_t role, uint32_t level,
-			      uint64_t entry)
-{
-	uint64_t bits = PTE_ADDRESS & ~((UINT64_C(1) << mmu->config.physical_bits) - 1);
-
-	if (!(role & ROLE_NXE))
-		bits |= PTE_NX;
-	if (level == 4 || (level == 3 && !(mmu->config.flags & PVROM_MMU_GIB_PAGES)))
-		bits |= PTE_PS;
-	else if (level > 1 && (entry & PTE_PS) && !BUG(RESERVED_BITS))
-		bits |= (UINT64_C(1) << (3 + 9 * level)) - (UINT64_C(1) << 13);
-	return bits;
-}
-
-bool pvrom_shadow_valid(const struct pvrom_mmu *mmu, uint16_t role, uint32_t level, uint64_t entry)
-{
-	return !(entry & reserved_bits(mmu, role, level, entry));
-}
-
 static bool is_last(uint32_t level, uint64_t entry)
 {
 	return level == 1 || (level < 4 && (entry & PTE_PS));
