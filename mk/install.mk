@@ -16,7 +16,7 @@ INSTALL_HEADERS += $(sort $(wildcard $(addsuffix /include/pvrom/*.h,guest host v
 # A guest half is for kernels, a host half for programs; the clock is read by both.
 INSTALL_LIBS    += $(addprefix $(BUILD)/,libpvrom-guest.a free/libpvrom-clock-guest.a libpvrom-mmu-guest.a \
 	free/libpvrom-blk-guest.a) $(addprefix $(BUILD)/libpvrom-,host.a clock-host.a mmu-host.a virtqueue.a \
-	blk-host.a)
+	bus-host.a blk-host.a)
 INSTALL_USER    := $(BUILD)/libpvrom-clock-guest.a
 INSTALL_SO      := libpvrom-host.so
 INSTALL_DOCS    := $(wildcard README.md CHANGELOG.md LICENSES/*.txt)
@@ -27,7 +27,7 @@ INSTALL_SOURCES = guest/sources.mk guest/Kbuild $(GUEST_SRCS) \
 
 # What pkg-config tells of each archive. The shim's sourcedir has its C files.
 PC_LIST := pvrom-guest pvrom-clock-guest pvrom-mmu-guest pvrom-blk-guest pvrom-clock-user pvrom-host \
-	pvrom-clock-host pvrom-mmu-host pvrom-virtqueue pvrom-blk-host
+	pvrom-clock-host pvrom-mmu-host pvrom-virtqueue pvrom-bus-host pvrom-blk-host
 PC.pvrom-guest       = the pvrom guest shim, freestanding, for kernels
 PC.pvrom-clock-guest = the clock of pvrom and of other hosts, read by a kernel
 PC.pvrom-mmu-guest   = the paravirtual MMU of pvrom, for kernels
@@ -37,11 +37,13 @@ PC.pvrom-host        = the pvrom host handler, to be embedded in hypervisors
 PC.pvrom-clock-host  = the clock of pvrom, for hypervisors
 PC.pvrom-mmu-host    = the shadow page tables of pvrom, for hypervisors
 PC.pvrom-virtqueue   = rings of VIRTIO 1.2, both halves
+PC.pvrom-bus-host    = the device bus of pvrom, for hypervisors
 PC.pvrom-blk-host    = the disk of pvrom, for hypervisors
 PC_NEEDS.pvrom-mmu-guest  = pvrom-guest
 PC_NEEDS.pvrom-blk-guest  = pvrom-guest
 PC_NEEDS.pvrom-clock-host = pvrom-host
 PC_NEEDS.pvrom-mmu-host   = pvrom-host
+PC_NEEDS.pvrom-bus-host   = pvrom-host
 PC_NEEDS.pvrom-blk-host   = pvrom-virtqueue
 INSTALL_PC      := $(PC_LIST:%=$(BUILD)/pc/%.pc)
 
@@ -94,7 +96,7 @@ dist:
 
 CHECK += install.consumer install.dist
 TEST.install.consumer       = tests/install/consumer_test
-TEST_TIME.install.consumer  = 120
+TEST_TIME.install.consumer  = 300
 TEST_NEEDS.install.consumer = all
 TEST.install.dist           = tests/install/dist_test
 TEST_TIME.install.dist      = 120

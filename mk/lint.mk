@@ -11,10 +11,14 @@ LINT_FLAGS   = -std=gnu11 -Wall -Wextra -Wno-unknown-warning-option $(INCLUDES) 
 UNFORMATTED  = host/rom/%.h abi/pvrom/constants.h tests/cunit_tap.h tests/tools/cunit_tap_test.c \
 	tools/kvm-works.c tools/rom-image.c
 
-.PHONY: fmt lint lint-now lint-tidy lint-cppcheck
+FORMATTED    = $(filter-out $(UNFORMATTED),$(C_FILES) $(C_HEADERS))
+
+.PHONY: fmt fmt-files lint lint-now lint-tidy lint-cppcheck
 fmt:
 	@tools/deps fmt
-	$(Q)clang-format -i $(filter-out $(UNFORMATTED),$(C_FILES) $(C_HEADERS))
+	$(Q)clang-format -i $(FORMATTED)
+fmt-files:
+	@printf '%s\n' $(FORMATTED)
 
 lint:
 	@tools/deps lint
@@ -39,3 +43,8 @@ lint-cppcheck:
 	$(Q)cppcheck --enable=warning,performance,portability --error-exitcode=1 --quiet -j2 \
 		--std=c11 $(INCLUDES) -Ikernel -Ikernel/suite -Ikernel/load -U__ASSEMBLER__ -D__x86_64__ \
 		-D__GNUC__=12 --inline-suppr --suppressions-list=tools/cppcheck-suppressions $(C_FILES)
+
+# It takes minutes, on a loaded machine many.
+CHECK_LONG += lint
+TEST.lint      = tests/house/lint_check
+TEST_TIME.lint = 2400
