@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "paging.h"
 #include "percpu.h"
+#include "smp.h"
 
 /* Enough for four CPUs with seventeen spaces each; two large pages. */
 #define TABLES 1024
@@ -19,33 +20,55 @@
 #define FLUSH_CEILING 32
 
 static char *arena;
-static uint16_t free_tables[TABLES];
-static unsigned free_count;
+/*
+ * A list of free tables for each CPU: what one has freed it registers again itself, since rings have no order
+ * among them. Numbers from 1; 0 ends a list.
+ */
+static uint16_t free_first[MAX_CPUS], free_next[TABLES + 1];
 static struct lock arena_lock;
+
+static void put_on(unsigned cpu, unsigned number)
+{
+	free_next[number] = free_first[cpu];
+	free_first[cpu] = (uint16_t)number;
+}
+
+static unsigned take_from(unsigned cpu)
+{
+	unsigned number = free_first[cpu];
+
+	free_first[cpu] = free_next[number];
+	return number;
+}
 
 void tables_init(void)
 {
 	if (arena)
 		return;
 	arena = memory_pages(TABLES, LARGE_SIZE);
-	for (unsigned i = TABLES; i-- > 0;)
-		free_tables[free_count++] = (uint16_t)i;
+	for (unsigned i = TABLES; i; i--)
+		put_on(i % smp_cpus, i);
 	kernel_mmu_keep_map((uint64_t)arena / PAGE_SIZE, TABLES);
 }
 
+/* A table of this CPU's list, or of another's, whose words about it the host has to see first. */
 static uint64_t *take(void)
 {
 	uint64_t flags = cpu_save_flags_cli();
-	uint64_t *table = NULL;
+	unsigned mine = this_cpu()->index, cpu = mine;
+	unsigned number;
 
 	lock_take(&arena_lock);
-	if (free_count)
-		table = (uint64_t *)(arena + free_tables[--free_count] * PAGE_SIZE);
+	while (!free_first[cpu] && (cpu + 1) % MAX_CPUS != mine)
+		cpu = (cpu + 1) % MAX_CPUS;
+	number = take_from(cpu);
 	lock_release(&arena_lock);
+	if (cpu != mine)
+		pvrom_mmu_drain(&kernel_mmu);
 	cpu_restore_flags(flags);
-	if (!table)
+	if (!number)
 		panic("no more than %u page tables", TABLES);
-	return table;
+	return (uint64_t *)(arena + (number - 1) * PAGE_SIZE);
 }
 
 static void give_back(const uint64_t *table)
@@ -53,7 +76,7 @@ static void give_back(const uint64_t *table)
 	uint64_t flags = cpu_save_flags_cli();
 
 	lock_take(&arena_lock);
-	free_tables[free_count++] = (uint16_t)(((uint64_t)table - (uint64_t)arena) / PAGE_SIZE);
+	put_on(this_cpu()->index, (unsigned)(((uint64_t)table - (uint64_t)arena) / PAGE_SIZE) + 1);
 	lock_release(&arena_lock);
 	cpu_restore_flags(flags);
 }

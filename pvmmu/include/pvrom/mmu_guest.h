@@ -155,7 +155,10 @@ static inline bool pvrom_mmu_is_busy(const struct pvrom_mmu_cpu *cpu)
 void pvrom_mmu_register(struct pvrom_mmu_guest *mmu, const void *table, uint32_t level,
 			uint32_t how, const void *clone_of);
 
-/* No entry leads to the table any more and no CPU has it as its root. Flush before the page gets other use. */
+/*
+ * No entry leads to the table any more and no CPU has it as its root. Flush before the page gets other use; before
+ * another CPU registers it again, pvrom_mmu_drain() at least: rings of CPUs have no order among them.
+ */
 void pvrom_mmu_release(struct pvrom_mmu_guest *mmu, const void *table);
 
 /* ---- entries ---- */
