@@ -22,6 +22,8 @@ BLK_GUEST_WORLD := tests/blk/guest_world.c pvblk/blk_guest.c pvblk/blk_guest_con
 	pvblk/blk_guest_request.c virtqueue/transport/virtio_begin.c pvblk/backend/memory_backend.c \
 	$(PVBLK_HOST_SRCS) $(VIRTQUEUE_SRCS)
 $(eval $(call cunit,blk.guest,tests/blk/blk_guest_test.c,$(BLK_GUEST_WORLD)))
+$(eval $(call cunit,virtio.transport,tests/blk/transport_test.c,virtqueue/transport/virtio_begin.c \
+	virtqueue/transport/mmio_transport.c virtqueue/transport/pci_transport.c))
 $(eval $(call cunit,blk.devices,tests/blk/blk_devices_test.c,$(BLK_GUEST_WORLD)))
 
 # The reference kernel with QEMU's devices, its storage daemon, and pvrom-blkd behind QEMU.

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../virtqueue/vq_internal.h"
 #include "../cunit_tap.h"
 
 #define REQUESTS 64u
@@ -418,6 +419,43 @@ static void stop_gives_everything_back(void)
 	guest_world_close(&w);
 }
 
+/* ---- read once ------------------------------------------------------------------------------------------- */
+
+static const struct guest_world *watched;
+static uint8_t read_times[sizeof(struct pvrom_blk_guest_shared)];
+
+/* Reads of what the device can see of the first request: header and ranges. */
+static void watch(const void *at, size_t bytes)
+{
+	const uint8_t *shared = (const uint8_t *)watched->queue[0].shared;
+	const uint8_t *p;
+
+	for (p = at; p < (const uint8_t *)at + bytes; p++)
+		if (p >= shared && p < shared + sizeof(read_times))
+			read_times[p - shared]++;
+}
+
+/* [PVROM-BLK-2]: what is checked is what is done, since it is read once. */
+static void headers_are_read_once(void)
+{
+	struct pvrom_blk_range range[2] = { { 1, 2, 0 }, { 5, 6, 0 } };
+	struct pvrom_blk_guest_request r = { .type = PVROM_BLK_T_DISCARD,
+					     .range = range,
+					     .ranges = 2 };
+	struct guest_world w;
+	uint32_t i;
+
+	guest_world_open(&w, &full, 0);
+	CU_ASSERT_EQUAL_FATAL(guest_world_begin(&w, NULL), PVROM_VIRTIO_OK);
+	watched = &w;
+	pvrom_vq_load_hook = watch;
+	CU_ASSERT_EQUAL(guest_world_do(&w, &r), PVROM_BLK_GUEST_OK);
+	pvrom_vq_load_hook = NULL;
+	for (i = 0; i < 16 + 2 * sizeof(range[0]); i++)
+		CU_ASSERT_EQUAL(read_times[i], 1);
+	guest_world_close(&w);
+}
+
 int main(void)
 {
 	static const struct tap_test tests[] = {
@@ -431,6 +469,7 @@ int main(void)
 		TAP_TEST(resize_is_seen),
 		TAP_TEST(write_cache_can_be_switched),
 		TAP_TEST(stop_gives_everything_back),
+		TAP_TEST(headers_are_read_once),
 		{ 0 },
 	};
 
