@@ -130,7 +130,7 @@ static bool start(struct run *r, char **argv)
 	uint32_t i;
 
 	r->polled = !strcmp(argv[2], "polled");
-	r->depth = (uint32_t)atoi(argv[3]);
+	r->depth = (uint32_t)strtoul(argv[3], NULL, 10);
 	r->seed = 88172645463325252u;
 	r->client = (struct vu_client){ .path = argv[1],
 					.features = PVROM_VQ_F_VERSION_1 | PVROM_VQ_F_EVENT_IDX |
@@ -164,7 +164,7 @@ int main(int argc, char **argv)
 	if (argc != 6 || !start(&r, argv))
 		return 1;
 	ms = strtoull(argv[4], NULL, 10);
-	pid = (pid_t)atoi(argv[5]);
+	pid = (pid_t)strtol(argv[5], NULL, 10);
 	/* Both sides warm before anything counts. */
 	drive(&r, vu_client_now() + ms * 100000);
 	r.done = r.client.queue[0].kicks = r.client.queue[0].interrupts = 0;

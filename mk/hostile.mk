@@ -14,7 +14,7 @@ endif
 define hostile_replay
 $$(BUILD)/$(1)/hostile.$(2): $$(call objs,$(1),tests/hostile/fuzz_$(2).c tests/hostile/replay_main.c \
 		tests/hostile/no_fuzzer.c $(3))
-	$$(call LINK,$(1),)
+	$$(call LINK,$(1),$$(HOSTILE_LIBS))
 CHECK_QUICK += hostile.$(2)$(4)
 TEST.hostile.$(2)$(4) = $$(BUILD)/$(1)/hostile.$(2) $(2) tests/hostile/corpus/$(2)
 TEST_NEEDS.hostile.$(2)$(4) = $$(BUILD)/$(1)/hostile.$(2)
@@ -28,7 +28,7 @@ $(call hostile_replay,asan,$(1),$(2),.asan)
 $$(BUILD)/fuzz/fuzz.$(1): $$(call objs,fuzz,tests/hostile/fuzz_$(1).c tests/hostile/fuzz_init.c $(2))
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$$(Q)clang -fsanitize=fuzzer,$(FUZZ_SAN) -o $$@ $$^
+	$$(Q)clang -fsanitize=fuzzer,$(FUZZ_SAN) -o $$@ $$^ $$(HOSTILE_LIBS)
 fuzz-$(1): $$(BUILD)/fuzz/fuzz.$(1)
 	@mkdir -p $$(BUILD)/fuzz/corpus/$(1)
 	$$(call say,FUZZ,$(1) for $$(FUZZ_SECONDS) s)

@@ -94,3 +94,10 @@ TEST_NEEDS.blk.reconnect.split = $(BLK_FRONT_END) $(BUILD)/test/pvrom-blkd
 TEST.blk.reconnect.packed       = tests/blk/reconnect_test packed 20
 TEST_TIME.blk.reconnect.packed  = 400
 TEST_NEEDS.blk.reconnect.packed = $(BLK_FRONT_END) $(BUILD)/test/pvrom-blkd
+
+# ---- fuzz targets (mk/hostile.mk) ------------------------------------------------------------------
+$(eval $(call hostile,blk_requests,$(BLK_WORLD)))
+ifneq ($(wildcard /usr/include/liburing.h),)
+$(BUILD)/test/hostile.vhost_user $(BUILD)/asan/hostile.vhost_user $(BUILD)/fuzz/fuzz.vhost_user: HOSTILE_LIBS = -luring -lpthread
+$(eval $(call hostile,vhost_user,$(VHOST_USER_SRCS) $(VIRTQUEUE_SRCS)))
+endif
