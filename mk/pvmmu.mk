@@ -47,3 +47,14 @@ TEST_TIME.mmu.random.long  = 1800
 TEST_NEEDS.mmu.random.long = $(BUILD)/test/mmu_random
 
 $(eval $(call cunit,mmu.bad,tests/mmu/mmu_bad_test.c,$(MMU_OS_SRCS) $(MMU_ENGINE_SRCS)))
+
+# Any bytes in tables, rings, registers and arguments.
+$(eval $(call hostile,mmu,$(MMU_ENGINE_SRCS)))
+
+# What a drain costs the host.
+$(BUILD)/hosted/mmu_host: $(call objs,hosted,bench/mmu_host.c $(PVMMU_HOST_SRCS)) $(BUILD)/libpvrom-host.a
+	$(call LINK,hosted,)
+BENCHES += bench-mmu-host
+bench-mmu-host: $(BUILD)/hosted/mmu_host
+	$(Q)BUILD=$(BUILD) bench/mmu_host_bench $<
+.PHONY: bench-mmu-host

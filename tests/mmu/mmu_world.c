@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* The machine of the tests of pvmmu/: its memory, its host, its processors and their judge. */
+#define _GNU_SOURCE /* madvise */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "mmu_world.h"
 
@@ -64,6 +66,7 @@ static bool owner(uint64_t hpa, uint64_t *gpa)
 static bool op_page(void *ctx, uint64_t gfn, struct pvrom_mmu_memory *memory)
 {
 	(void)ctx;
+	world.asked++;
 	if (gfn >= WORLD_PAGES)
 		world_wrong("the engine asks for page %#llx", (unsigned long long)gfn);
 	if (!world_is_memory(gfn))
@@ -225,14 +228,21 @@ void world_seal(bool mmu, bool reload)
 	}
 }
 
+/* Whole pages; those that were never touched cost nothing. */
+static void clear(void *at, size_t size)
+{
+	if (madvise(at, size, MADV_DONTNEED))
+		memset(at, 0, size);
+}
+
 void world_open(uint32_t vcpus, uint32_t pool, bool calls, uint64_t seed)
 {
 	const bool gib_pages = world.gib_pages;
 	uint32_t i;
 
-	memset(world.memory, 0, sizeof(world.memory));
-	memset(world.mirror, 0, sizeof(world.mirror));
-	memset(world.pool, 0xff, sizeof(world.pool));
+	clear(world.memory, sizeof(world.memory));
+	clear(world.mirror, sizeof(world.mirror));
+	memset(world.pool, 0xff, (size_t)pool * 4096);
 	world.wrong[0] = 0;
 	world.locked = 0;
 	world.resident = NULL;
@@ -592,6 +602,39 @@ void world_audit(uint32_t vcpu, uint64_t address)
 				      : "",
 			    (unsigned long long)address);
 	}
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than there are levels */
+static bool owns_below(const uint64_t *table, uint32_t level, bool seen[WORLD_POOL_MAX])
+{
+	const size_t page = (size_t)((const uint8_t *)table - world.pool[0]) / 4096;
+	uint64_t gpa;
+	uint32_t i;
+
+	if (seen[page])
+		return true;
+	seen[page] = true;
+
+	for (i = 0; i < 512; i++) {
+		const uint64_t e = table[i], hpa = e & 0xffffffffff000ull;
+
+		if (!(e & 1))
+			continue;
+		if (level > 1 ? !shadow_at(hpa) || !owns_below(shadow_at(hpa), level - 1, seen)
+			      : !owner(hpa, &gpa) || ((e & 2) && is_rom(gpa >> 12)))
+			return false;
+	}
+	return true;
+}
+
+bool world_owns_all(uint32_t vcpu)
+{
+	struct world_vcpu *v = &world.vcpu[vcpu];
+	bool seen[WORLD_POOL_MAX] = { false };
+
+	leave(vcpu);
+	go_in(vcpu);
+	return !v->run.root || owns_below(shadow_at(v->run.root), 4, seen);
 }
 
 /* Filling the resident set sets A and D without an access. */

@@ -73,7 +73,8 @@ struct world {
 	const struct pvrom_host_feature *features[3];
 	void *engine;
 	uint32_t vcpus;
-	uint32_t self; /* on whose behalf the engine works */
+	uint32_t asked; /* pages that the engine asked for */
+	uint32_t self;	/* on whose behalf the engine works */
 	int locked;
 	bool gib_pages;
 	bool calls;  /* the guest makes them */
@@ -130,6 +131,8 @@ struct world_outcome world_judge(uint32_t vcpu, uint64_t address, struct oracle_
  * and D included. Only where no change waits for a flush.
  */
 void world_audit(uint32_t vcpu, uint64_t address);
+/* All that the shadow of the vCPU leads to is memory of the guest, and a ROM is not writable. */
+bool world_owns_all(uint32_t vcpu);
 /* Are the guest's tables what it wrote, A and D as the oracle set them? */
 void world_compare(void);
 
