@@ -25,7 +25,8 @@ TEST.demo = tools/demo --tap --dir $(BUILD)/demo.check \
 	--expect 'native:disk=virtio-pci' --expect 'rom-only:disk=virtio-pci' \
 	--expect 'native:mmu=off no ROM' --expect 'rom-only:mmu=off ROM without host' \
 	--expect 'native:clock-source=measured TSC' --expect 'kvm-npt:clock-source=pvrom clock page' \
-	--expect 'kvm-shadow:clock-source=pvrom clock page' \
+	--expect 'kvm-shadow:clock-source=pvrom clock page' --expect 'hv-npt:clock-source=pvrom clock page' \
+	--expect 'hv-mmu:clock-source=pvrom clock page' \
 	--expect 'kvm-npt:cpu=on' $(DEMO_DISK) --expect 'kvm-npt:mmu=off nested paging present' \
 	--expect 'kvm-shadow:cpu=on' --expect 'kvm-shadow:mmu=off not owned by this host' \
 	--expect 'hv-npt:alarm=on' --expect 'hv-npt:mmu=off nested paging present' \

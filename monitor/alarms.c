@@ -87,21 +87,11 @@ static void *alarm_thread(void *argument)
 	return NULL;
 }
 
-static void create_lock(struct alarms *alarms)
-{
-	pthread_condattr_t monotonic;
-
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&alarms->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	pthread_mutex_init(&alarms->lock, NULL);
-}
-
 /* Prepares what the alarms need. */
 void alarms_create(struct vm *vm)
 {
-	create_lock(&vm->alarms);
+	machine_condition(&vm->alarms.changed);
+	pthread_mutex_init(&vm->alarms.lock, NULL);
 }
 
 /* Starts the thread; before the CPUs run. */

@@ -18,17 +18,6 @@ static uint32_t op_stolen(void *ctx, uint32_t vcpu, uint64_t *ns)
 								       : PVROM_STATUS_NOT_SUPPORTED;
 }
 
-static void create_lock(struct clock *clock)
-{
-	pthread_condattr_t monotonic;
-
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&clock->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
-	pthread_mutex_init(&clock->lock, NULL);
-}
-
 /*
  * Sets the clock up, before pvrom_host_init(); without what it needs it is not offered. Alarms on available
  * time are declined: how long a CPU was ready KVM tells only when it runs again, which is too late to be
@@ -45,7 +34,8 @@ void clock_create(struct vm *vm)
 		.flags = vm->opt->tsc_alone ? PVROM_CLOCK_HOST_TSC_ALONE : 0,
 	};
 
-	create_lock(&vm->clock);
+	machine_condition(&vm->clock.changed);
+	pthread_mutex_init(&vm->clock.lock, NULL);
 	vmclock_create(vm);
 	vm->clock.there = vm->rom_size != 0 && vm->tsc_known && vm->tsc_khz != 0 &&
 			  pvrom_clock_host_init(&vm->clock.host, &config) == PVROM_CLOCK_OK;

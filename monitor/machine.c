@@ -61,7 +61,7 @@ static bool is_time(struct timespec *until)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (until->tv_sec == 0)
 		*until = (struct timespec){ now.tv_sec + 1, now.tv_nsec };
 	return now.tv_sec > until->tv_sec ||
@@ -121,6 +121,17 @@ static void take_apart(struct vm *vm)
 	pthread_cond_destroy(&vm->changed);
 }
 
+/* A condition whose timed waits go by a clock that nobody sets. */
+void machine_condition(pthread_cond_t *condition)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(condition, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
+
 static struct vm *empty_machine(const struct options *opt, int kvm)
 {
 	struct vm *vm = calloc(1, sizeof(*vm));
@@ -130,7 +141,7 @@ static struct vm *empty_machine(const struct options *opt, int kvm)
 	vm->opt = opt;
 	vm->kvm = kvm;
 	pthread_mutex_init(&vm->lock, NULL);
-	pthread_cond_init(&vm->changed, NULL);
+	machine_condition(&vm->changed);
 	return vm;
 }
 

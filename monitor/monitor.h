@@ -393,6 +393,7 @@ bool hardware_nested_paging(void);
 enum machine_end machine_run(const struct options *opt, int kvm, struct stats *stats, int *status);
 void machine_finish(struct vm *vm, enum machine_end end, int status);
 bool machine_is_over(struct vm *vm);
+void machine_condition(pthread_cond_t *condition);
 
 /* boot_area.c */
 struct boot_area {

@@ -84,6 +84,16 @@ void saved_machine_stop(struct vm *vm)
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
+static FILE *open_file(const char *path, const char *how)
+{
+	FILE *file = fopen(path, how);
+
+	if (file == NULL)
+		fail(EXIT_CANNOT_RUN, "cannot %s %s: %s", *how == 'r' ? "read" : "write", path,
+		     strerror(errno));
+	return file;
+}
+
 static void put(FILE *file, const void *data, size_t size)
 {
 	fwrite(data, size, 1, file);
@@ -150,10 +160,10 @@ static void demand(const struct vm *vm, unsigned long request, void *state, cons
 
 static void put_devices(struct vm *vm, FILE *file)
 {
-	struct devices *devices = calloc(1, sizeof(*devices));
+	static struct devices saved;
+	struct devices *devices = &saved;
 
-	if (devices == NULL)
-		fail(EXIT_CANNOT_RUN, "out of memory");
+	memset(devices, 0, sizeof(*devices));
 	for (uint32_t i = 0; i < 3; i++) {
 		devices->chip[i].chip_id = i;
 		DEMAND(vm, KVM_GET_IRQCHIP, &devices->chip[i]);
@@ -167,15 +177,13 @@ static void put_devices(struct vm *vm, FILE *file)
 	if (vm->vmclock_gpa != 0)
 		pvrom_clock_writer_save(&vm->clock.vmclock, devices->vmclock);
 	put(file, devices, sizeof(*devices));
-	free(devices);
 }
 
 static void take_devices(struct vm *vm, FILE *file)
 {
-	struct devices *devices = calloc(1, sizeof(*devices));
+	static struct devices saved;
+	struct devices *devices = &saved;
 
-	if (devices == NULL)
-		fail(EXIT_CANNOT_RUN, "out of memory");
 	take(vm, file, devices, sizeof(*devices));
 	for (uint32_t i = 0; i < 3; i++)
 		DEMAND(vm, KVM_SET_IRQCHIP, &devices->chip[i]);
@@ -188,7 +196,6 @@ static void take_devices(struct vm *vm, FILE *file)
 	    pvrom_clock_writer_load(&vm->clock.vmclock, devices->vmclock,
 				    sizeof(devices->vmclock)) != PVROM_CLOCK_OK)
 		fail(EXIT_CANNOT_RUN, "%s: VMClock's state is damaged", vm->opt->load);
-	free(devices);
 }
 
 /* ---- the host core --------------------------------------------------------------------------- */
@@ -275,9 +282,7 @@ void saved_machine_write(struct vm *vm)
 	bool failed;
 
 	snprintf(path, sizeof(path), "%s.new", vm->opt->save);
-	file = fopen(path, "w");
-	if (file == NULL)
-		fail(EXIT_CANNOT_RUN, "cannot write %s: %s", path, strerror(errno));
+	file = open_file(path, "w");
 	put_all(vm, file);
 	failed = ferror(file);
 	if ((fclose(file) != 0) | failed || rename(path, vm->opt->save) < 0)
@@ -331,13 +336,11 @@ static void give_vcpus(struct vm *vm, const struct saved_vcpu *saved, uint64_t g
 /* Goes on from --load's file; the machine is built, and nothing runs. */
 void saved_machine_read(struct vm *vm)
 {
-	FILE *file = fopen(vm->opt->load, "r");
+	FILE *file = open_file(vm->opt->load, "r");
 	struct saved_vcpu *saved;
 	struct header header;
 	void *host;
 
-	if (file == NULL)
-		fail(EXIT_CANNOT_RUN, "cannot read %s: %s", vm->opt->load, strerror(errno));
 	header = take_header(vm, file);
 	saved = take_new(vm, file, header.cpus * sizeof(*saved));
 	take_devices(vm, file);
