@@ -6,7 +6,7 @@ define spin
 ifneq ($(call have,spin),)
 CHECK += $(1)
 TEST.$(1)        = tests/model/spin_check $(2)
-TEST_TIME.$(1)   = 180
+TEST_TIME.$(1)   = 480
 TEST_SHARES.$(1) = yes
 else
 $$(call left_out,the model $(2),spin)
