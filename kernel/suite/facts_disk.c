@@ -127,6 +127,38 @@ FACT(disk_id, "disk.id", "VIRTIO 1.2, 5.2.6.1", "the device says its name when i
 	return FACT_PASS;
 }
 
+/* One range of the second half is zeroed, and written again afterwards. */
+FACT(disk_zeroes, "disk.zeroes", "VIRTIO 1.2, 5.2.6.2",
+     "what WRITE_ZEROES names reads as zeroes, and nothing else does")
+{
+	struct pvrom_blk_range range;
+	struct pvrom_blk_guest_request request = { .type = PVROM_BLK_T_WRITE_ZEROES,
+						   .range = &range,
+						   .ranges = 1 };
+	enum pvrom_blk_guest_result result;
+	uint64_t first, *memory;
+
+	if (!disk)
+		return fact_without("disk");
+	if (!disk->blk.ranges[1])
+		return fact_without("WRITE_ZEROES");
+	first = half() + CHUNK;
+	memory = buffer(0);
+	EXPECT_EQ(write_all(0, half(), half() + 3 * CHUNK, DISK_AS_WRITTEN), half() + 3 * CHUNK);
+	range = (struct pvrom_blk_range){ first, CHUNK, 0 };
+	result = disk_do(0, &request);
+	EXPECT(!result, "%s", words(result));
+	EXPECT(!disk_transfer(0, PVROM_BLK_T_IN, first, CHUNK, memory), "not read");
+	for (uint64_t i = 0; i < CHUNK * DISK_WORDS; i++)
+		EXPECT(!memory[i], "word %lu is %lx", i, memory[i]);
+	EXPECT_EQ(verify(0, half(), first, DISK_AS_WRITTEN), first);
+	EXPECT_EQ(verify(0, first + CHUNK, first + 2 * CHUNK, DISK_AS_WRITTEN), first + 2 * CHUNK);
+	EXPECT_EQ(write_all(0, first, first + CHUNK, DISK_AS_WRITTEN), first + CHUNK);
+	result = flush();
+	EXPECT(!result, "flush: %s", words(result));
+	return FACT_PASS;
+}
+
 /* ---- interrupts ------------------------------------------------------------------------------------- */
 
 static uint32_t ended;
