@@ -607,6 +607,16 @@ struct saved_vcpu {
 void saved_vcpu_take(struct vcpu *vcpu, struct saved_vcpu *saved);
 void saved_vcpu_give(struct vcpu *vcpu, const struct saved_vcpu *from, uint64_t tsc_offset);
 
+/* saved_parts.c */
+void saved_put(FILE *file, const void *data, size_t size);
+void saved_take(const struct vm *vm, FILE *file, void *data, size_t size);
+void saved_put_memory(const struct vm *vm, FILE *file);
+void saved_take_memory(struct vm *vm, FILE *file);
+void saved_put_devices(struct vm *vm, FILE *file);
+void saved_take_devices(struct vm *vm, FILE *file);
+void *saved_host_image(struct vm *vm, size_t *size);
+void saved_load_host(struct vm *vm, const void *image, size_t size);
+
 /* saved_machine.c */
 void saved_machine_signals(const struct options *opt);
 void saved_machine_start(struct vm *vm);

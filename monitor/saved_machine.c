@@ -11,13 +11,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
 #define SAVE_SIGNAL SIGUSR2
-#define NO_PAGE UINT64_MAX
 
 /* What must be equal, and what everything else depends on. */
 struct header {
@@ -28,16 +25,6 @@ struct header {
 	uint64_t tsc_khz, guest_tsc;
 	uint32_t cpus, rom, slots, vmclock, tsc_alone;
 	uint32_t host_size; /* bytes of the host core's image */
-};
-
-struct devices {
-	struct kvm_irqchip chip[3];
-	struct kvm_pit_state2 pit;
-	struct kvm_clock_data clock;
-	struct route pin[ROUTE_PINS];
-	struct serial_state serial;
-	uint8_t cmos_index;
-	uint8_t vmclock[PVROM_CLOCK_IMAGE_SIZE];
 };
 
 /* ---- when ------------------------------------------------------------------------------------ */
@@ -82,7 +69,7 @@ void saved_machine_stop(struct vm *vm)
 	pthread_join(vm->saver, NULL);
 }
 
-/* ---- files ----------------------------------------------------------------------------------- */
+/* ---- the file ------------------------------------------------------------------------------- */
 
 static FILE *open_file(const char *path, const char *how)
 {
@@ -92,17 +79,6 @@ static FILE *open_file(const char *path, const char *how)
 		fail(EXIT_CANNOT_RUN, "cannot %s %s: %s", *how == 'r' ? "read" : "write", path,
 		     strerror(errno));
 	return file;
-}
-
-static void put(FILE *file, const void *data, size_t size)
-{
-	fwrite(data, size, 1, file);
-}
-
-static void take(const struct vm *vm, FILE *file, void *data, size_t size)
-{
-	if (fread(data, size, 1, file) != 1)
-		fail(EXIT_CANNOT_RUN, "%s: it ends too early", vm->opt->load);
 }
 
 static void read_boot_id(char id[40])
@@ -116,117 +92,6 @@ static void read_boot_id(char id[40])
 			id[0] = '\0';
 		fclose(file);
 	}
-}
-
-static void put_memory(const struct vm *vm, FILE *file)
-{
-	static const uint8_t zero[PAGE_SIZE];
-	uint64_t end = NO_PAGE;
-
-	for (uint64_t at = 0; at < vm->ram_size; at += PAGE_SIZE)
-		if (memcmp(vm->ram + at, zero, PAGE_SIZE) != 0) {
-			put(file, &at, sizeof(at));
-			put(file, vm->ram + at, PAGE_SIZE);
-		}
-	put(file, &end, sizeof(end));
-}
-
-/* All of it: what was built into memory, the ROM say, stands in the file too. */
-static void take_memory(struct vm *vm, FILE *file)
-{
-	uint64_t at;
-
-	/* Zero again. */
-	madvise(vm->ram, vm->ram_size, MADV_DONTNEED);
-	for (;;) {
-		take(vm, file, &at, sizeof(at));
-		if (at == NO_PAGE)
-			return;
-		if (at >= vm->ram_size || at % PAGE_SIZE != 0)
-			fail(EXIT_CANNOT_RUN, "%s: it is damaged", vm->opt->load);
-		take(vm, file, vm->ram + at, PAGE_SIZE);
-	}
-}
-
-/* ---- devices --------------------------------------------------------------------------------- */
-
-static void demand(const struct vm *vm, unsigned long request, void *state, const char *what)
-{
-	if (ioctl(vm->fd, request, state) < 0)
-		fail(EXIT_CANNOT_RUN, "the machine cannot be saved or loaded: %s: %s", what,
-		     strerror(errno));
-}
-#define DEMAND(vm, request, state) demand(vm, request, state, #request)
-
-static void put_devices(struct vm *vm, FILE *file)
-{
-	static struct devices saved;
-	struct devices *devices = &saved;
-
-	memset(devices, 0, sizeof(*devices));
-	for (uint32_t i = 0; i < 3; i++) {
-		devices->chip[i].chip_id = i;
-		DEMAND(vm, KVM_GET_IRQCHIP, &devices->chip[i]);
-	}
-	DEMAND(vm, KVM_GET_PIT2, &devices->pit);
-	DEMAND(vm, KVM_GET_CLOCK, &devices->clock);
-	devices->clock.flags = 0;
-	memcpy(devices->pin, vm->routes.pin, sizeof(devices->pin));
-	serial_save(&vm->serial, &devices->serial);
-	devices->cmos_index = vm->cmos_index;
-	if (vm->vmclock_gpa != 0)
-		pvrom_clock_writer_save(&vm->clock.vmclock, devices->vmclock);
-	put(file, devices, sizeof(*devices));
-}
-
-static void take_devices(struct vm *vm, FILE *file)
-{
-	static struct devices saved;
-	struct devices *devices = &saved;
-
-	take(vm, file, devices, sizeof(*devices));
-	for (uint32_t i = 0; i < 3; i++)
-		DEMAND(vm, KVM_SET_IRQCHIP, &devices->chip[i]);
-	DEMAND(vm, KVM_SET_PIT2, &devices->pit);
-	DEMAND(vm, KVM_SET_CLOCK, &devices->clock);
-	interrupts_take(vm, devices->pin);
-	serial_load(&vm->serial, &devices->serial);
-	vm->cmos_index = devices->cmos_index;
-	if (vm->vmclock_gpa != 0 &&
-	    pvrom_clock_writer_load(&vm->clock.vmclock, devices->vmclock,
-				    sizeof(devices->vmclock)) != PVROM_CLOCK_OK)
-		fail(EXIT_CANNOT_RUN, "%s: VMClock's state is damaged", vm->opt->load);
-}
-
-/* ---- the host core --------------------------------------------------------------------------- */
-
-static void *host_image(struct vm *vm, size_t *size)
-{
-	void *image;
-
-	*size = 0;
-	if (vm->rom_size == 0)
-		return NULL;
-	pvrom_host_save(&vm->pvrom.host, NULL, 0, size);
-	image = malloc(*size);
-	if (image == NULL || pvrom_host_save(&vm->pvrom.host, image, *size, size) != PVROM_HOST_OK)
-		fail(EXIT_CANNOT_RUN, "the host core's state cannot be saved");
-	return image;
-}
-
-/* After the local APICs were loaded: it sends events. */
-static void load_host(struct vm *vm, const void *image, size_t size)
-{
-	enum pvrom_host_result result;
-
-	if (size == 0)
-		return;
-	result = pvrom_host_load(&vm->pvrom.host, image, size);
-	if (result != PVROM_HOST_OK)
-		fail(EXIT_CANNOT_RUN, "%s: the host core refuses its state (reason %d)",
-		     vm->opt->load, result);
-	for (unsigned int i = 0; i < vm->opt->cpus; i++)
-		vm->ops.area_changed(vm, i, (struct pvrom_gpa){ vm->pvrom.vcpus[i].area_gpa });
 }
 
 /* ---- all together ---------------------------------------------------------------------------- */
@@ -260,17 +125,17 @@ static void put_all(struct vm *vm, FILE *file)
 	void *host;
 
 	clock_pause(vm);
-	host = host_image(vm, &host_size);
+	host = saved_host_image(vm, &host_size);
 	header = header_of(vm, host_size);
-	put(file, &header, sizeof(header));
+	saved_put(file, &header, sizeof(header));
 	for (unsigned int i = 0; i < vm->opt->cpus; i++) {
 		saved_vcpu_take(&vm->vcpus[i], &saved);
-		put(file, &saved, sizeof(saved));
+		saved_put(file, &saved, sizeof(saved));
 	}
-	put_devices(vm, file);
-	put_memory(vm, file);
+	saved_put_devices(vm, file);
+	saved_put_memory(vm, file);
 	if (host_size != 0)
-		put(file, host, host_size);
+		saved_put(file, host, host_size);
 	free(host);
 }
 
@@ -293,7 +158,7 @@ static struct header take_header(struct vm *vm, FILE *file)
 {
 	struct header header, mine = header_of(vm, 0);
 
-	take(vm, file, &header, sizeof(header));
+	saved_take(vm, file, &header, sizeof(header));
 	if (memcmp(header.magic, mine.magic, sizeof(mine.magic)) != 0 ||
 	    memcmp(header.version, mine.version, sizeof(mine.version)) != 0)
 		fail(EXIT_CANNOT_RUN, "%s was not saved by this version of pvrun", vm->opt->load);
@@ -319,7 +184,7 @@ static void *take_new(const struct vm *vm, FILE *file, size_t size)
 	if (data == NULL)
 		fail(EXIT_CANNOT_RUN, "out of memory");
 	if (size != 0)
-		take(vm, file, data, size);
+		saved_take(vm, file, data, size);
 	return data;
 }
 
@@ -343,11 +208,11 @@ void saved_machine_read(struct vm *vm)
 
 	header = take_header(vm, file);
 	saved = take_new(vm, file, header.cpus * sizeof(*saved));
-	take_devices(vm, file);
-	take_memory(vm, file);
+	saved_take_devices(vm, file);
+	saved_take_memory(vm, file);
 	host = take_new(vm, file, header.host_size);
 	give_vcpus(vm, saved, header.guest_tsc);
-	load_host(vm, host, header.host_size);
+	saved_load_host(vm, host, header.host_size);
 	free(host);
 	free(saved);
 	fclose(file);
