@@ -323,6 +323,7 @@ bool pvrom_mmu_word(struct pvrom_mmu *mmu, uint64_t word, uint32_t *registered);
 /* ---- mmu_range.c, mmu_resident.c, mmu_save.c ------------------------------------------------------------ */
 uint32_t pvrom_shadow_range(struct pvrom_mmu *mmu, const uint64_t arg[4], uint64_t *value);
 bool pvrom_mmu_resident_fill(struct pvrom_mmu *mmu, uint32_t vcpu);
+void pvrom_mmu_resident_hold(struct pvrom_mmu *mmu);
 void pvrom_mmu_resident_repair(struct pvrom_mmu *mmu);
 uint32_t pvrom_mmu_resident_call(struct pvrom_mmu *mmu, uint64_t range, uint64_t what);
 uint32_t pvrom_mmu_faults_call(struct pvrom_mmu *mmu, uint32_t vcpu, uint64_t on);

@@ -64,6 +64,19 @@ static uint64_t vcpus_with_faults(const struct pvrom_mmu *mmu)
 	return set;
 }
 
+/*
+ * A part of the set is about to be lost. Who takes his own faults must not see that: he comes out before it
+ * goes, and waits for the lock, on his way in again, until it has been made good.
+ */
+void pvrom_mmu_resident_hold(struct pvrom_mmu *mmu)
+{
+	const uint64_t set = vcpus_with_faults(mmu) & mmu->ran & ~mmu->self;
+
+	if (!mmu->resident_dirty && set)
+		mmu->config.ops->kick(mmu->config.ctx, set);
+	mmu->resident_dirty = true;
+}
+
 /* A part of the set was lost: no root is known to hold it all. */
 static void refill_all(struct pvrom_mmu *mmu)
 {

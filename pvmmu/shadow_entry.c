@@ -106,6 +106,14 @@ void pvrom_shadow_flush_stale(struct pvrom_mmu *mmu, uint64_t vcpus)
 	mmu->config.ops->kick(mmu->config.ctx, set);
 }
 
+/* Before the store: a part of the resident set is lost by it. */
+static void hold_back(struct pvrom_mmu *mmu, const struct shadow_page *p, uint64_t old,
+		      uint64_t want)
+{
+	if (old && (p->flags & PAGE_RESIDENT) && is_stricter(old, want))
+		pvrom_mmu_resident_hold(mmu);
+}
+
 /* ---- the entry ----------------------------------------------------------------------------------- */
 
 /* The processor reads it meanwhile: one store. */
@@ -123,6 +131,7 @@ void pvrom_shadow_set(struct pvrom_mmu *mmu, uint32_t entry, uint64_t want, uint
 
 	if (old == want)
 		return;
+	hold_back(mmu, p, old, want);
 	store(at, want);
 	if (!old) {
 		p->present++;
@@ -145,6 +154,7 @@ void pvrom_shadow_regrade(struct pvrom_mmu *mmu, const struct shadow_page *p, ui
 {
 	const uint64_t old = *at;
 
+	hold_back(mmu, p, old, want);
 	store(at, want);
 	note_change(mmu, p, old, want);
 }
