@@ -141,4 +141,3 @@ void saved_load_host(struct vm *vm, const void *image, size_t size)
 	for (unsigned int i = 0; i < vm->opt->cpus; i++)
 		vm->ops.area_changed(vm, i, (struct pvrom_gpa){ vm->pvrom.vcpus[i].area_gpa });
 }
-
