@@ -99,7 +99,8 @@ static void name_machine(const struct machine *m, bool ok, size_t number)
 	printf("%sok %zu - %u vCPUs, %s, pool of %u%s%s%s\n", ok ? "" : "not ", number, m->vcpus,
 	       m->calls ? "calls" : "no calls", m->pool ? m->pool : pvrom_mmu_pool_min(m->vcpus),
 	       m->pool ? "" : " (the least)", m->pcid ? ", PCID" : "",
-	       " [PVROM-MMU-1 PVROM-MMU-2 PVROM-MMU-3]");
+	       m->pool ? " [PVROM-MMU-1 PVROM-MMU-2 PVROM-MMU-3]"
+		       : " [PVROM-MMU-1 PVROM-MMU-2 PVROM-MMU-3 PVROM-MMU-12]");
 	fflush(stdout);
 }
 
