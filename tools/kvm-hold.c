@@ -35,7 +35,8 @@ int main(void)
 		fprintf(stderr, "kvm-hold: %s\n", strerror(errno));
 		return 1;
 	}
-	while (child == 0)
+	if (child != 0)
+		return 0;
+	for (;;)
 		pause();
-	return 0;
 }
