@@ -91,7 +91,7 @@ static const struct pvrom_vu_device_ops ops = { accept_features, config_read, co
 /* What a ring hands out can be written and read, to the last byte. */
 static void work(uint32_t index)
 {
-	struct pvrom_vq_piece piece[16];
+	struct pvrom_vq_piece piece[16] = { { .len = 0 } };
 	struct pvrom_vq_request request = { .piece = piece, .room = 16 };
 	uint32_t n, i;
 
