@@ -202,10 +202,12 @@ static bool overlaps_earlier(const struct pvrom_site *sites, const struct pvrom_
 static uint32_t check_sites(const struct plan *plan)
 {
 	const struct pvrom_guest *guest = plan->guest;
-	const struct pvrom_site *site = guest->sites;
+	const struct pvrom_site *site;
 	uint8_t bytes[PVROM_SITE_MAX], *end = NULL;
+	size_t i;
 
-	for (; site < guest->sites + guest->site_count; site++) {
+	for (i = 0; i < guest->site_count; i++) {
+		site = &guest->sites[i];
 		if (!site_is_valid(site) || !site_bytes(plan, site, bytes))
 			return PVROM_VERDICT_BAD_SITE;
 		if (overlaps_earlier(guest->sites, site, &end))

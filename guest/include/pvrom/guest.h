@@ -163,7 +163,11 @@ void pvrom_guest_unpatch(struct pvrom_guest *guest);
  */
 uint32_t pvrom_guest_renegotiate(struct pvrom_guest *guest);
 
-/* Un-patches, then RESET (flags: PVROM_RESET_x). A status; BUSY: nothing but the un-patching was done. */
+/*
+ * Un-patches, then RESET (flags: PVROM_RESET_x). A status; BUSY: nothing but the un-patching was done.
+ * With PVROM_RESET_FORCE the other vCPUs stand still from RESET on, and pvrom_os_text_free(), which comes
+ * after it, must not wait for them.
+ */
 uint32_t pvrom_guest_stop(struct pvrom_guest *guest, uint64_t flags);
 
 /* Registers area (256 bytes, aligned to 256, physically contiguous) for the calling CPU, or releases it (NULL). */
