@@ -60,11 +60,6 @@ static inline void vq_store32(uint32_t *word, uint32_t value)
 	__atomic_store_n(word, value, __ATOMIC_RELAXED);
 }
 
-static inline void vq_store64(uint64_t *word, uint64_t value)
-{
-	__atomic_store_n(word, value, __ATOMIC_RELAXED);
-}
-
 /* What was written before it is seen by whoever sees it with an acquire load. */
 static inline void vq_store16_release(uint16_t *word, uint16_t value)
 {

@@ -83,8 +83,9 @@ static uint32_t possible(uint32_t call)
 	case PVROM_CLOCK_ALARM_CANCEL: return ALWAYS_FEATURE;
 	case PVROM_MMU_LAZY_BEGIN: return S(NOT_SUPPORTED) | S(MODE);
 	default:
-		if (call >> 8 == PVROM_GROUP_MMU ||
-		    call >> 8 == PVROM_GROUP_CLOCK) /* no half here */
+		/* no half here */
+		if (call >> 8 == PVROM_GROUP_MMU || call >> 8 == PVROM_GROUP_CLOCK ||
+		    call >> 8 == PVROM_GROUP_DEV)
 			return S(DENIED) | S(MODE);
 		return call >> 8 == PVROM_GROUP_CPU ? S(NOT_REQUIRED) | S(DENIED) | S(MODE)
 						    : S(NOT_SUPPORTED) | S(MODE);

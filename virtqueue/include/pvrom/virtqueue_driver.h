@@ -68,7 +68,6 @@ struct pvrom_vq_driver {
 	uint16_t used_seen;   /* split: the device's index as last read */
 	uint16_t first_flags; /* packed: flags held back until publish */
 	uint16_t batch_end;   /* in order: id of the last buffer of a batch that is being taken */
-	uint16_t event;	      /* the event word as last written */
 	uint16_t reset_next;  /* detach goes on here */
 	uint16_t oldest;      /* in order: the id that must be used next */
 	uint32_t batch_len;
