@@ -29,6 +29,7 @@ TEST.mmu.random.quick       = $(BUILD)/asan/mmu_random 20000
 TEST_NEEDS.mmu.random.quick = $(BUILD)/asan/mmu_random
 CHECK += mmu.random
 TEST.mmu.random       = $(BUILD)/asan/mmu_random 100000
+TEST_TIME.mmu.random  = 300
 TEST_NEEDS.mmu.random = $(BUILD)/asan/mmu_random
 # Every combination of flags.
 $(BUILD)/test/mmu_flags: $(call objs,test,tests/mmu/mmu_flags.c $(MMU_OS_SRCS) $(MMU_ENGINE_SRCS))
@@ -39,6 +40,7 @@ TEST_NEEDS.mmu.flags = $(BUILD)/test/mmu_flags
 
 CHECK += mmu.bugs
 TEST.mmu.bugs       = tests/mmu/mmu_bugs_found $(BUILD)/test/mmu_random 400000
+TEST_TIME.mmu.bugs  = 300
 TEST_NEEDS.mmu.bugs = $(BUILD)/test/mmu_random
 # The same for long, with a seed of the day, which is printed.
 CHECK_LONG += mmu.random.long

@@ -19,6 +19,7 @@ static void begin_registered(struct pvrom_mmu *mmu, uint64_t gfn)
 {
 	if (!mmu->gfn[gfn].shadows)
 		return;
+	pvrom_shadow_zap_dead(mmu, gfn, mmu->gfn[gfn].level);
 	pvrom_shadow_keep_not(mmu, gfn);
 	mmu->gfn[gfn].flags &= (uint8_t)~GFN_UNSYNC;
 	pvrom_shadow_sync_slots(mmu, gfn, 0, 512);

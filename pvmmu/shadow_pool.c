@@ -152,14 +152,15 @@ static bool leads_from_root(const struct pvrom_mmu *mmu, uint32_t page, uint32_t
 }
 
 /*
- * Does the root of a vCPU lead to this page, or has the guest said itself that it is a table? If not, the guest
+ * Does the root of a vCPU lead to this page, or has the guest said itself that it is such a table? If not, the guest
  * page may be anything by now: a table of another level, or none.
  */
 bool pvrom_shadow_is_live(const struct pvrom_mmu *mmu, uint32_t page)
 {
 	uint32_t look = LIVE_LOOK;
 
-	return mmu->gfn[mmu->page[page].gfn].level || leads_from_root(mmu, page, &look);
+	return mmu->gfn[mmu->page[page].gfn].level == (mmu->page[page].role & ROLE_LEVEL) ||
+	       leads_from_root(mmu, page, &look);
 }
 
 /* Shadows of a table to which nothing leads, but for those of one level (0: of all levels). */

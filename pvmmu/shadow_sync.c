@@ -152,6 +152,13 @@ void pvrom_shadow_link(struct pvrom_mmu *mmu, uint32_t entry, uint64_t e, uint32
 	pvrom_shadow_set(mmu, entry, pvrom_shadow_link_value(mmu, role, e, child), child);
 }
 
+/* What the guest has said to be a table of another level is left to a fault. */
+static bool may_be(const struct pvrom_mmu *mmu, uint64_t gfn, uint16_t role)
+{
+	return gfn >= mmu->config.guest_pages || (role & ROLE_SPLIT) || !mmu->gfn[gfn].level ||
+	       mmu->gfn[gfn].level == (role & ROLE_LEVEL);
+}
+
 static void sync_link(struct pvrom_mmu *mmu, uint32_t entry, uint16_t role, uint64_t e, bool ahead)
 {
 	const uint64_t gfn = child_gfn(role & ROLE_LEVEL, e);
@@ -160,7 +167,7 @@ static void sync_link(struct pvrom_mmu *mmu, uint32_t entry, uint16_t role, uint
 
 	if (gfn < mmu->config.guest_pages)
 		child = pvrom_shadow_find(mmu, gfn, child_role);
-	if (!child && ahead && mmu->ahead) {
+	if (!child && ahead && mmu->ahead && may_be(mmu, gfn, child_role)) {
 		mmu->ahead--;
 		child = pvrom_shadow_get(mmu, gfn, child_role, false);
 	}
