@@ -339,6 +339,9 @@ static void sync_run_in(struct pvrom_mmu *mmu, uint32_t page, const uint64_t *ta
 	uint32_t i;
 
 	if (!table || mmu->drain < entries) {
+		/* Whoever runs on this root must have no fault for want of it. */
+		if (mmu->page[page].roots)
+			pvrom_mmu_resident_hold(mmu);
 		pvrom_shadow_empty(mmu, page);
 		return;
 	}
