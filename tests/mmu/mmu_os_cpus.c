@@ -6,9 +6,11 @@
 
 /* ---- flushes -------------------------------------------------------------------------------------------- */
 
+/* One entry, at one address: its table is not shared. */
 static bool is_one_leaf(void)
 {
-	return os.changed_count == 1 && !os.changed_all && !os.changed_upper && !os.changed_kernel;
+	return os.changed_count == 1 && !os.changed_all && !os.changed_upper &&
+	       !os.changed_kernel && os.refs[os.changed[0] >> 12] == 1;
 }
 
 static void flush_natively(uint32_t vcpu)
