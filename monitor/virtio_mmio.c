@@ -6,35 +6,11 @@
  */
 #include "virtio_device.h"
 
+#include <pvrom/virtio_mmio.h>
+
 #include <string.h>
 #include <unistd.h>
 
-/* 4.2.2, table 4.1 */
-#define MAGIC_VALUE 0x000u
-#define VERSION 0x004u
-#define DEVICE_ID 0x008u
-#define VENDOR_ID 0x00cu
-#define DEVICE_FEATURES 0x010u
-#define DEVICE_FEATURES_SEL 0x014u
-#define DRIVER_FEATURES 0x020u
-#define DRIVER_FEATURES_SEL 0x024u
-#define QUEUE_SEL 0x030u
-#define QUEUE_NUM_MAX 0x034u
-#define QUEUE_NUM 0x038u
-#define QUEUE_READY 0x044u
-#define QUEUE_NOTIFY 0x050u
-#define INTERRUPT_STATUS 0x060u
-#define INTERRUPT_ACK 0x064u
-#define STATUS 0x070u
-#define QUEUE_DESC 0x080u
-#define QUEUE_DRIVER 0x090u
-#define QUEUE_DEVICE 0x0a0u
-#define SHM_LEN 0x0b0u
-#define SHM_BASE 0x0b8u
-#define CONFIG_GENERATION 0x0fcu
-#define CONFIG 0x100u
-
-#define MAGIC 0x74726976u  /* "virt" */
 #define VENDOR 0x6f727670u /* "pvro" */
 
 /* ---- registers, on the device's thread ------------------------------------------------------------ */
@@ -49,23 +25,23 @@ static uint32_t read_register(struct virtio_device *device, uint32_t reg)
 	const struct virtio_queue *queue = selected(device);
 
 	switch (reg) {
-	case MAGIC_VALUE: return MAGIC;
-	case VERSION: return 2;
-	case DEVICE_ID: return device->kind->id;
-	case VENDOR_ID: return VENDOR;
-	case DEVICE_FEATURES:
+	case PVROM_MMIO_MAGIC_VALUE: return PVROM_MMIO_MAGIC;
+	case PVROM_MMIO_VERSION: return PVROM_MMIO_MODERN;
+	case PVROM_MMIO_DEVICE_ID: return device->kind->id;
+	case PVROM_MMIO_VENDOR_ID: return VENDOR;
+	case PVROM_MMIO_DEVICE_FEATURES:
 		return device->features_sel > 1
 			       ? 0
 			       : (uint32_t)(virtio_offered(device) >> 32 * device->features_sel);
-	case QUEUE_NUM_MAX: return queue ? VIRTIO_QUEUE_SIZE : 0;
-	case QUEUE_READY: return queue && queue->ready;
-	case STATUS: return device->status;
+	case PVROM_MMIO_QUEUE_NUM_MAX: return queue ? VIRTIO_QUEUE_SIZE : 0;
+	case PVROM_MMIO_QUEUE_READY: return queue && queue->ready;
+	case PVROM_MMIO_STATUS: return device->status;
 	/* There is no shared memory: all ones (4.2.2.1). */
-	case SHM_LEN:
-	case SHM_LEN + 4:
-	case SHM_BASE:
-	case SHM_BASE + 4: return UINT32_MAX;
-	case CONFIG_GENERATION: return device->generation;
+	case PVROM_MMIO_SHM_LEN:
+	case PVROM_MMIO_SHM_LEN + 4:
+	case PVROM_MMIO_SHM_BASE:
+	case PVROM_MMIO_SHM_BASE + 4: return UINT32_MAX;
+	case PVROM_MMIO_CONFIG_GENERATION: return device->generation;
 	default: return 0;
 	}
 }
@@ -83,17 +59,17 @@ static void set_queue(struct virtio_device *device, uint32_t reg, uint32_t value
 
 	if (queue == NULL)
 		return;
-	if (reg == QUEUE_READY) {
+	if (reg == PVROM_MMIO_QUEUE_READY) {
 		virtio_set_ready(device, queue, value & 1);
 		return;
 	}
 	if (queue->ready)
 		return;
 	switch (reg & ~4u) {
-	case QUEUE_NUM & ~4u: queue->size = value; break;
-	case QUEUE_DESC: set_half(&queue->desc_gpa, reg & 4, value); break;
-	case QUEUE_DRIVER: set_half(&queue->driver_gpa, reg & 4, value); break;
-	case QUEUE_DEVICE: set_half(&queue->device_gpa, reg & 4, value); break;
+	case PVROM_MMIO_QUEUE_NUM & ~4u: queue->size = value; break;
+	case PVROM_MMIO_QUEUE_DESC: set_half(&queue->desc_gpa, reg & 4, value); break;
+	case PVROM_MMIO_QUEUE_DRIVER: set_half(&queue->driver_gpa, reg & 4, value); break;
+	case PVROM_MMIO_QUEUE_DEVICE: set_half(&queue->device_gpa, reg & 4, value); break;
 	}
 }
 
@@ -106,15 +82,15 @@ static void notify(struct virtio_device *device, uint32_t number)
 static void write_register(struct virtio_device *device, uint32_t reg, uint32_t value)
 {
 	switch (reg) {
-	case DEVICE_FEATURES_SEL: device->features_sel = value; break;
-	case DRIVER_FEATURES_SEL: device->driver_features_sel = value; break;
-	case DRIVER_FEATURES:
+	case PVROM_MMIO_DEVICE_FEATURES_SEL: device->features_sel = value; break;
+	case PVROM_MMIO_DRIVER_FEATURES_SEL: device->driver_features_sel = value; break;
+	case PVROM_MMIO_DRIVER_FEATURES:
 		if (!(device->status & VIRTIO_FEATURES_OK) && device->driver_features_sel < 2)
 			set_half(&device->features, device->driver_features_sel, value);
 		break;
-	case QUEUE_SEL: device->queue_sel = value; break;
-	case QUEUE_NOTIFY: notify(device, value); break;
-	case STATUS: virtio_set_status(device, value); break;
+	case PVROM_MMIO_QUEUE_SEL: device->queue_sel = value; break;
+	case PVROM_MMIO_QUEUE_NOTIFY: notify(device, value); break;
+	case PVROM_MMIO_STATUS: virtio_set_status(device, value); break;
 	default: set_queue(device, reg, value);
 	}
 }
@@ -131,9 +107,11 @@ struct access {
 static void touch_config(const struct access *a)
 {
 	if (a->write)
-		a->device->kind->config_write(a->device, a->offset - CONFIG, a->data, a->len);
+		a->device->kind->config_write(a->device, a->offset - PVROM_MMIO_CONFIG, a->data,
+					      a->len);
 	else
-		a->device->kind->config_read(a->device, a->offset - CONFIG, a->data, a->len);
+		a->device->kind->config_read(a->device, a->offset - PVROM_MMIO_CONFIG, a->data,
+					     a->len);
 }
 
 static void touch(void *argument)
@@ -141,7 +119,7 @@ static void touch(void *argument)
 	struct access *a = argument;
 	uint32_t value;
 
-	if (a->offset >= CONFIG) {
+	if (a->offset >= PVROM_MMIO_CONFIG) {
 		touch_config(a);
 	} else if (a->write) {
 		memcpy(&value, a->data, sizeof(value));
@@ -157,12 +135,12 @@ static bool touch_interrupts(const struct access *a)
 {
 	uint32_t value;
 
-	if (a->offset == INTERRUPT_STATUS && !a->write) {
+	if (a->offset == PVROM_MMIO_INTERRUPT_STATUS && !a->write) {
 		value = __atomic_load_n(&a->device->interrupts, __ATOMIC_SEQ_CST);
 		memcpy(a->data, &value, sizeof(value));
 		return true;
 	}
-	if (a->offset == INTERRUPT_ACK && a->write) {
+	if (a->offset == PVROM_MMIO_INTERRUPT_ACK && a->write) {
 		memcpy(&value, a->data, sizeof(value));
 		__atomic_fetch_and(&a->device->interrupts, ~value, __ATOMIC_SEQ_CST);
 		return true;
@@ -173,7 +151,7 @@ static bool touch_interrupts(const struct access *a)
 /* Registers are 32 bits wide and aligned (4.2.2.2); the configuration is read as it is laid out. */
 static void access_device(struct access *a)
 {
-	if (a->offset < CONFIG && (a->len != 4 || a->offset % 4 != 0)) {
+	if (a->offset < PVROM_MMIO_CONFIG && (a->len != 4 || a->offset % 4 != 0)) {
 		if (!a->write)
 			memset(a->data, 0, a->len);
 		return;
@@ -233,7 +211,7 @@ static void forget_queues(void *argument)
 static int doorbell(const struct virtio_device *device, unsigned int queue)
 {
 	const struct doorbell bell = {
-		.address = device->gpa + QUEUE_NOTIFY,
+		.address = device->gpa + PVROM_MMIO_QUEUE_NOTIFY,
 		.size = 4,
 		.one_value = true,
 		.value = queue,

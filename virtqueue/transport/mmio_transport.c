@@ -4,31 +4,7 @@
  * or write in the source is one on the bus.
  */
 #include <pvrom/virtio_guest.h>
-
-/* 4.2.2, table 4.1 */
-#define MAGIC_VALUE 0x000u
-#define VERSION 0x004u
-#define DEVICE_ID 0x008u
-#define DEVICE_FEATURES 0x010u
-#define DEVICE_FEATURES_SEL 0x014u
-#define DRIVER_FEATURES 0x020u
-#define DRIVER_FEATURES_SEL 0x024u
-#define QUEUE_SEL 0x030u
-#define QUEUE_NUM_MAX 0x034u
-#define QUEUE_NUM 0x038u
-#define QUEUE_READY 0x044u
-#define QUEUE_NOTIFY 0x050u
-#define INTERRUPT_STATUS 0x060u
-#define INTERRUPT_ACK 0x064u
-#define STATUS 0x070u
-#define QUEUE_DESC 0x080u
-#define QUEUE_DRIVER 0x090u
-#define QUEUE_DEVICE 0x0a0u
-#define CONFIG_GENERATION 0x0fcu
-#define CONFIG 0x100u
-
-#define MAGIC 0x74726976u /* "virt" */
-#define MODERN 2u
+#include <pvrom/virtio_mmio.h>
 
 static struct pvrom_virtio_mmio *mmio_of(struct pvrom_virtio *dev)
 {
@@ -57,28 +33,28 @@ static uint64_t features(struct pvrom_virtio *dev)
 {
 	uint64_t low;
 
-	write32(dev, DEVICE_FEATURES_SEL, 0);
-	low = read32(dev, DEVICE_FEATURES);
-	write32(dev, DEVICE_FEATURES_SEL, 1);
-	return low | (uint64_t)read32(dev, DEVICE_FEATURES) << 32;
+	write32(dev, PVROM_MMIO_DEVICE_FEATURES_SEL, 0);
+	low = read32(dev, PVROM_MMIO_DEVICE_FEATURES);
+	write32(dev, PVROM_MMIO_DEVICE_FEATURES_SEL, 1);
+	return low | (uint64_t)read32(dev, PVROM_MMIO_DEVICE_FEATURES) << 32;
 }
 
 static void accept(struct pvrom_virtio *dev, uint64_t chosen)
 {
-	write32(dev, DRIVER_FEATURES_SEL, 0);
-	write32(dev, DRIVER_FEATURES, (uint32_t)chosen);
-	write32(dev, DRIVER_FEATURES_SEL, 1);
-	write32(dev, DRIVER_FEATURES, (uint32_t)(chosen >> 32));
+	write32(dev, PVROM_MMIO_DRIVER_FEATURES_SEL, 0);
+	write32(dev, PVROM_MMIO_DRIVER_FEATURES, (uint32_t)chosen);
+	write32(dev, PVROM_MMIO_DRIVER_FEATURES_SEL, 1);
+	write32(dev, PVROM_MMIO_DRIVER_FEATURES, (uint32_t)(chosen >> 32));
 }
 
 static uint32_t status(struct pvrom_virtio *dev)
 {
-	return read32(dev, STATUS) & 0xff;
+	return read32(dev, PVROM_MMIO_STATUS) & 0xff;
 }
 
 static void set_status(struct pvrom_virtio *dev, uint32_t value)
 {
-	write32(dev, STATUS, value);
+	write32(dev, PVROM_MMIO_STATUS, value);
 }
 
 /* ---- queues -------------------------------------------------------------------------------------- */
@@ -86,35 +62,36 @@ static void set_status(struct pvrom_virtio *dev, uint32_t value)
 /* 4.2.3.2: one that is in use already is none to be had. */
 static uint32_t queue_max(struct pvrom_virtio *dev, uint32_t queue)
 {
-	write32(dev, QUEUE_SEL, queue);
-	return read32(dev, QUEUE_READY) ? 0 : read32(dev, QUEUE_NUM_MAX);
+	write32(dev, PVROM_MMIO_QUEUE_SEL, queue);
+	return read32(dev, PVROM_MMIO_QUEUE_READY) ? 0 : read32(dev, PVROM_MMIO_QUEUE_NUM_MAX);
 }
 
 static bool queue_start(struct pvrom_virtio *dev, uint32_t queue,
 			const struct pvrom_virtio_queue *where)
 {
-	write32(dev, QUEUE_SEL, queue);
-	write32(dev, QUEUE_NUM, where->size);
-	write64(dev, QUEUE_DESC, where->desc_gpa);
-	write64(dev, QUEUE_DRIVER, where->driver_gpa);
-	write64(dev, QUEUE_DEVICE, where->device_gpa);
-	write32(dev, QUEUE_READY, 1);
-	return read32(dev, QUEUE_READY) == 1;
+	write32(dev, PVROM_MMIO_QUEUE_SEL, queue);
+	write32(dev, PVROM_MMIO_QUEUE_NUM, where->size);
+	write64(dev, PVROM_MMIO_QUEUE_DESC, where->desc_gpa);
+	write64(dev, PVROM_MMIO_QUEUE_DRIVER, where->driver_gpa);
+	write64(dev, PVROM_MMIO_QUEUE_DEVICE, where->device_gpa);
+	write32(dev, PVROM_MMIO_QUEUE_READY, 1);
+	return read32(dev, PVROM_MMIO_QUEUE_READY) == 1;
 }
 
 /* The data names the queue. */
 static void notify(struct pvrom_virtio *dev, uint32_t queue, uint32_t data)
 {
 	(void)queue;
-	write32(dev, QUEUE_NOTIFY, data);
+	write32(dev, PVROM_MMIO_QUEUE_NOTIFY, data);
 }
 
 static uint32_t interrupt(struct pvrom_virtio *dev)
 {
-	uint32_t why = read32(dev, INTERRUPT_STATUS) & (PVROM_VIRTIO_USED | PVROM_VIRTIO_CHANGED);
+	uint32_t why = read32(dev, PVROM_MMIO_INTERRUPT_STATUS) &
+		       (PVROM_VIRTIO_USED | PVROM_VIRTIO_CHANGED);
 
 	if (why)
-		write32(dev, INTERRUPT_ACK, why);
+		write32(dev, PVROM_MMIO_INTERRUPT_ACK, why);
 	return why;
 }
 
@@ -122,7 +99,7 @@ static uint32_t interrupt(struct pvrom_virtio *dev)
 
 static uint32_t generation(struct pvrom_virtio *dev)
 {
-	return read32(dev, CONFIG_GENERATION);
+	return read32(dev, PVROM_MMIO_CONFIG_GENERATION);
 }
 
 /* Bytes: always allowed by 4.2.2.2, and what is read together is held together by the generation. */
@@ -133,7 +110,7 @@ static void config_read(struct pvrom_virtio *dev, uint32_t offset, void *to, uin
 
 	for (i = 0; i < len; i++)
 		bytes[i] = offset + i < dev->config_bytes
-				   ? mmio_of(dev)->registers[CONFIG + offset + i]
+				   ? mmio_of(dev)->registers[PVROM_MMIO_CONFIG + offset + i]
 				   : 0;
 }
 
@@ -143,7 +120,7 @@ static void config_write(struct pvrom_virtio *dev, uint32_t offset, const void *
 	uint32_t i;
 
 	for (i = 0; i < len && offset + i < dev->config_bytes; i++)
-		mmio_of(dev)->registers[CONFIG + offset + i] = bytes[i];
+		mmio_of(dev)->registers[PVROM_MMIO_CONFIG + offset + i] = bytes[i];
 }
 
 static const struct pvrom_virtio_ops mmio_ops = {
@@ -166,16 +143,17 @@ enum pvrom_virtio_result pvrom_virtio_mmio_open(struct pvrom_virtio_mmio *dev,
 	uint32_t version;
 
 	*dev = (struct pvrom_virtio_mmio){ .virtio = { .ops = &mmio_ops,
-						       .config_bytes = bytes - CONFIG },
+						       .config_bytes = bytes - PVROM_MMIO_CONFIG },
 					   .registers = registers,
 					   .bytes = bytes };
-	if (bytes < CONFIG || read32(&dev->virtio, MAGIC_VALUE) != MAGIC)
+	if (bytes < PVROM_MMIO_CONFIG ||
+	    read32(&dev->virtio, PVROM_MMIO_MAGIC_VALUE) != PVROM_MMIO_MAGIC)
 		return PVROM_VIRTIO_NO_DEVICE;
-	version = read32(&dev->virtio, VERSION);
-	dev->virtio.id = read32(&dev->virtio, DEVICE_ID);
+	version = read32(&dev->virtio, PVROM_MMIO_VERSION);
+	dev->virtio.id = read32(&dev->virtio, PVROM_MMIO_DEVICE_ID);
 	if (!dev->virtio.id)
 		return PVROM_VIRTIO_NO_DEVICE;
-	if (version != MODERN)
+	if (version != PVROM_MMIO_MODERN)
 		return version == 1 ? PVROM_VIRTIO_LEGACY : PVROM_VIRTIO_MALFORMED;
 	return PVROM_VIRTIO_OK;
 }
