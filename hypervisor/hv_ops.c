@@ -58,6 +58,8 @@ static uint32_t irq_mask(void *ctx, uint64_t source, bool masked)
 
 static void irq_eoi(void *ctx, uint32_t vcpu)
 {
+	/* A guest may call although the word said that it need not: the offer is over. */
+	hv_interrupts_look(&hv.vcpu[vcpu], true);
 	hv_interrupts_end(&hv.vcpu[vcpu]);
 }
 

@@ -62,6 +62,13 @@ static bool read_word(const char *word, struct hv_options *options)
 		{ "reload=", &options->every[1] }, { "most=", &options->most },
 	};
 
+	static const char *const slots[] = { "slots=native", "slots=inline", "slots=call" };
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(slots); i++)
+		if (hv_begins(word, slots[i])) {
+			options->slots = PVROM_SLOTS_NATIVE + i;
+			return true;
+		}
 	if (hv_begins(word, "off="))
 		return read_off(word + 4, options);
 	if (hv_begins(word, "npt=on") || hv_begins(word, "npt=off")) {

@@ -29,6 +29,7 @@ void hv_pvrom_init(void)
 		.ops_ctx = &hv.core,
 		.features = features,
 		.operator_off = hv.options.features_off,
+		.slots = hv.options.slots,
 		.tsc_hz = hv.tsc_hz,
 		.rom_gpa = hv.rom_gpa,
 		.hardware = hv_hardware_facts(),

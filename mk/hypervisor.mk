@@ -33,6 +33,12 @@ TEST_NEEDS.hypervisor.cpus$(1) = $$(KERNEL_ELF) $$(BUILD)/disk-image $$(HYPERVIS
 endef
 $(foreach cpus,1 2,$(eval $(call HYPERVISOR_TEST,$(cpus))))
 
+# Slots in every form.
+CHECK += hypervisor.slots
+TEST.hypervisor.slots       = tests/guests/hv_slots_test $(KERNEL_ELF)
+TEST_TIME.hypervisor.slots  = 300
+TEST_NEEDS.hypervisor.slots = $(KERNEL_ELF) $(BUILD)/disk-image $(HYPERVISOR)
+
 # The machine changes under its guest.
 CHECK += hypervisor.change
 TEST.hypervisor.change            = tests/guests/change_test quick $(KERNEL_ELF)
