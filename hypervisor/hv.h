@@ -111,7 +111,7 @@ struct hv_options {
 	uint32_t memory_mib;
 	bool nested;
 	uint64_t features_off;
-	uint32_t slots; /* PVROM_SLOTS_x */
+	uint32_t slots;	   /* PVROM_SLOTS_x */
 	uint32_t pool;	   /* pages for shadow tables */
 	uint32_t every[2]; /* tests: changes, reloads at every so many calls; 0: none */
 	uint32_t most;	   /* of each */
