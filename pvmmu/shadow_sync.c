@@ -137,6 +137,8 @@ static void sync_leaf(struct pvrom_mmu *mmu, uint32_t entry, uint16_t role, uint
 	pvrom_shadow_set(mmu, entry, leaf_of(mmu, gfn, rights_of(role, e, false)), (uint32_t)gfn);
 }
 
+/* The functions from here to settle_below() call each other one level further down each time: four deep. */
+/* NOLINTBEGIN(misc-no-recursion) */
 /*
  * Points an entry to a shadow page. A page that was not reached from here may hold tables that are out of
  * sync from an earlier life: the guest owes no flush for what it wrote while nothing led there. So they are
@@ -296,6 +298,8 @@ static void settle_below(struct pvrom_mmu *mmu, uint32_t page)
 		if (shadow[slot])
 			settle_below(mmu, shadow_child(mmu, shadow[slot]));
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 void pvrom_shadow_sync_entry(struct pvrom_mmu *mmu, uint32_t entry, bool ahead)
 {
@@ -590,6 +594,8 @@ static void begin_watching(struct pvrom_mmu *mmu, uint64_t gfn)
 		watch(mmu, gfn);
 }
 
+/* Filling ahead goes a level down each time too, and no more tables at once than mmu->ahead says. */
+/* NOLINTBEGIN(misc-no-recursion) */
 static void fill_table(struct pvrom_mmu *mmu, uint32_t page, uint64_t gfn)
 {
 	const uint64_t *table = guest_table(mmu, gfn);
@@ -625,3 +631,4 @@ uint32_t pvrom_shadow_get(struct pvrom_mmu *mmu, uint64_t gfn, uint16_t role, bo
 	mmu->page[page].flags &= (uint8_t)~PAGE_PINNED;
 	return page;
 }
+/* NOLINTEND(misc-no-recursion) */
