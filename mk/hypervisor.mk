@@ -51,6 +51,7 @@ TEST_NEEDS.hypervisor.change.long = $(KERNEL_ELF) $(BUILD)/disk-image $(HYPERVIS
 
 # Its words; and a guest whose faults come straight to it, with the planted fault of the test build.
 HYPERVISOR_PLANTED := $(BUILD)/tests/pvrom-hypervisor-planted.elf
+# Callbacks, as above.
 $(BUILD)/freetest/hypervisor/%.o: FLAGS_FOR += -Wno-unused-parameter
 $(HYPERVISOR_PLANTED): $(call objs,free,$(filter-out %/hv_shadow.c,$(HYPERVISOR_SRCS))) \
 		$(BUILD)/freetest/hypervisor/hv_shadow.o $(HYPERVISOR_LIBS)

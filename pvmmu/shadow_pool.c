@@ -138,7 +138,8 @@ void pvrom_shadow_zap(struct pvrom_mmu *mmu, uint32_t page)
 /* Parents of a page that are looked at before it is taken for live. */
 #define LIVE_LOOK 16
 
-/* No deeper than there are levels. NOLINTNEXTLINE(misc-no-recursion) */
+/* It calls itself for the tables below: no deeper than there are levels. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static bool leads_from_root(const struct pvrom_mmu *mmu, uint32_t page, uint32_t *look)
 {
 	uint32_t entry;
