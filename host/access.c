@@ -104,6 +104,14 @@ uint32_t pvrom_host_store64(const struct pvrom_host *host, struct pvrom_gpa gpa,
 	return PVROM_STATUS_OK;
 }
 
+uint32_t *pvrom_host_word32(const struct pvrom_host *host, struct pvrom_gpa gpa)
+{
+	uint64_t part = sizeof(uint32_t);
+	uint8_t *at = piece(host, gpa.gpa, &part);
+
+	return at && part == sizeof(uint32_t) ? (uint32_t *)(void *)at : NULL;
+}
+
 #ifdef PVROM_TEST
 __thread struct pvrom_host_trace pvrom_host_trace;
 

@@ -42,6 +42,8 @@ uint32_t pvrom_host_check(const struct pvrom_host *host, struct pvrom_gpa gpa, u
 /* The same, and it is one piece in the host. len is not 0. */
 uint32_t pvrom_host_check_single(const struct pvrom_host *host, struct pvrom_gpa gpa, uint64_t len);
 uint32_t pvrom_host_store64(const struct pvrom_host *host, struct pvrom_gpa gpa, uint64_t word);
+/* The 32-bit word at gpa, aligned to 4, for one atomic access; NULL: no memory, or not in one piece. */
+uint32_t *pvrom_host_word32(const struct pvrom_host *host, struct pvrom_gpa gpa);
 
 static inline void pvrom_host_lock(const struct pvrom_host *host)
 {

@@ -91,16 +91,13 @@ uint32_t pvrom_base_vcpu_area(struct pvrom_host_vcpu *vcpu, struct pvrom_host_re
 
 /* ---- the EOI word ------------------------------------------------------------------------------- */
 
-/* NULL if there is no area. The area was checked to be one piece when it was registered. */
+/* NULL if there is no area, or no memory any more. */
 static uint32_t *eoi_word(const struct pvrom_host_vcpu *vcpu)
 {
-	const struct pvrom_host_config *config = &vcpu->host->config;
-	uint64_t len = sizeof(uint32_t);
-
 	if (vcpu->area_gpa == PVROM_VCPU_AREA_NONE)
 		return NULL;
-	return config->ops->translate(
-		config->ops_ctx, (struct pvrom_gpa){ vcpu->area_gpa + PVROM_VCPU_AREA_EOI }, &len);
+	return pvrom_host_word32(vcpu->host,
+				 (struct pvrom_gpa){ vcpu->area_gpa + PVROM_VCPU_AREA_EOI });
 }
 
 void pvrom_host_eoi_offer(struct pvrom_host_vcpu *vcpu)
