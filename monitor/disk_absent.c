@@ -28,5 +28,5 @@ void virtio_bus_offer(struct vm *vm)
 {
 	static const struct pvrom_bus_ops none;
 
-	pvrom_bus_host_init(&vm->bus, &none, NULL, 0, false);
+	pvrom_bus_host_init(&vm->bus, &none, NULL, 0, 0);
 }

@@ -290,7 +290,7 @@ struct routes {
 	struct route message[MESSAGES]; /* routed: it has a vector */
 };
 
-#define FEATURES_OFFERED 7
+#define FEATURES_OFFERED 8
 
 struct pvrom {
 	struct pvrom_host host;

@@ -34,6 +34,7 @@ static void fill_tables(struct vm *vm)
 	virtio_bus_offer(vm);
 	pvrom->features[4] = &vm->bus.dev;
 	pvrom->features[5] = &vm->bus.blk;
+	pvrom->features[6] = &vm->bus.net;
 	if (vm->clock.there)
 		pvrom->features[FEATURES_OFFERED - 1] = &vm->clock.host.feature;
 	for (uint32_t call = 0; call < CALL_GROUPS << 8; call++)

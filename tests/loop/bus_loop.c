@@ -12,13 +12,14 @@
 #include "host_world.h"
 
 #define NEEDED (FEATURE(IRQ) | FEATURE(DEV) | FEATURE(BLK))
+#define BUS_FEATURES (FEATURE(DEV) | FEATURE(BLK) | FEATURE(NET))
 #define PORT 0x1234u
 #define OP(op, index) ((op) | (uint64_t)(index) << 32)
 
 static struct world w;
 static struct guest_world disk;
 static struct pvrom_bus_host bus;
-static const struct pvrom_host_feature *features[4];
+static const struct pvrom_host_feature *features[5];
 /* What the embedder's devices were told. */
 static struct pvrom_virtio_queue where[GW_QUEUES];
 static uint64_t interrupt_word[GW_QUEUES + 1];
@@ -108,19 +109,25 @@ static void os_out(void *ctx, uint16_t port, uint32_t value)
 
 static const struct pvrom_virtio_bus_os os = { os_call, os_out };
 
-static void open_all(uint32_t devices)
+static void open_kinds(uint32_t devices, uint32_t kinds)
 {
 	const struct pvrom_blk_host_setup setup = { .queues = 2 };
 
 	guest_world_open(&disk, &setup, PVROM_VQ_F_EVENT_IDX);
-	pvrom_bus_host_init(&bus, &bus_ops, NULL, devices, devices > 0);
+	pvrom_bus_host_init(&bus, &bus_ops, NULL, devices, kinds);
 	world_open(&w, 2);
 	features[0] = &pvrom_host_irq;
 	features[1] = &bus.dev;
 	features[2] = &bus.blk;
+	features[3] = &bus.net;
 	w.config.features = features;
 	CU_ASSERT_EQUAL_FATAL(world_again(&w), PVROM_HOST_OK);
 	configured = resets = rung = 0;
+}
+
+static void open_all(uint32_t devices)
+{
+	open_kinds(devices, devices > 0 ? PVROM_BUS_DISKS : 0);
 }
 
 static void close_all(void)
@@ -200,16 +207,24 @@ static void only_in_the_sealed_set(void)
 
 static void offered_where_there_are_devices(void)
 {
-	struct pvrom_offer offer;
+	static const struct {
+		uint32_t devices, kinds;
+		uint64_t offered;
+	} cases[] = {
+		{ 0, 0, 0 },
+		{ 1, PVROM_BUS_DISKS, FEATURE(DEV) | FEATURE(BLK) },
+		{ 1, PVROM_BUS_CARDS, FEATURE(DEV) | FEATURE(NET) },
+		{ 2, PVROM_BUS_DISKS | PVROM_BUS_CARDS, BUS_FEATURES },
+	};
 
-	open_all(0);
-	pvrom_host_offer(&w.host, &offer);
-	CU_ASSERT_FALSE(offer.offered & (FEATURE(DEV) | FEATURE(BLK)));
-	close_all();
-	open_all(1);
-	pvrom_host_offer(&w.host, &offer);
-	CU_ASSERT_EQUAL(offer.offered & (FEATURE(DEV) | FEATURE(BLK)), FEATURE(DEV) | FEATURE(BLK));
-	close_all();
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct pvrom_offer offer;
+
+		open_kinds(cases[i].devices, cases[i].kinds);
+		pvrom_host_offer(&w.host, &offer);
+		CU_ASSERT_EQUAL(offer.offered & BUS_FEATURES, cases[i].offered);
+		close_all();
+	}
 }
 
 /* What no device is asked for. */

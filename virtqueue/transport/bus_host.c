@@ -25,7 +25,14 @@ static uint32_t offer_dev(const struct pvrom_host *host)
 
 static uint32_t offer_blk(const struct pvrom_host *host)
 {
-	return bus_of(host)->disks ? PVROM_REASON_NONE : PVROM_REASON_NOT_SUPPORTED;
+	return bus_of(host)->kinds & PVROM_BUS_DISKS ? PVROM_REASON_NONE
+						     : PVROM_REASON_NOT_SUPPORTED;
+}
+
+static uint32_t offer_net(const struct pvrom_host *host)
+{
+	return bus_of(host)->kinds & PVROM_BUS_CARDS ? PVROM_REASON_NONE
+						     : PVROM_REASON_NOT_SUPPORTED;
 }
 
 /* The lock is held. */
@@ -120,7 +127,7 @@ static uint32_t call(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu, uint
 }
 
 void pvrom_bus_host_init(struct pvrom_bus_host *bus, const struct pvrom_bus_ops *ops, void *ctx,
-			 uint32_t devices, bool disks)
+			 uint32_t devices, uint32_t kinds)
 {
 	*bus = (struct pvrom_bus_host){
 		.dev = { .number = PVROM_FEATURE_DEV,
@@ -131,9 +138,12 @@ void pvrom_bus_host_init(struct pvrom_bus_host *bus, const struct pvrom_bus_ops 
 		.blk = { .number = PVROM_FEATURE_BLK,
 			 .group = PVROM_GROUP_COUNT,
 			 .offer = offer_blk },
+		.net = { .number = PVROM_FEATURE_NET,
+			 .group = PVROM_GROUP_COUNT,
+			 .offer = offer_net },
 		.ops = ops,
 		.ctx = ctx,
 		.devices = devices,
-		.disks = disks,
+		.kinds = kinds,
 	};
 }

@@ -2,8 +2,8 @@
 /*
  * The device bus, host half: puts an embedder's VIRTIO devices behind the calls of <pvrom/dev.h>.
  *
- * An embedder sets up a struct pvrom_bus_host before pvrom_host_init(), and names &bus.dev and &bus.blk in its table
- * of features. The bus checks what a guest says of devices, queues, vectors and vCPUs; the devices do the rest.
+ * An embedder sets up a struct pvrom_bus_host before pvrom_host_init(), and names &bus.dev, and &bus.blk and &bus.net if
+ * it has such devices, in its table of features. The bus checks what a guest says of devices, queues, vectors and vCPUs; the devices do the rest.
  */
 #ifndef PVROM_VIRTIO_BUS_H
 #define PVROM_VIRTIO_BUS_H
@@ -32,20 +32,24 @@ struct pvrom_bus_ops {
 	uint32_t (*notify)(void *ctx, uint64_t doorbell);
 };
 
+/* Which kinds of device there are. */
+#define PVROM_BUS_DISKS 1u /* blk is offered */
+#define PVROM_BUS_CARDS 2u /* net is offered */
+
 /* The caller's memory; it stays as long as the host. */
 struct pvrom_bus_host {
 	struct pvrom_host_feature dev; /* first */
 	struct pvrom_host_feature blk;
+	struct pvrom_host_feature net;
 	const struct pvrom_bus_ops *ops;
 	void *ctx;
 	uint32_t devices;
-	bool disks; /* there is one among them: blk is offered */
-	uint8_t reserved[3];
+	uint32_t kinds; /* PVROM_BUS_x */
 };
 
-/* devices: how many there are; dev is offered if there are any. */
+/* devices: how many there are; dev is offered if there are any. kinds: PVROM_BUS_x. */
 void pvrom_bus_host_init(struct pvrom_bus_host *bus, const struct pvrom_bus_ops *ops, void *ctx,
-			 uint32_t devices, bool disks);
+			 uint32_t devices, uint32_t kinds);
 
 #ifdef __cplusplus
 }
