@@ -157,7 +157,7 @@ void pvrom_blk_host_resize(struct pvrom_blk_host *host, uint64_t capacity)
 {
 	host->config.capacity = capacity;
 	host->generation++;
-	if (host->setup.ops->config_changed)
+	if (host->setup.ops->config_changed && !BLK_SLIP(RESIZE_QUIET))
 		host->setup.ops->config_changed(host->setup.ops_ctx);
 }
 

@@ -60,7 +60,17 @@ enum blk_check {
 	X(FILE_SHORT, "nothing read counts as read")                                               \
 	X(FILE_SPACE, "a disk without space counts as written")                                    \
 	X(FILE_SYNC, "the disk fails the first flush")                                             \
-	X(FILE_SYNC_FORGOTTEN, "the disk fails the first flush, and that is forgotten")
+	X(FILE_SYNC_FORGOTTEN, "the disk fails the first flush, and that is forgotten")            \
+	X(FILE_EIO, "the disk cannot read or write its second MiB")                                \
+	X(FILE_EIO_DONE, "the disk cannot read or write its second MiB, and it counts as done")    \
+	X(FILE_ANY, "what cannot be opened, or is no disk, is a disk of nothing")                  \
+	X(FILE_ERASE, "files promise secure erase")                                                \
+	X(MEMORY_ERASE, "a secure erase of memory leaves it as it is")                             \
+	X(LIMIT_ONE, "the limit of requests is not looked at where there is one of bytes")         \
+	X(LIMIT_WRAP, "times may become later than the last one there is")                         \
+	X(LIMIT_LOCK, "a limit that is shared is not locked")                                      \
+	X(STATE_IN_WORK, "a device is saved and loaded while requests are in work")                \
+	X(RESIZE_QUIET, "nobody is told of a resize")
 enum blk_slip {
 	BLK_SLIP_NONE,
 #define BLK_SLIP_NAME(name, text) BLK_SLIP_##name,

@@ -17,13 +17,13 @@
 
 static void lock(const struct pvrom_blk_limit *limit)
 {
-	if (limit->lock)
+	if (limit->lock && !BLK_SLIP(LIMIT_LOCK))
 		limit->lock(limit->ctx);
 }
 
 static void unlock(const struct pvrom_blk_limit *limit)
 {
-	if (limit->unlock)
+	if (limit->unlock && !BLK_SLIP(LIMIT_LOCK))
 		limit->unlock(limit->ctx);
 }
 
@@ -71,7 +71,7 @@ static void pour(uint64_t *until, uint64_t *rest, uint64_t units, uint64_t rate,
 		*rest = 0;
 	}
 	*until += time_of(units, rate, rest);
-	if (*until > NEVER)
+	if (*until > NEVER && !BLK_SLIP(LIMIT_WRAP))
 		*until = NEVER;
 }
 
@@ -89,8 +89,9 @@ uint64_t pvrom_blk_limit_take(struct pvrom_blk_limit *limit, uint64_t bytes, uin
 	uint64_t at;
 
 	lock(limit);
-	at = later(BLK_SLIP(LIMIT_ORDER) ? now : later(now, limit->last),
-		   later(opens(&limit->bytes), opens(&limit->requests)));
+	at = later(BLK_SLIP(LIMIT_ORDER) ? now : later(now, limit->last), opens(&limit->bytes));
+	if (!BLK_SLIP(LIMIT_ONE) || !limit->bytes.rate.rate)
+		at = later(at, opens(&limit->requests));
 	take(&limit->bytes, bytes, at);
 	take(&limit->requests, 1, at);
 	limit->last = at;

@@ -74,7 +74,7 @@ size_t pvrom_blk_host_save(const struct pvrom_blk_host *host, void *buffer, size
 {
 	struct state state;
 
-	if (host->in_work)
+	if (host->in_work && !BLK_SLIP(STATE_IN_WORK))
 		return 0;
 	if (room < sizeof(state))
 		return sizeof(state);
@@ -161,7 +161,7 @@ bool pvrom_blk_host_load(struct pvrom_blk_host *host, const void *buffer, size_t
 {
 	struct state state;
 
-	if (host->in_work || size != sizeof(state))
+	if ((host->in_work && !BLK_SLIP(STATE_IN_WORK)) || size != sizeof(state))
 		return false;
 	__builtin_memcpy(&state, buffer, sizeof(state));
 	if (!state_fits(host, &state))

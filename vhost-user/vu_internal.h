@@ -161,7 +161,12 @@ void vu_device_reset(struct pvrom_vu_server *server);
 	X(RESET, "RESET_DEVICE resets nothing")                                                    \
 	X(CONFIG_TOLD, "a change of the configuration is not told")                                \
 	X(CUT, "nobody looks whether memory was cut")                                              \
-	X(REGIONS, "of several regions only the first is used")
+	X(REGIONS, "of several regions only the first is used")                                    \
+	X(CONFIG_SET, "SET_CONFIG is acknowledged and changes nothing")                            \
+	X(IN_ORDER, "buffers are used as they are done, in whatever order was promised")           \
+	X(NO_DATA, "NOTIFICATION_DATA is not offered")                                             \
+	X(RUBBISH, "rubbish does not end the connection")                                          \
+	X(OWNED, "the next front end is taken for the one that has gone")
 #ifdef PVROM_TEST
 enum vu_slip {
 	VU_SLIP_NONE,

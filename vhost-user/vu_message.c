@@ -38,6 +38,8 @@ uint64_t vu_offered_features(const struct pvrom_vu_server *s)
 
 	if (VU_SLIP(OFFER_RESET))
 		return s->setup.features | own | PVROM_VQ_F_RING_RESET;
+	if (VU_SLIP(NO_DATA))
+		return (s->setup.features | own) & ~PVROM_VQ_F_NOTIFICATION_DATA;
 	return (s->setup.features | own) & ~PVROM_VQ_F_RING_RESET;
 }
 
@@ -407,6 +409,8 @@ static enum vu_verdict set_config(struct pvrom_vu_server *s, struct vu_message *
 {
 	if (!config_is_valid(m) || m->payload.config.flags > 1)
 		return VU_REFUSED;
+	if (VU_SLIP(CONFIG_SET))
+		return VU_DONE;
 	return s->setup.ops->config_write(s->setup.ctx, m->payload.config.offset,
 					  m->payload.config.bytes, m->payload.config.size)
 		       ? VU_DONE

@@ -115,6 +115,8 @@ static bool start(struct vu_ring *ring)
 
 	if (!find_areas(ring, &config))
 		return false;
+	if (VU_SLIP(IN_ORDER))
+		config.features &= ~PVROM_VQ_F_IN_ORDER;
 	config.inflight =
 		vu_inflight_queue(&server->inflight, server->features, ring->index, ring->size);
 	ring->vq = server->setup.ops->queue_start(server->setup.ctx, ring->index, &config);

@@ -105,7 +105,8 @@ static void end_connection(struct pvrom_vu_server *server, const char *why)
 	vu_memory_clear(&server->memory);
 	server->features = server->protocol = 0;
 	server->status = 0;
-	server->owned = server->ended = false;
+	server->owned &= VU_SLIP(OWNED);
+	server->ended = false;
 	server->received = 0;
 	accept_next(server);
 }
@@ -120,6 +121,10 @@ static bool one_message(struct pvrom_vu_server *server)
 
 	if (result == 0)
 		return false;
+	if (result == -EPROTO && VU_SLIP(RUBBISH)) {
+		server->received = 0;
+		return true;
+	}
 	if (result < 0) {
 		end_connection(server, result == -ECONNRESET ? "it closed the connection"
 				       : result == -EPROTO   ? "it does not speak vhost-user"

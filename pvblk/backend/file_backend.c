@@ -213,6 +213,12 @@ static bool cannot(struct file *f, struct pvrom_blk_io *io, int32_t result)
 	return true;
 }
 
+/* Does this error mean that writes acknowledged before are gone? A sync tells of them whatever its errno is. */
+static bool loses(const struct pvrom_blk_io *io, int32_t result)
+{
+	return io->part == PART_SYNC || (result == -EIO && (io->flags & PVROM_BLK_IO_STABLE));
+}
+
 /* In test builds: what the disk says instead. */
 static int32_t planted(const struct pvrom_blk_io *io, int32_t result)
 {
@@ -221,6 +227,9 @@ static int32_t planted(const struct pvrom_blk_io *io, int32_t result)
 
 	if (BLK_SLIP(FILE_SPACE) && result == -ENOSPC)
 		return (int32_t)io->length;
+	if (io->part == PART_TRANSFER && io->offset >> 20 == 1 &&
+	    (BLK_SLIP(FILE_EIO) || BLK_SLIP(FILE_EIO_DONE)))
+		return BLK_SLIP(FILE_EIO) ? -EIO : (int32_t)io->length;
 	if ((BLK_SLIP(FILE_SYNC) || BLK_SLIP(FILE_SYNC_FORGOTTEN)) && io->part == PART_SYNC &&
 	    !failed) {
 		failed = true;
@@ -243,8 +252,7 @@ static void part_done(struct pvrom_loop_op *op, int32_t result)
 		return;
 	}
 	if (result < 0) {
-		f->flush_failed |= result == -EIO && !BLK_SLIP(FILE_SYNC_FORGOTTEN) &&
-				   (io->part == PART_SYNC || (io->flags & PVROM_BLK_IO_STABLE));
+		f->flush_failed |= loses(io, result) && !BLK_SLIP(FILE_SYNC_FORGOTTEN);
 		if (!cannot(f, io, result))
 			pvrom_blk_io_done(io, failure(result));
 		return;
@@ -317,13 +325,13 @@ struct pvrom_blk_backend *pvrom_blk_file_open(const struct pvrom_blk_file_setup 
 	}
 	if (!pvrom_file_open(&f->opened, setup, message)) {
 		free(f);
-		return NULL;
+		return BLK_SLIP(FILE_ANY) ? pvrom_blk_null_open(2048) : NULL;
 	}
 	f->loop = loop;
 	f->hosted.close = file_close;
 	f->hosted.head = (struct pvrom_blk_backend){ .ops = &file_ops,
 						     .capacity = f->opened.sectors,
-						     .can = 0x1f,
+						     .can = BLK_SLIP(FILE_ERASE) ? 0x3f : 0x1f,
 						     .blk_size = f->opened.offset_align,
 						     .align = f->opened.discard_align,
 						     .volatile_cache = true };

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../blk_host_internal.h"
 #include "backend_internal.h"
 
 struct memory {
@@ -51,7 +52,8 @@ static void memory_submit(struct pvrom_blk_backend *backend, struct pvrom_blk_io
 	}
 	if (io->op <= PVROM_BLK_IO_WRITE)
 		copy(m->bytes + io->offset, io);
-	else if (io->op != PVROM_BLK_IO_FLUSH)
+	else if (io->op != PVROM_BLK_IO_FLUSH &&
+		 !(io->op == PVROM_BLK_IO_ERASE && BLK_SLIP(MEMORY_ERASE)))
 		memset(m->bytes + io->offset, 0, io->length);
 	pvrom_blk_io_done(io, PVROM_BLK_DONE);
 }

@@ -65,7 +65,8 @@ void blkd_print_steps(void)
 static const char *const blk_slip[] = { "",
 #define NAME(name, text) #name,
 					BLK_SLIP_TABLE(NAME) };
-static const char *const vu_slip[] = { "", VU_SLIP_TABLE(NAME)
+static const char *const vu_slip[] = { "", VU_SLIP_TABLE(NAME) };
+static const char *const check[] = { "", BLK_CHECK_TABLE(NAME)
 #undef NAME
 };
 
@@ -79,6 +80,9 @@ bool blkd_slip(const char *name)
 	for (i = 1; i < VU_SLIP_COUNT; i++)
 		if (!strcmp(vu_slip[i], name))
 			pvrom_vu_slipped = (enum vu_slip)i;
-	return pvrom_blk_slipped || pvrom_vu_slipped;
+	for (i = 1; i < BLK_CHECK_COUNT; i++)
+		if (!strcmp(check[i], name))
+			pvrom_blk_removed = (enum blk_check)i;
+	return pvrom_blk_slipped || pvrom_vu_slipped || pvrom_blk_removed;
 }
 #endif

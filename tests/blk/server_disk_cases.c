@@ -122,6 +122,23 @@ bool full_disk(void)
 	return good;
 }
 
+/* Run with a server whose disk has a second MiB that cannot be read or written. */
+bool failing_disk(void)
+{
+	uint8_t data[4096] = { 7 };
+	bool good = HOLDS(serve_file("", PVROM_BLK_F_FLUSH | PVROM_BLK_F_CONFIG_WCE)) &&
+		    HOLDS(works(&client));
+
+	good = good &&
+	       HOLDS(blk_client_do(&client, 0, PVROM_BLK_T_IN, MB / 512, data, 4096) == 1) &&
+	       HOLDS(blk_client_do(&client, 0, PVROM_BLK_T_OUT, MB / 512, data, 4096) == 1) &&
+	       HOLDS(blk_client_do(&client, 0, PVROM_BLK_T_OUT, MB / 512 + 8, data, 512) == 1) &&
+	       HOLDS(blk_client_do(&client, 0, PVROM_BLK_T_OUT, 2 * MB / 512, data, 4096) == 0) &&
+	       HOLDS(works(&client));
+	end();
+	return good;
+}
+
 /* Run with a server whose disk fails the first flush. */
 bool failed_flush(void)
 {

@@ -60,6 +60,7 @@ bool no_permission(void);
 bool locked_file(void);
 bool shrinking_file(void);
 bool full_disk(void);
+bool failing_disk(void);
 bool failed_flush(void);
 
 #endif
