@@ -18,18 +18,20 @@ $(eval $(call cunit,virtqueue.race,tests/virtqueue/ring_race.c,$(RING_WORLD)))
 # Hostile drivers and hostile devices: each case with the check that it is about, and without it.
 HOSTILE_DRIVER := $(addprefix tests/virtqueue/,hostile_driver_main.c hostile_driver.c hostile_ring.c \
 	hostile_split.c hostile_chain.c hostile_packed.c hostile_setup.c hostile_record.c)
-$(BUILD)/test/virtqueue.drivers: $(call objs,test,$(HOSTILE_DRIVER) $(RING_WORLD))
-	$(call LINK,test,)
-CHECK_QUICK += virtqueue.drivers
-TEST.virtqueue.drivers       = $(BUILD)/test/virtqueue.drivers
-TEST_NEEDS.virtqueue.drivers = $(BUILD)/test/virtqueue.drivers
 HOSTILE_DEVICE := $(addprefix tests/virtqueue/,hostile_device.c hostile_ring.c hostile_used_split.c \
 	hostile_used_packed.c)
-$(BUILD)/test/virtqueue.devices: $(call objs,test,$(HOSTILE_DEVICE) $(RING_WORLD))
-	$(call LINK,test,)
-CHECK_QUICK += virtqueue.devices
-TEST.virtqueue.devices       = $(BUILD)/test/virtqueue.devices
-TEST_NEEDS.virtqueue.devices = $(BUILD)/test/virtqueue.devices
+# $(call hostile_suite,LIST,VARIANT,NAME,SOURCES,SUFFIX)
+define hostile_suite
+$$(BUILD)/$(2)/virtqueue.$(3): $$(call objs,$(2),$(4) $$(RING_WORLD))
+	$$(call LINK,$(2),)
+$(1) += virtqueue.$(3)$(5)
+TEST.virtqueue.$(3)$(5) = $$(BUILD)/$(2)/virtqueue.$(3)
+TEST_NEEDS.virtqueue.$(3)$(5) = $$(BUILD)/$(2)/virtqueue.$(3)
+endef
+$(eval $(call hostile_suite,CHECK_QUICK,test,drivers,$(HOSTILE_DRIVER),))
+$(eval $(call hostile_suite,CHECK_QUICK,test,devices,$(HOSTILE_DEVICE),))
+$(eval $(call hostile_suite,CHECK,asan,drivers,$(HOSTILE_DRIVER),.asan))
+$(eval $(call hostile_suite,CHECK,asan,devices,$(HOSTILE_DEVICE),.asan))
 
 # ---- bench ---------------------------------------------------------------------------------------
 $(BUILD)/hosted/ring_turns: $(call objs,hosted,bench/ring_turns.c) $(BUILD)/libpvrom-virtqueue.a

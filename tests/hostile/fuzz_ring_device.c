@@ -213,13 +213,9 @@ static void open_queue(struct input *in)
 	static const uint32_t split[SIZES] = { 1, 2, 4, 8, 16, 32, 64, 4 };
 	static const uint32_t packed[SIZES] = { 1, 2, 3, 5, 16, 33, 64, 7 };
 	uint8_t what = take8(in), length = take8(in) % SIZES;
-	uint64_t features = F_SPLIT | (what & 1 ? PVROM_VQ_F_RING_PACKED : 0) |
-			    (what & 2 ? PVROM_VQ_F_INDIRECT_DESC : 0) |
-			    (what & 4 ? PVROM_VQ_F_EVENT_IDX : 0) |
-			    (what & 8 ? PVROM_VQ_F_IN_ORDER : 0);
 
 	size = what & 1 ? packed[length] : split[length];
-	ring_world_init(&world, features, size, false);
+	ring_world_init(&world, ring_some_features(what), size, false);
 	memset(ring_at(&world, RING_TABLES), 0, 64 * 16);
 	world.violations = 0;
 	busy = 0;

@@ -153,13 +153,9 @@ static void open_queue(struct input *in)
 {
 	static const uint32_t sizes[SIZES] = { 1, 2, 4, 8, 16, 32, 64, 4 };
 	uint8_t what = take8(in), length = take8(in) % SIZES;
-	uint64_t features = F_SPLIT | (what & 1 ? PVROM_VQ_F_RING_PACKED : 0) |
-			    (what & 2 ? PVROM_VQ_F_INDIRECT_DESC : 0) |
-			    (what & 4 ? PVROM_VQ_F_EVENT_IDX : 0) |
-			    (what & 8 ? PVROM_VQ_F_IN_ORDER : 0);
 
 	size = sizes[length] + (what & 1 && what & 16 ? 1 : 0);
-	ring_world_init(&world, features, size, false);
+	ring_world_init(&world, ring_some_features(what), size, false);
 	memset(state, 0, sizeof(state));
 	next = 0;
 }

@@ -106,6 +106,13 @@ static void setup_driver(struct ring_world *world, uint64_t features, uint32_t s
 	}
 }
 
+uint64_t ring_some_features(uint8_t what)
+{
+	return F_SPLIT | (what & 1 ? PVROM_VQ_F_RING_PACKED : 0) |
+	       (what & 2 ? PVROM_VQ_F_INDIRECT_DESC : 0) | (what & 4 ? PVROM_VQ_F_EVENT_IDX : 0) |
+	       (what & 8 ? PVROM_VQ_F_IN_ORDER : 0);
+}
+
 void ring_world_init(struct ring_world *world, uint64_t features, uint32_t size, bool record)
 {
 	if (!world->memory)

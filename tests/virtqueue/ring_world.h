@@ -54,6 +54,8 @@ struct ring_world {
 
 /* Sets both halves up anew; record: with a record of buffers in flight, a new one. Ends the test program
  * if a half refuses. */
+/* Features of a queue by the low four bits of what a fuzzer drew; bit 0: packed. */
+uint64_t ring_some_features(uint8_t what);
 void ring_world_init(struct ring_world *world, uint64_t features, uint32_t size, bool record);
 /* Only the device, as a new process would over the same memory: resume. Returns its result. */
 enum pvrom_vq_result ring_world_restart(struct ring_world *world);

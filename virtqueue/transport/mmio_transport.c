@@ -1,50 +1,44 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * VIRTIO over registers in memory, the driver's side: VIRTIO 1.2, 4.2. Registers are 32 bits wide, each read
- * or write in the source is one on the bus.
+ * VIRTIO over registers in memory, the driver's side: VIRTIO 1.2, 4.2. Registers are 32 bits wide.
  */
 #include <pvrom/virtio_guest.h>
 #include <pvrom/virtio_mmio.h>
+
+#include "transport_registers.h"
 
 static struct pvrom_virtio_mmio *mmio_of(struct pvrom_virtio *dev)
 {
 	return (struct pvrom_virtio_mmio *)(void *)dev; /* its first member */
 }
 
+static volatile uint8_t *at(struct pvrom_virtio *dev)
+{
+	return mmio_of(dev)->registers;
+}
+
 static uint32_t read32(struct pvrom_virtio *dev, uint32_t reg)
 {
-	return *(volatile uint32_t *)(volatile void *)(mmio_of(dev)->registers + reg);
+	return register_read32(at(dev), reg);
 }
 
 static void write32(struct pvrom_virtio *dev, uint32_t reg, uint32_t value)
 {
-	*(volatile uint32_t *)(volatile void *)(mmio_of(dev)->registers + reg) = value;
-}
-
-static void write64(struct pvrom_virtio *dev, uint32_t reg, uint64_t value)
-{
-	write32(dev, reg, (uint32_t)value);
-	write32(dev, reg + 4, (uint32_t)(value >> 32));
+	register_write32(at(dev), reg, value);
 }
 
 /* ---- the device as a whole ----------------------------------------------------------------------- */
 
 static uint64_t features(struct pvrom_virtio *dev)
 {
-	uint64_t low;
-
-	write32(dev, PVROM_MMIO_DEVICE_FEATURES_SEL, 0);
-	low = read32(dev, PVROM_MMIO_DEVICE_FEATURES);
-	write32(dev, PVROM_MMIO_DEVICE_FEATURES_SEL, 1);
-	return low | (uint64_t)read32(dev, PVROM_MMIO_DEVICE_FEATURES) << 32;
+	return register_read_features(at(dev), PVROM_MMIO_DEVICE_FEATURES_SEL,
+				      PVROM_MMIO_DEVICE_FEATURES);
 }
 
 static void accept(struct pvrom_virtio *dev, uint64_t chosen)
 {
-	write32(dev, PVROM_MMIO_DRIVER_FEATURES_SEL, 0);
-	write32(dev, PVROM_MMIO_DRIVER_FEATURES, (uint32_t)chosen);
-	write32(dev, PVROM_MMIO_DRIVER_FEATURES_SEL, 1);
-	write32(dev, PVROM_MMIO_DRIVER_FEATURES, (uint32_t)(chosen >> 32));
+	register_write_features(at(dev), PVROM_MMIO_DRIVER_FEATURES_SEL, PVROM_MMIO_DRIVER_FEATURES,
+				chosen);
 }
 
 static uint32_t status(struct pvrom_virtio *dev)
@@ -71,9 +65,9 @@ static bool queue_start(struct pvrom_virtio *dev, uint32_t queue,
 {
 	write32(dev, PVROM_MMIO_QUEUE_SEL, queue);
 	write32(dev, PVROM_MMIO_QUEUE_NUM, where->size);
-	write64(dev, PVROM_MMIO_QUEUE_DESC, where->desc_gpa);
-	write64(dev, PVROM_MMIO_QUEUE_DRIVER, where->driver_gpa);
-	write64(dev, PVROM_MMIO_QUEUE_DEVICE, where->device_gpa);
+	register_write64(at(dev), PVROM_MMIO_QUEUE_DESC, where->desc_gpa);
+	register_write64(at(dev), PVROM_MMIO_QUEUE_DRIVER, where->driver_gpa);
+	register_write64(at(dev), PVROM_MMIO_QUEUE_DEVICE, where->device_gpa);
 	write32(dev, PVROM_MMIO_QUEUE_READY, 1);
 	return read32(dev, PVROM_MMIO_QUEUE_READY) == 1;
 }
@@ -102,25 +96,14 @@ static uint32_t generation(struct pvrom_virtio *dev)
 	return read32(dev, PVROM_MMIO_CONFIG_GENERATION);
 }
 
-/* Bytes: always allowed by 4.2.2.2, and what is read together is held together by the generation. */
 static void config_read(struct pvrom_virtio *dev, uint32_t offset, void *to, uint32_t len)
 {
-	uint8_t *bytes = to;
-	uint32_t i;
-
-	for (i = 0; i < len; i++)
-		bytes[i] = offset + i < dev->config_bytes
-				   ? mmio_of(dev)->registers[PVROM_MMIO_CONFIG + offset + i]
-				   : 0;
+	register_read_config(at(dev) + PVROM_MMIO_CONFIG, dev->config_bytes, offset, to, len);
 }
 
 static void config_write(struct pvrom_virtio *dev, uint32_t offset, const void *from, uint32_t len)
 {
-	const uint8_t *bytes = from;
-	uint32_t i;
-
-	for (i = 0; i < len && offset + i < dev->config_bytes; i++)
-		mmio_of(dev)->registers[PVROM_MMIO_CONFIG + offset + i] = bytes[i];
+	register_write_config(at(dev) + PVROM_MMIO_CONFIG, dev->config_bytes, offset, from, len);
 }
 
 static const struct pvrom_virtio_ops mmio_ops = {

@@ -6,6 +6,8 @@
 #include <pvrom/virtio_guest.h>
 #include <pvrom/virtqueue.h>
 
+#include "transport_registers.h"
+
 /* PCI 3.0, chapter 6. */
 #define PCI_VENDOR 0x00u
 #define PCI_COMMAND 0x04u
@@ -69,30 +71,17 @@ static struct pvrom_virtio_pci *pci_of(struct pvrom_virtio *dev)
 	}
 COMMON_ACCESS(8)
 COMMON_ACCESS(16)
-COMMON_ACCESS(32)
-
-static void write64(struct pvrom_virtio *dev, uint32_t field, uint64_t value)
-{
-	write32(dev, field, (uint32_t)value);
-	write32(dev, field + 4, (uint32_t)(value >> 32));
-}
 
 static uint64_t features(struct pvrom_virtio *dev)
 {
-	uint64_t low;
-
-	write32(dev, DEVICE_FEATURE_SELECT, 0);
-	low = read32(dev, DEVICE_FEATURE);
-	write32(dev, DEVICE_FEATURE_SELECT, 1);
-	return low | (uint64_t)read32(dev, DEVICE_FEATURE) << 32;
+	return register_read_features(pci_of(dev)->common.at, DEVICE_FEATURE_SELECT,
+				      DEVICE_FEATURE);
 }
 
 static void accept(struct pvrom_virtio *dev, uint64_t chosen)
 {
-	write32(dev, DRIVER_FEATURE_SELECT, 0);
-	write32(dev, DRIVER_FEATURE, (uint32_t)chosen);
-	write32(dev, DRIVER_FEATURE_SELECT, 1);
-	write32(dev, DRIVER_FEATURE, (uint32_t)(chosen >> 32));
+	register_write_features(pci_of(dev)->common.at, DRIVER_FEATURE_SELECT, DRIVER_FEATURE,
+				chosen);
 	write16(dev, CONFIG_VECTOR, PVROM_VIRTIO_NO_VECTOR);
 }
 
@@ -142,9 +131,9 @@ static bool queue_start(struct pvrom_virtio *dev, uint32_t queue,
 	write16(dev, QUEUE_VECTOR, where->vector);
 	if (read16(dev, QUEUE_VECTOR) != where->vector) /* 4.1.5.1.3 */
 		return false;
-	write64(dev, QUEUE_DESC, where->desc_gpa);
-	write64(dev, QUEUE_DRIVER, where->driver_gpa);
-	write64(dev, QUEUE_DEVICE, where->device_gpa);
+	register_write64(pci_of(dev)->common.at, QUEUE_DESC, where->desc_gpa);
+	register_write64(pci_of(dev)->common.at, QUEUE_DRIVER, where->driver_gpa);
+	register_write64(pci_of(dev)->common.at, QUEUE_DEVICE, where->device_gpa);
 	write16(dev, QUEUE_ENABLE, 1);
 	return read16(dev, QUEUE_ENABLE) == 1;
 }
@@ -170,20 +159,12 @@ static uint32_t interrupt(struct pvrom_virtio *dev)
 
 static void config_read(struct pvrom_virtio *dev, uint32_t offset, void *to, uint32_t len)
 {
-	uint8_t *bytes = to;
-	uint32_t i;
-
-	for (i = 0; i < len; i++)
-		bytes[i] = offset + i < dev->config_bytes ? pci_of(dev)->config.at[offset + i] : 0;
+	register_read_config(pci_of(dev)->config.at, dev->config_bytes, offset, to, len);
 }
 
 static void config_write(struct pvrom_virtio *dev, uint32_t offset, const void *from, uint32_t len)
 {
-	const uint8_t *bytes = from;
-	uint32_t i;
-
-	for (i = 0; i < len && offset + i < dev->config_bytes; i++)
-		pci_of(dev)->config.at[offset + i] = bytes[i];
+	register_write_config(pci_of(dev)->config.at, dev->config_bytes, offset, from, len);
 }
 
 static const struct pvrom_virtio_ops pci_ops = {
