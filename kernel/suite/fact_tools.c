@@ -58,6 +58,16 @@ void test_set_flush(uint64_t va, int level, uint64_t value)
 	cpu_invlpg((void *)va);
 }
 
+uint64_t test_accessed_dirty(uint64_t va, int level)
+{
+	return READ_ONCE(*test_entry(va, level)) & (PTE_A | PTE_D);
+}
+
+bool test_reads(uint64_t va, uint64_t value)
+{
+	return READ_ONCE(*(uint64_t *)va) == value;
+}
+
 uint32_t other_cpu(void)
 {
 	return smp_cpus > 1 ? 1 : 0;

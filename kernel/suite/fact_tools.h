@@ -36,6 +36,10 @@ uint64_t *test_block(unsigned which);
 uint64_t *test_entry(uint64_t va, int level);
 void test_set(uint64_t va, int level, uint64_t value);
 void test_set_flush(uint64_t va, int level, uint64_t value);
+/* The A and D bits of the entry of LEVEL. */
+uint64_t test_accessed_dirty(uint64_t va, int level);
+/* Does a read of 8 bytes give VALUE? */
+bool test_reads(uint64_t va, uint64_t value);
 /* Flushes all TLB entries of this CPU, global ones too (SDM vol. 3A 4.10.4.1). */
 void test_flush_all(void);
 
