@@ -36,6 +36,8 @@ HOST_TEST_SRCS := $(HOST_SRCS) $(DIGEST_SRCS) tests/loop/host_world.c
 $(eval $(call cunit,loop.host_base,tests/loop/host_base.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_batch,tests/loop/host_batch.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_offer,tests/loop/host_offer.c,$(HOST_TEST_SRCS)))
+$(eval $(call cunit,loop.host_negotiate,tests/loop/host_negotiate.c,$(HOST_TEST_SRCS)))
+$(eval $(call cunit,loop.host_race,tests/loop/host_race.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_groups,tests/loop/host_groups.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_save,tests/loop/host_save.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_rom,tests/loop/host_rom.c,$(HOST_TEST_SRCS) guest/check.c guest/call_info.c))
@@ -73,18 +75,18 @@ $(BUILD)/test/host_bugs: $(call objs,test,tests/loop/host_bugs.c tests/cunit_tap
 CHECK_QUICK += loop.host_bugs
 TEST.loop.host_bugs = $(BUILD)/test/host_bugs $(BUILD)/test
 TEST_NEEDS.loop.host_bugs = $(BUILD)/test/host_bugs $(BUILD)/test/host_rom_dump \
-	$(patsubst %,$(BUILD)/test/loop.host_%,base batch offer groups save rom)
+	$(patsubst %,$(BUILD)/test/loop.host_%,base batch offer negotiate groups save rom)
 
 # The races once more under ThreadSanitizer, which wants the address space as it was in its youth.
 $(eval $(call variant,tsan,$$(ASAN_CC),$$(HOSTED) -DPVROM_TEST -O1 -g -fsanitize=thread))
 LINK_CC.tsan = $(ASAN_CC) -fsanitize=thread
-$(BUILD)/tsan/loop.host_offer: $(call objs,tsan,tests/loop/host_offer.c $(HOST_TEST_SRCS) \
+$(BUILD)/tsan/loop.host_race: $(call objs,tsan,tests/loop/host_race.c $(HOST_TEST_SRCS) \
 		tests/cunit_tap.c)
 	$(call LINK,tsan,-lcunit -lpthread)
-CHECK_LONG += loop.host_offer.tsan
-TEST.loop.host_offer.tsan = $$(setarch -R true 2>/dev/null && echo setarch -R) \
-	$(BUILD)/tsan/loop.host_offer
-TEST_NEEDS.loop.host_offer.tsan = $(BUILD)/tsan/loop.host_offer
+CHECK_LONG += loop.host_race.tsan
+TEST.loop.host_race.tsan = $$(setarch -R true 2>/dev/null && echo setarch -R) \
+	$(BUILD)/tsan/loop.host_race
+TEST_NEEDS.loop.host_race.tsan = $(BUILD)/tsan/loop.host_race
 
 # ---- bench -----------------------------------------------------------------------------------
 $(BUILD)/hosted/loop_calls: $(call objs,hosted,bench/loop_calls.c) $(BUILD)/libpvrom-host.a
