@@ -43,10 +43,6 @@ $(eval $(call cunit,loop.host_save,tests/loop/host_save.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_rom,tests/loop/host_rom.c,$(HOST_TEST_SRCS) guest/check.c guest/call_info.c))
 $(eval $(call cunit,loop.host_random,tests/loop/host_random.c,$(HOST_TEST_SRCS)))
 
-# The real host behind the real shim.
-$(eval $(call cunit,loop.host_guest,tests/loop/host_guest.c,$(HOST_SRCS) $(GUEST_MACHINE_SRCS) \
-	$(DIGEST_SRCS)))
-
 # The same with a seed of the day, which is printed.
 CHECK_LONG += loop.host_random.new_seed
 TEST.loop.host_random.new_seed = PVROM_SEED=$${SEED:-new} $(BUILD)/asan/loop.host_random

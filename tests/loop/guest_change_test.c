@@ -22,6 +22,14 @@ static void build_second(void)
 	fixture_seal(second);
 }
 
+/* The host has moved: it names that one. */
+static void name_second(void)
+{
+	build_second();
+	fake_host_set_rom(m, &host, 0x280000, second);
+	host.epoch++;
+}
+
 static struct pvrom_site *site_of(uint32_t call)
 {
 	for (size_t i = 0; i < m->site_count; i++)
@@ -88,9 +96,7 @@ static void new_rom(void)
 
 	begin_ready();
 	old_copy = m->guest->copy;
-	build_second();
-	fake_host_set_rom(m, &host, 0x280000, second);
-	host.epoch++;
+	name_second();
 	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_READY);
 	CU_ASSERT_PTR_NOT_EQUAL(m->guest->copy, old_copy);
 	CU_ASSERT_PTR_EQUAL(m->guest->text, m->guest->copy);
@@ -220,43 +226,33 @@ static void change_over_fails_at_the_new_rom(void)
 static void change_over_fails_at_memory(void)
 {
 	begin_ready();
-	build_second();
-	fake_host_set_rom(m, &host, 0x280000, second);
-	host.epoch++;
+	name_second();
 	m->fail_alloc = 1;
 	expect_gone_native(PVROM_VERDICT_NO_MEMORY);
+	expect_to_come_back();
+}
+
+/* The host names a ROM, by a checksum that is not its own, at gpa; then the right one again. */
+static void change_over_to_a_rom_at(uint64_t gpa, uint32_t verdict)
+{
+	begin_ready();
+	host.epoch++;
+	host.rom_gpa = gpa;
+	host.rom_checksum ^= 1;
+	m->maps = m->unmaps = 0;
+	expect_gone_native(verdict);
+	CU_ASSERT_EQUAL(m->maps, verdict == PVROM_VERDICT_ROM_CHANGED);
+	host.rom_checksum ^= 1;
+	host.rom_gpa = MACHINE_HOST_ROM;
 	expect_to_come_back();
 }
 
 /* Which ROM that is, is what the host says: one that is not there, or is another, is not used. */
 static void change_over_to_a_rom_that_is_not_there(void)
 {
-	begin_ready();
-	host.epoch++;
-	host.rom_checksum ^= 1;
-	expect_gone_native(PVROM_VERDICT_ROM_CHANGED);
-	host.rom_checksum ^= 1;
-	expect_to_come_back();
-
-	begin_ready();
-	host.epoch++;
-	host.rom_gpa = MACHINE_SIZE;
-	host.rom_checksum ^= 1;
-	expect_gone_native(PVROM_VERDICT_TRUNCATED);
-	host.rom_checksum ^= 1;
-	host.rom_gpa = MACHINE_HOST_ROM;
-	expect_to_come_back();
-
-	begin_ready();
-	host.epoch++;
-	host.rom_gpa = UINT64_MAX - 0x1ff; /* wraps: never mapped */
-	host.rom_checksum ^= 1;
-	m->maps = m->unmaps = 0;
-	expect_gone_native(PVROM_VERDICT_TRUNCATED);
-	CU_ASSERT_EQUAL(m->maps, 0);
-	host.rom_checksum ^= 1;
-	host.rom_gpa = MACHINE_HOST_ROM;
-	expect_to_come_back();
+	change_over_to_a_rom_at(MACHINE_HOST_ROM, PVROM_VERDICT_ROM_CHANGED);
+	change_over_to_a_rom_at(MACHINE_SIZE, PVROM_VERDICT_TRUNCATED);
+	change_over_to_a_rom_at(UINT64_MAX - 0x1ff, PVROM_VERDICT_TRUNCATED); /* wraps */
 }
 
 static void change_over_to_another_transport(void)
@@ -282,9 +278,7 @@ static void change_over_to_an_older_minor(void)
 	fake_host_attach(m, &host, image);
 	m->policy->minor_min = PVROM_MINOR + 1;
 	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
-	build_second();
-	fake_host_set_rom(m, &host, 0x280000, second);
-	host.epoch++;
+	name_second();
 	expect_gone_native(PVROM_VERDICT_OLD_MINOR);
 	end();
 }
@@ -300,9 +294,7 @@ static void change_over_to_a_rom_not_allowed(void)
 	m->policy->allowed = (const uint8_t(*)[PVROM_DIGEST_SIZE])allowed;
 	m->policy->allowed_count = 1;
 	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
-	build_second();
-	fake_host_set_rom(m, &host, 0x280000, second);
-	host.epoch++;
+	name_second();
 	expect_gone_native(PVROM_VERDICT_NOT_ALLOWED);
 	host.epoch++;
 	expect_gone_native(PVROM_VERDICT_NOT_ALLOWED); /* nor at the second try */
@@ -314,9 +306,7 @@ static void change_over_fails_at_a_write(void)
 {
 	for (uint32_t n = 1; n < 3; n++) {
 		begin_ready();
-		build_second();
-		fake_host_set_rom(m, &host, 0x280000, second);
-		host.epoch++;
+		name_second();
 		m->fail_write = n;
 		expect_gone_native(PVROM_VERDICT_PATCH_FAILED);
 		expect_to_come_back();
@@ -326,9 +316,7 @@ static void change_over_fails_at_a_write(void)
 static void change_over_fails_at_commit(void)
 {
 	begin_ready();
-	build_second();
-	fake_host_set_rom(m, &host, 0x280000, second);
-	host.epoch++;
+	name_second();
 	host.commit_status = PVROM_STATUS_INVALID;
 	expect_gone_native(PVROM_VERDICT_HOST_ERROR);
 	host.commit_status = UINT32_MAX;
@@ -338,9 +326,7 @@ static void change_over_fails_at_commit(void)
 static void change_over_is_stale_at_commit(void)
 {
 	begin_ready();
-	build_second();
-	fake_host_set_rom(m, &host, 0x280000, second);
-	host.epoch++;
+	name_second();
 	host.moves_before_commit = 1;
 	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_READY);
 	CU_ASSERT_TRUE(pause_leads_into(m->guest->copy));
@@ -355,9 +341,7 @@ static void old_text_stays_while_sites_lead_there(void)
 
 	begin_ready();
 	old_copy = m->guest->copy;
-	build_second();
-	fake_host_set_rom(m, &host, 0x280000, second);
-	host.epoch++;
+	name_second();
 	m->fail_write_from = m->writes + 1;
 	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_PATCH_FAILED);
 	CU_ASSERT_NOT_EQUAL(m->guest->patched, 0);
@@ -371,9 +355,7 @@ static void data_only_change_over(void)
 	begin();
 	m->policy->flags = PVROM_POLICY_DATA_ONLY;
 	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
-	build_second();
-	fake_host_set_rom(m, &host, 0x280000, second);
-	host.epoch++;
+	name_second();
 	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_READY);
 	CU_ASSERT_TRUE(machine_text_is_unchanged(m));
 	CU_ASSERT_EQUAL(m->guest->rom_checksum, fixture_header(second)->checksum);

@@ -3,188 +3,22 @@
  * The two halves in one process: the real host behind the real shim. Every way of serving slots, change
  * of hardware, move to another host, reset, and bugs of the host as the shim sees them.
  */
-#include <pvrom/host.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../../host/bugs.h"
-#include "../cunit_tap.h"
-#include "guest_machine.h"
+#include "core_machine.h"
 
-#define BIT(NAME) PVROM_FEATURE_BIT(PVROM_FEATURE_##NAME)
-#define ALL (BIT(CPU) | BIT(IRQ) | BIT(SMP) | BIT(ALARM))
-#define BASE 0x40000100
-
+static struct core_machine *b;
 static struct machine *m;
-static struct pvrom_host host;
-static struct pvrom_host_vcpu vcpu;
-static struct pvrom_host_config config;
-static uint8_t last_event;
-static bool alarm_set;
-
-/* ---- the embedder ------------------------------------------------------------------------------ */
-
-static void *op_translate(void *ctx, struct pvrom_gpa gpa, uint64_t *len)
-{
-	(void)ctx;
-	if (gpa.gpa >= MACHINE_SIZE)
-		return NULL;
-	if (*len > MACHINE_SIZE - gpa.gpa)
-		*len = MACHINE_SIZE - gpa.gpa;
-	return machine_at(m, gpa.gpa);
-}
-
-static void op_lock(void *ctx)
-{
-	(void)ctx;
-}
-
-static uint64_t op_tsc(void *ctx, uint32_t id)
-{
-	(void)ctx;
-	return id;
-}
-
-static void op_event(void *ctx, uint32_t id, uint8_t vector)
-{
-	(void)ctx;
-	(void)id;
-	last_event = vector;
-}
-
-static uint32_t op_route(void *ctx, uint64_t source, uint8_t vector, uint32_t id)
-{
-	(void)ctx;
-	(void)source;
-	(void)vector;
-	(void)id;
-	return PVROM_STATUS_OK;
-}
-
-static uint32_t op_mask(void *ctx, uint64_t source, bool masked)
-{
-	(void)ctx;
-	(void)source;
-	(void)masked;
-	return PVROM_STATUS_OK;
-}
-
-static void op_eoi(void *ctx, uint32_t id)
-{
-	(void)ctx;
-	(void)id;
-}
-
-static uint32_t op_send(void *ctx, uint32_t vector, uint32_t base, uint64_t mask)
-{
-	(void)ctx;
-	(void)vector;
-	(void)base;
-	(void)mask;
-	return PVROM_STATUS_OK;
-}
-
-static uint32_t op_start(void *ctx, uint32_t id, const struct pvrom_smp_state *state)
-{
-	(void)ctx;
-	(void)id;
-	(void)state;
-	return PVROM_STATUS_BUSY;
-}
-
-static uint32_t op_kick(void *ctx, uint32_t id)
-{
-	(void)ctx;
-	(void)id;
-	return PVROM_STATUS_OK;
-}
-
-static uint32_t op_alarm_set(void *ctx, uint32_t id, uint64_t tsc, uint8_t vector)
-{
-	(void)ctx;
-	(void)id;
-	(void)tsc;
-	(void)vector;
-	alarm_set = true;
-	return PVROM_STATUS_OK;
-}
-
-static void op_alarm_cancel(void *ctx, uint32_t id)
-{
-	(void)ctx;
-	(void)id;
-	alarm_set = false;
-}
-
-static const struct pvrom_host_ops ops = {
-	.translate = op_translate,
-	.lock = op_lock,
-	.unlock = op_lock,
-	.tsc = op_tsc,
-	.event = op_event,
-	.irq_route = op_route,
-	.irq_mask = op_mask,
-	.irq_eoi = op_eoi,
-	.irq_send = op_send,
-	.smp_start = op_start,
-	.smp_kick = op_kick,
-	.alarm_set = op_alarm_set,
-	.alarm_cancel = op_alarm_cancel,
-};
-static const struct pvrom_host_feature *const features[] = {
-	&pvrom_host_cpu, &pvrom_host_irq, &pvrom_host_smp, &pvrom_host_alarm, NULL,
-};
-
-/* ---- the machine ------------------------------------------------------------------------------- */
-
-static uint32_t answer(struct machine *machine, uint32_t call, uint64_t arg[4], uint64_t *value)
-{
-	struct pvrom_host_regs regs = { .call = call, .mode64 = 1 };
-
-	(void)machine;
-	memcpy(regs.arg, arg, sizeof(regs.arg));
-	CU_ASSERT_EQUAL(pvrom_host_call(&vcpu, &regs), PVROM_ACTION_RESUME);
-	memcpy(arg, regs.arg, sizeof(regs.arg));
-	*value = regs.value;
-	return regs.status;
-}
-
-/* Sets up the host as config says, puts its ROM and its leaves into the machine. */
-static void bring_up_host(void)
-{
-	struct machine_leaves *leaves = &m->leaves[0];
-	size_t size;
-	uint32_t i;
-
-	CU_ASSERT_EQUAL_FATAL(pvrom_host_init(&host, &config, &vcpu), PVROM_HOST_OK);
-	CU_ASSERT_EQUAL_FATAL(
-		pvrom_host_build_rom(&host, machine_at(m, config.rom_gpa), 0x10000, &size),
-		PVROM_HOST_OK);
-	m->hypervisor_bit = true;
-	m->leaf_count = 1;
-	leaves->base = BASE;
-	for (i = 0; i < 3; i++)
-		CU_ASSERT_TRUE(pvrom_host_cpuid(&host, BASE, BASE + i, leaves->regs[i]));
-	m->host = answer;
-}
 
 static void begin_with(uint32_t slots, uint32_t flags)
 {
-	m = machine_new();
+	b = core_machine_new();
+	m = b->m;
 	machine_add_usual_sites(m);
-	config = (struct pvrom_host_config){
-		.ops = &ops,
-		.features = features,
-		.rom_gpa = MACHINE_HOST_ROM,
-		.flags = flags | PVROM_HOST_POISON,
-		.slots = slots,
-		.vcpus = 1,
-		.transport = PVROM_TRANSPORT_PORT,
-		.transport_port = 0x51,
-	};
-	last_event = 0;
-	alarm_set = false;
-	bring_up_host();
+	b->config.slots = slots;
+	b->config.flags |= flags;
+	core_machine_power_on(b);
 }
 
 static void begin(void)
@@ -194,7 +28,7 @@ static void begin(void)
 
 static void end(void)
 {
-	machine_free(m);
+	core_machine_free(b);
 }
 
 static struct pvrom_site *site_of(uint32_t call)
@@ -243,7 +77,7 @@ static void normal(void)
 	begin();
 	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
 	CU_ASSERT_EQUAL(m->guest->granted, ALL);
-	CU_ASSERT_EQUAL(host.sealed, ALL);
+	CU_ASSERT_EQUAL(b->core.sealed, ALL);
 	CU_ASSERT_EQUAL(m->guest->patched, 2);
 	CU_ASSERT_EQUAL(opcode(PVROM_IRQ_EOI), 0xe8);
 	CU_ASSERT_STRING_EQUAL(symbol(PVROM_IRQ_EOI), "irq.eoi");
@@ -325,13 +159,13 @@ static void x2apic(void)
 static void required_is_missing(void)
 {
 	begin();
-	config.operator_off = BIT(IRQ);
-	bring_up_host();
+	b->config.operator_off = BIT(IRQ);
+	core_machine_power_on(b);
 	m->policy->required = BIT(IRQ);
 	machine_expect_native(m, PVROM_VERDICT_REQUIRED_MISSING);
 	CU_ASSERT_EQUAL(m->guest->missing, BIT(IRQ));
 	CU_ASSERT_EQUAL(m->guest->offer.reason[PVROM_FEATURE_IRQ], PVROM_REASON_OPERATOR);
-	CU_ASSERT_EQUAL(host.sealed, 0);
+	CU_ASSERT_EQUAL(b->core.sealed, 0);
 	end();
 }
 
@@ -341,17 +175,17 @@ static void hardware_changes(void)
 	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
 	CU_ASSERT_EQUAL(pvrom_guest_vcpu_area(m->guest, m->area), PVROM_STATUS_OK);
 	CU_ASSERT_FALSE(pvrom_guest_epoch_moved(m->guest, m->area));
-	pvrom_host_set_hardware(&host, PVROM_HW_APIC | PVROM_HW_NESTED_PAGING);
-	CU_ASSERT_EQUAL(last_event, 0x41);
+	pvrom_host_set_hardware(&b->core, PVROM_HW_APIC | PVROM_HW_NESTED_PAGING);
+	CU_ASSERT_EQUAL(b->events[0], 0x41);
 	CU_ASSERT_TRUE(pvrom_guest_epoch_moved(m->guest, m->area));
 	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_READY);
 	CU_ASSERT_EQUAL(m->guest->granted, BIT(CPU) | BIT(SMP));
-	CU_ASSERT_EQUAL(host.sealed, BIT(CPU) | BIT(SMP));
+	CU_ASSERT_EQUAL(b->core.sealed, BIT(CPU) | BIT(SMP));
 	CU_ASSERT_TRUE(machine_text_is_unchanged(m));
 	CU_ASSERT_EQUAL(m->guest->offer.reason[PVROM_FEATURE_MMU], PVROM_REASON_NESTED_PAGING);
-	pvrom_host_set_hardware(&host, 0);
+	pvrom_host_set_hardware(&b->core, 0);
 	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_READY);
-	CU_ASSERT_EQUAL(host.sealed, ALL);
+	CU_ASSERT_EQUAL(b->core.sealed, ALL);
 	CU_ASSERT_EQUAL(opcode(PVROM_IRQ_EOI), 0xe8);
 	end();
 }
@@ -365,16 +199,16 @@ static void moves_to_another_host(void)
 	begin();
 	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
 	CU_ASSERT_EQUAL(pvrom_guest_vcpu_area(m->guest, m->area), PVROM_STATUS_OK);
-	CU_ASSERT_EQUAL(pvrom_host_save(&host, image, sizeof(image), &size), PVROM_HOST_OK);
-	config.slots = PVROM_SLOTS_CALL;
-	bring_up_host();
-	CU_ASSERT_EQUAL(pvrom_host_load(&host, image, size), PVROM_HOST_OK);
-	CU_ASSERT_EQUAL(host.sealed, ALL);
+	CU_ASSERT_EQUAL(pvrom_host_save(&b->core, image, sizeof(image), &size), PVROM_HOST_OK);
+	b->config.slots = PVROM_SLOTS_CALL;
+	core_machine_power_on(b);
+	CU_ASSERT_EQUAL(pvrom_host_load(&b->core, image, size), PVROM_HOST_OK);
+	CU_ASSERT_EQUAL(b->core.sealed, ALL);
 	CU_ASSERT_TRUE(pvrom_guest_epoch_moved(m->guest, m->area));
 	CU_ASSERT_EQUAL(pvrom_guest_renegotiate(m->guest), PVROM_VERDICT_READY);
-	CU_ASSERT_EQUAL(m->guest->rom_checksum, host.rom_checksum);
+	CU_ASSERT_EQUAL(m->guest->rom_checksum, b->core.rom_checksum);
 	CU_ASSERT_EQUAL(opcode(PVROM_CPU_CLI), 0xe8);
-	CU_ASSERT_EQUAL(host.sealed, ALL);
+	CU_ASSERT_EQUAL(b->core.sealed, ALL);
 	end();
 }
 
@@ -387,12 +221,12 @@ static void stops(void)
 			PVROM_STATUS_OK);
 	CU_ASSERT_EQUAL(pvrom_guest_stop(m->guest, 0), PVROM_STATUS_OK);
 	CU_ASSERT_TRUE(machine_text_is_unchanged(m));
-	CU_ASSERT_EQUAL(host.sealed, 0);
-	CU_ASSERT_EQUAL(vcpu.area_gpa, PVROM_VCPU_AREA_NONE);
-	CU_ASSERT_FALSE(alarm_set);
+	CU_ASSERT_EQUAL(b->core.sealed, 0);
+	CU_ASSERT_EQUAL(b->vcpu[0].area_gpa, PVROM_VCPU_AREA_NONE);
+	CU_ASSERT_EQUAL(b->alarm, 0);
 	/* The next kernel begins as the first did. */
 	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
-	CU_ASSERT_EQUAL(host.sealed, ALL);
+	CU_ASSERT_EQUAL(b->core.sealed, ALL);
 	end();
 }
 
@@ -415,7 +249,7 @@ static void plain_calls(void)
 static void only_this_digest(void)
 {
 	begin();
-	m->policy->allowed = (const uint8_t(*)[32]) & host.rom_digest;
+	m->policy->allowed = (const uint8_t(*)[32]) & b->core.rom_digest;
 	m->policy->allowed_count = 1;
 	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
 	end();
@@ -448,8 +282,8 @@ static void set_that_is_not_closed(void)
 {
 	pvrom_host_bug = PVROM_BUG_NOT_CLOSED;
 	begin();
-	config.operator_off = BIT(IRQ);
-	bring_up_host();
+	b->config.operator_off = BIT(IRQ);
+	core_machine_power_on(b);
 	machine_expect_native(m, PVROM_VERDICT_HOST_ERROR);
 	end();
 	pvrom_host_bug = 0;
