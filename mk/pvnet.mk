@@ -11,6 +11,13 @@ $(BUILD)/free/libpvrom-net-host.a: $(call objs,free,$(PVNET_HOST_SRCS))
 	$(MAKE_ARCHIVE)
 ALL_TARGETS += $(BUILD)/libpvrom-net-host.a $(BUILD)/free/libpvrom-net-host.a
 
+# What pvrun's cards are made of; user-mode networking is in pvrom-netd alone.
+PVNET_BACKEND_SRCS := $(addprefix pvnet/backend/, loop_backend.c net_capture.c net_fifo.c netback.c \
+	netback_words.c tap_backend.c tap_open.c)
+$(BUILD)/libpvrom-net-backend.a: $(call objs,hosted,$(PVNET_BACKEND_SRCS))
+	$(MAKE_ARCHIVE)
+ALL_TARGETS += $(BUILD)/libpvrom-net-backend.a
+
 # ---- tests ---------------------------------------------------------------------------------------
 $(eval $(call cunit,net.frame,tests/net/net_frame_test.c,tests/net/frame_oracle.c $(PVNET_FRAME_SRCS)))
 $(eval $(call cunit,net.bad_frame,tests/net/net_bad_frame_test.c,tests/net/frame_oracle.c $(PVNET_FRAME_SRCS)))

@@ -100,6 +100,7 @@ uint32_t pvrom_net_transmit(struct pvrom_net_queue *queue, uint32_t budget)
 	struct pvrom_net_buffer *buffer = &queue->buffer[0];
 	uint32_t n;
 
+	queue->host->setup.backend->pair = queue->number / 2;
 	for (n = 0; n < budget; n++) {
 		if (!pvrom_net_queue_pop(queue, buffer))
 			break;

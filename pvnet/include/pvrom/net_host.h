@@ -66,6 +66,7 @@ struct pvrom_net_backend {
 	uint64_t can;	/* PVROM_NET_F_CSUM and F_HOST_x: it takes and checks such frames itself */
 	uint32_t mtu;	/* bytes of IP that it carries at most, 68 to 65,535 */
 	uint32_t speed; /* Mbit/s, or PVROM_NET_SPEED_UNKNOWN */
+	uint32_t pair;	/* set by the card before send: whose transmit queue the frame comes from */
 };
 
 /* ---- the card --------------------------------------------------------------------------------------- */
@@ -227,6 +228,27 @@ enum pvrom_net_fate {
 enum pvrom_net_fate pvrom_net_receive(struct pvrom_net_host *host,
 				      const struct pvrom_net_header *header, const uint8_t *bytes,
 				      size_t len);
+
+/* A part of a buffer, in host memory; as struct iovec of POSIX. */
+struct pvrom_net_vec {
+	void *base;
+	size_t len;
+};
+
+/*
+ * For a backend that can write a frame straight into the driver's buffers, behind the place of the header: fills
+ * vec[most] with room for `want` bytes of one frame in the receive queue of a pair, and returns how
+ * many are used. 0: not possible now: the driver has too few buffers, wants frames steered or hashed, the link
+ * is down; then pvrom_net_receive(). The buffers stay the card's; the room may be left unused.
+ */
+uint32_t pvrom_net_room(struct pvrom_net_host *host, uint32_t pair, struct pvrom_net_vec *vec,
+			uint32_t most, size_t want);
+/*
+ * A frame of len bytes, at most what room was asked for, has been written there. `header` is the backend's own
+ * and not checked: it asks for nothing but what the backend was told with `offloads`.
+ */
+enum pvrom_net_fate pvrom_net_arrived(struct pvrom_net_host *host, uint32_t pair,
+				      const struct pvrom_net_header *header, size_t len);
 
 /*
  * Shows the driver what is complete. true: interrupt it. With coalescing, *again says when (ns) to call

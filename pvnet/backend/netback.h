@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * What the hosted backends of the network card share: the structure behind each, words, and queues of frames.
+ */
+#ifndef NETBACK_H
+#define NETBACK_H
+
+#include <pvrom/net_backend.h>
+
+#include <sys/uio.h>
+
+/* ---- frames that wait ------------------------------------------------------------------------------ */
+
+/* A queue of frames in memory, any length each, in the order of arrival. One thread at a time. */
+struct net_fifo {
+	uint8_t *bytes;
+	uint32_t size; /* a power of two */
+	uint32_t head; /* where the oldest lies; both counted on, not wrapped */
+	uint32_t tail; /* where the next one goes */
+	uint32_t frames;
+};
+
+/* A frame as it lies in a backend's memory, until it is taken off. */
+struct net_arrival {
+	struct pvrom_net_header header;
+	uint32_t len;
+	uint8_t *bytes;
+};
+
+bool net_fifo_open(struct net_fifo *fifo, uint32_t size);
+void net_fifo_close(struct net_fifo *fifo);
+/* Room for a frame of `len` bytes at the end; NULL: full. It is there once net_fifo_push() is called. */
+uint8_t *net_fifo_room(struct net_fifo *fifo, uint32_t len);
+void net_fifo_push(struct net_fifo *fifo, const struct pvrom_net_header *header, uint32_t len);
+/* The oldest frame; false: there is none. */
+bool net_fifo_peek(const struct net_fifo *fifo, struct net_arrival *arrival);
+void net_fifo_pop(struct net_fifo *fifo);
+
+/* ---- a backend ------------------------------------------------------------------------------------- */
+
+struct netback;
+struct netback_ops {
+	/* As in struct pvrom_net_backend_ops; the rest may be NULL. */
+	bool (*send)(struct netback *b, const struct pvrom_net_header *header,
+		     const struct pvrom_vq_piece *pieces, uint32_t count, uint64_t skip);
+	void (*offloads)(struct netback *b, uint64_t guest);
+	/* Does what is due: called once in each receive, before the frames. */
+	void (*work)(struct netback *b);
+	/* The oldest frame of a pair, which stays until it is popped. */
+	bool (*peek)(struct netback *b, uint32_t pair, struct net_arrival *arrival);
+	void (*pop)(struct netback *b, uint32_t pair);
+	/* In the place of these: as pvrom_net_backend_receive(). */
+	uint32_t (*receive)(struct netback *b, struct pvrom_net_host *host, uint32_t pair,
+			    uint32_t budget, bool *stalled);
+	void (*flush)(struct netback *b);
+	void (*close)(struct netback *b);
+};
+
+struct capture;
+struct netback {
+	struct pvrom_net_backend head; /* first */
+	const struct netback_ops *ops;
+	struct pvrom_net_backend_counters counters;
+	struct capture *capture;
+	uint16_t pairs;
+	uint16_t told_mtu;    /* asked for, or the network's own; 0: neither */
+	uint32_t natural_mtu; /* the network's own */
+	bool down, has_news;
+	int fd[PVROM_NET_PAIRS_MAX]; /* plus 1: 0 is none */
+	uint8_t mac[6];
+	char news[256];
+};
+
+static inline struct netback *netback_of(const struct pvrom_net_backend *backend)
+{
+	return (struct netback *)(uintptr_t)backend;
+}
+
+/* All bytes of a frame in pieces, at most `room`; returns how many there are. */
+size_t netback_gather(uint8_t *to, size_t room, const struct pvrom_vq_piece *pieces, uint32_t count,
+		      uint64_t skip);
+/* How long that is. */
+size_t netback_length(const struct pvrom_vq_piece *pieces, uint32_t count, uint64_t skip);
+/* The same as vectors; returns how many, 0: more than `most`. */
+uint32_t netback_vectors(struct iovec *vec, uint32_t most, const struct pvrom_vq_piece *pieces,
+			 uint32_t count, uint64_t skip);
+
+/* Something for people; the newest one stands. */
+void netback_say(struct netback *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- netback_words.c ------------------------------------------------------------------------------- */
+
+struct netback_words {
+	char *copy; /* the words point into it */
+	const char *kind;
+	bool swap;
+	const char *tap, *port, *user;
+	int port_fd;
+	uint32_t queues, mtu;
+	/* user: */
+	const char *forward[16], *net, *hostname, *dns;
+	uint32_t forwards;
+	bool restricted, no_ipv6;
+	/* pcap: */
+	const char *capture;
+	uint32_t capture_snap, capture_files;
+	uint64_t capture_size;
+};
+
+/* false: message says what is wrong. To be freed with netback_words_free() either way. */
+bool netback_words_read(struct netback_words *w, const char *text, char *message);
+void netback_words_free(struct netback_words *w);
+
+bool netback_complain(char *message, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- each opens one; NULL: message says why ---------------------------------------------------------- */
+struct netback *netback_null_open(const struct netback_words *w, char *message);
+struct netback *netback_loop_open(const struct netback_words *w, char *message);
+struct netback *netback_tap_open(const struct netback_words *w, char *message);
+struct netback *netback_port_open(const struct netback_words *w, const uint8_t mac[6],
+				  char *message);
+struct netback *netback_user_open(const struct netback_words *w, char *message);
+
+#endif
