@@ -20,16 +20,18 @@ static bool is_available(const struct pvrom_vq_device *vq, uint16_t flags)
 	return (flags & VQ_AVAIL_USED) == vq_avail_flags(vq->avail_wrap);
 }
 
-/* The descriptor at position i, whose flags were read, copied once. */
-static void read_desc(const struct pvrom_vq_device *vq, uint32_t i, uint16_t flags,
-		      struct vq_element *element)
+/* The descriptor at position i, copied once: its flags first, by which the first one of a list is available. */
+static void read_desc(const struct pvrom_vq_device *vq, uint32_t i, struct vq_element *element)
 {
 	const struct pvrom_vq_packed_desc *d = &ring(vq)[i];
+	/* Acquire: the address, and the descriptors behind; partner: the release store in
+	 * pvrom_vq_driver_packed_publish(). 2.8.21.1.1 */
+	const uint64_t tail = vq_load_tail_acquire(d);
 
 	element->addr = vq_load64(&d->addr);
-	element->len = vq_load32(&d->len);
-	element->next = vq_load16(&d->id);
-	element->flags = flags;
+	element->len = (uint32_t)tail;
+	element->next = (uint16_t)(tail >> 32);
+	element->flags = (uint16_t)(tail >> 48);
 }
 
 /* One descriptor of a list; a table must be a list of its own (2.8.5, 2.8.19). */
@@ -49,28 +51,30 @@ static void walk_one(struct vq_walk *walk, const struct vq_element *element, uin
  * Follows the list that begins at avail, to its end even if it is faulty, for the last descriptor has
  * the id (2.8.6). Sets how many descriptors it has; 0 if there is no end among those that are free.
  */
-static uint16_t gather(struct pvrom_vq_device *vq, uint16_t flags, struct pvrom_vq_request *request,
-		       uint32_t *count, uint16_t *record)
+static __attribute__((noinline)) uint16_t gather(struct pvrom_vq_device *vq,
+						 struct vq_element element,
+						 struct pvrom_vq_request *request, uint32_t *count,
+						 uint16_t *record)
 {
 	uint32_t free = vq->config.size - vq->taken, n = 0, at = vq->avail;
-	struct vq_element element;
 	struct vq_walk walk;
 	bool last;
 
 	vq_walk_begin(&walk, vq, request);
 	*count = 0;
-	do {
-		if (VQ_REFUSE(PACKED_END, n >= free))
-			return 0;
-		read_desc(vq, at, flags, &element);
+	for (;;) {
 		last = !(element.flags & PVROM_VQ_DESC_NEXT);
 		*record = vq->config.inflight
 				  ? pvrom_vq_record_packed_taken(vq, &element, n == 0, last)
 				  : 0;
 		walk_one(&walk, &element, n++);
+		if (last)
+			break;
+		if (VQ_REFUSE(PACKED_END, n >= free))
+			return 0;
 		at = at + 1 < vq->config.size ? at + 1 : 0;
-		flags = last ? 0 : vq_load16(&ring(vq)[at].flags);
-	} while (!last);
+		read_desc(vq, at, &element);
+	}
 	*count = n;
 	return element.next;
 }
@@ -86,19 +90,21 @@ static uint32_t take_slot(struct pvrom_vq_device *vq)
 enum pvrom_vq_result pvrom_vq_device_packed_pop(struct pvrom_vq_device *vq,
 						struct pvrom_vq_request *request)
 {
-	/* Acquire: the descriptors after the flags; partner: the release store in
-	 * pvrom_vq_driver_packed_publish(). 2.8.21.1.1 */
-	uint16_t flags = vq_load16_acquire(&ring(vq)[vq->avail].flags);
-	uint16_t id, record;
-	uint32_t count, slot;
+	struct vq_element first;
+	uint16_t id, record = 0;
+	uint32_t count = 1, slot;
 
-	if (!is_available(vq, flags))
+	read_desc(vq, vq->avail, &first);
+	if (!is_available(vq, first.flags))
 		return PVROM_VQ_EMPTY;
 	if (VQ_REFUSE(PACKED_OVERRUN, vq->taken >= vq->config.size))
 		return pvrom_vq_device_break(vq, PVROM_VQ_REASON_OVERRUN);
 	vq_prefetch_ahead(ring(vq), vq->avail, vq->config.size);
 	vq_step(vq, PVROM_VQ_STEP_POP_SEEN);
-	id = gather(vq, flags, request, &count, &record);
+	if (!vq->config.inflight && vq_walk_plain(vq, &first, request))
+		id = first.next;
+	else
+		id = gather(vq, first, request, &count, &record);
 	if (!count)
 		return pvrom_vq_device_break(vq, PVROM_VQ_REASON_NO_END);
 	slot = take_slot(vq);
@@ -160,12 +166,12 @@ static void write_used(struct pvrom_vq_device *vq, uint16_t at, bool wrap,
 	struct pvrom_vq_packed_desc *d = &ring(vq)[at];
 	uint16_t flags = (uint16_t)(vq_used_flags(wrap) | (s->len ? PVROM_VQ_DESC_WRITE : 0));
 
-	vq_store16(&d->id, s->id);
-	vq_store32(&d->len, s->len);
 	if (at == vq->shown) {
+		vq_store16(&d->id, s->id);
+		vq_store32(&d->len, s->len);
 		vq->first_flags = flags;
 	} else {
-		vq_store16(&d->flags, flags);
+		vq_store_tail(d, vq_tail_of(s->len, s->id, flags));
 		vq_dirty(vq, vq->config.desc, 16ull * at, sizeof(*d));
 	}
 	vq_step(vq, PVROM_VQ_STEP_USED_WRITTEN);

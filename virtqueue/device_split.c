@@ -38,33 +38,41 @@ static void read_desc(const struct pvrom_vq_device *vq, uint32_t i, struct vq_el
 }
 
 /* Follows the chain from head on. Zero or more buffers, then perhaps a table (2.7.5.3.2). */
-static void gather(struct pvrom_vq_device *vq, uint32_t head, struct pvrom_vq_request *request)
+static __attribute__((noinline)) void gather(struct pvrom_vq_device *vq, struct vq_element element,
+					     struct pvrom_vq_request *request)
 {
-	struct vq_element element;
 	struct vq_walk walk;
-	uint32_t i = head, n;
+	uint32_t n = 0;
 
 	vq_walk_begin(&walk, vq, request);
-	for (n = 0; !walk.over; n++) {
+	for (;;) {
 		if (VQ_REFUSE(CHAIN_LENGTH,
-			      n >= vq->config.size || ++walk.descriptors > vq->chain_max)) {
+			      n++ >= vq->config.size || ++walk.descriptors > vq->chain_max)) {
 			vq_walk_fault(&walk, PVROM_VQ_FAULT_LOOP);
 			return;
 		}
-		read_desc(vq, i, &element);
 		if (element.flags & PVROM_VQ_DESC_INDIRECT) {
 			pvrom_vq_walk_table(&walk, &element);
 			return;
 		}
 		vq_walk_buffer(&walk, &element);
-		if (!(element.flags & PVROM_VQ_DESC_NEXT))
+		if (walk.over || !(element.flags & PVROM_VQ_DESC_NEXT))
 			return;
-		i = element.next;
-		if (VQ_REFUSE(CHAIN_NEXT, i >= vq->config.size)) {
+		if (VQ_REFUSE(CHAIN_NEXT, element.next >= vq->config.size)) {
 			vq_walk_fault(&walk, PVROM_VQ_FAULT_NEXT_RANGE);
 			return;
 		}
+		read_desc(vq, element.next, &element);
 	}
+}
+
+static void take_chain(struct pvrom_vq_device *vq, uint32_t head, struct pvrom_vq_request *request)
+{
+	struct vq_element first;
+
+	read_desc(vq, head, &first);
+	if (!vq_walk_plain(vq, &first, request))
+		gather(vq, first, request);
 }
 
 /* Sees whether buffers are there that were not seen before. */
@@ -101,7 +109,7 @@ enum pvrom_vq_result pvrom_vq_device_split_pop(struct pvrom_vq_device *vq,
 	vq_step(vq, PVROM_VQ_STEP_POP_SEEN);
 	if (vq->config.inflight)
 		pvrom_vq_record_split_taken(vq, head);
-	gather(vq, head, request);
+	take_chain(vq, head, request);
 	vq->avail++;
 	vq_device_take(vq, request, head, head, 1);
 	vq_step(vq, PVROM_VQ_STEP_POP_DONE);
@@ -111,7 +119,7 @@ enum pvrom_vq_result pvrom_vq_device_split_pop(struct pvrom_vq_device *vq,
 enum pvrom_vq_result pvrom_vq_device_split_again(struct pvrom_vq_device *vq,
 						 struct pvrom_vq_request *request, uint32_t slot)
 {
-	gather(vq, slot, request);
+	take_chain(vq, slot, request);
 	vq_device_take(vq, request, slot, (uint16_t)slot, 1);
 	return PVROM_VQ_OK;
 }

@@ -26,13 +26,14 @@ static void put(struct pvrom_vq_driver *vq, uint64_t addr, uint32_t len, uint16_
 	struct pvrom_vq_packed_desc *d = &ring(vq)[vq->avail];
 
 	d->addr = addr;
-	d->len = len;
-	d->id = id;
 	flags |= vq_avail_flags(vq->avail_wrap);
-	if (vq->added++)
-		vq_store16(&d->flags, (uint16_t)flags);
-	else
+	if (vq->added++) {
+		vq_store_tail(d, vq_tail_of(len, id, (uint16_t)flags));
+	} else {
+		vq_store32(&d->len, len);
+		vq_store16(&d->id, id);
 		vq->first_flags = (uint16_t)flags;
+	}
 	vq_advance(&vq->avail, &vq->avail_wrap, 1, vq->config.size);
 }
 
@@ -107,16 +108,15 @@ static bool nothing_shown(const struct pvrom_vq_driver *vq)
 static enum pvrom_vq_result read_used(struct pvrom_vq_driver *vq, uint32_t *id, uint32_t *len)
 {
 	const struct pvrom_vq_packed_desc *d = &ring(vq)[vq->used];
-	/* Acquire: id, length and data after the flags; partner: the release store in
-	 * pvrom_vq_device_packed_publish(). */
-	uint16_t flags = vq_load16_acquire(&d->flags);
+	/* Acquire: data after the flags; partner: the release store in pvrom_vq_device_packed_publish(). */
+	const uint64_t tail = vq_load_tail_acquire(d);
 
-	if (!is_used(vq, flags))
+	if (!is_used(vq, (uint16_t)(tail >> 48)))
 		return PVROM_VQ_EMPTY;
 	vq_prefetch_ahead(ring(vq), vq->used, vq->config.size);
-	*id = vq_load16(&d->id);
+	*id = (uint16_t)(tail >> 32);
 	/* By 2.8.4 it means nothing without WRITE in the flags; but QEMU 7.2 never sets that. */
-	*len = vq_load32(&d->len);
+	*len = (uint32_t)tail;
 	if (VQ_REFUSE(USED_UNSHOWN, nothing_shown(vq)))
 		return pvrom_vq_driver_break(vq, PVROM_VQ_REASON_INDEX);
 	if (VQ_REFUSE(USED_ID_RANGE, *id >= vq->config.size))

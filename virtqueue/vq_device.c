@@ -200,7 +200,7 @@ static void use_in_order(struct pvrom_vq_device *vq)
 
 		if (slots[slot].state != VQ_DONE || (vq->oldest == vq->youngest && n))
 			return;
-		vq->oldest = (uint16_t)((vq->oldest + 1u) % vq->config.size);
+		vq->oldest = vq_next_place(vq, vq->oldest);
 		use(vq, slot);
 	}
 }

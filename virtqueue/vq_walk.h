@@ -161,6 +161,35 @@ static inline void vq_walk_buffer(struct vq_walk *walk, const struct vq_element 
 		vq_walk_last(walk, element);
 }
 
+/*
+ * A buffer that is one descriptor and one piece, taken without a walk: what small messages are. False: it is not, or
+ * something is odd about it, which the walk will see then.
+ */
+static inline bool vq_walk_plain(const struct pvrom_vq_device *vq, const struct vq_element *element,
+				 struct pvrom_vq_request *r)
+{
+	const bool writable = element->flags & PVROM_VQ_DESC_WRITE;
+	uint64_t len = element->len;
+	uint8_t *at;
+
+	if ((element->flags & (PVROM_VQ_DESC_NEXT | PVROM_VQ_DESC_INDIRECT)) || !len || !r->room ||
+	    element->addr > UINT64_MAX - len)
+		return false;
+	at = vq->config.ops->translate(vq->config.ops_ctx, (struct pvrom_gpa){ element->addr },
+				       &len);
+	if (!at || len < element->len)
+		return false;
+	r->piece[0] = (struct pvrom_vq_piece){ at, element->len, { element->addr } };
+	r->readable_pieces = !writable;
+	r->writable_pieces = writable;
+	r->readable = writable ? 0 : element->len;
+	r->writable = writable ? element->len : 0;
+	r->fault = PVROM_VQ_FAULT_NONE;
+	r->last = writable ? at + element->len - 1 : NULL;
+	r->last_gpa.gpa = writable ? element->addr + element->len - 1 : 0;
+	return true;
+}
+
 /* One more descriptor that is an indirect table: all of its buffers. vq_chain.c */
 void pvrom_vq_walk_table(struct vq_walk *walk, const struct vq_element *element);
 
@@ -183,7 +212,7 @@ static inline void vq_device_take(struct pvrom_vq_device *vq, struct pvrom_vq_re
 	vq->in_flight++;
 	if (vq_device_has(vq, PVROM_VQ_F_IN_ORDER)) {
 		vq->config.slots[vq->youngest].order = slot;
-		vq->youngest = (uint16_t)((vq->youngest + 1u) % vq->config.size);
+		vq->youngest = vq_next_place(vq, vq->youngest);
 	}
 }
 
