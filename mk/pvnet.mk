@@ -22,8 +22,9 @@ ALL_TARGETS += $(BUILD)/libpvrom-net-backend.a
 $(eval $(call cunit,net.frame,tests/net/net_frame_test.c,tests/net/frame_oracle.c $(PVNET_FRAME_SRCS)))
 $(eval $(call cunit,net.bad_frame,tests/net/net_bad_frame_test.c,tests/net/frame_oracle.c $(PVNET_FRAME_SRCS)))
 NET_WORLD := tests/net/net_world.c tests/net/frame_oracle.c $(PVNET_HOST_SRCS) $(VIRTQUEUE_SRCS)
-$(eval $(call cunit,net.card,tests/net/net_card_test.c,$(NET_WORLD)))
-$(eval $(call cunit,net.hostile,tests/net/net_hostile_test.c,$(NET_WORLD)))
+$(eval $(call cunit,net.card,$(addprefix tests/net/net_,card_main.c feature_cases.c send_cases.c receive_cases.c \
+	filter_cases.c steering_cases.c queue_cases.c state_cases.c),$(NET_WORLD)))
+$(eval $(call cunit,net.hostile,$(addprefix tests/net/net_hostile_,main.c commands.c frames.c buffers.c),$(NET_WORLD)))
 CHECK_LONG += net.frame.million
 TEST.net.frame.million       = $(BUILD)/test/net.frame 1000000 $(or $(SEED),$(shell date +%s))
 TEST_TIME.net.frame.million  = 600

@@ -2,7 +2,7 @@
 # spec/: the document as HTML and PDF, and which of its requirements no test names.
 SPEC_GEN  := $(BUILD)/spec/gen
 SPEC_FROM := $(wildcard spec/*) $(wildcard abi/pvrom/*.h) $(wildcard examples/kernel/* examples/host/*) \
-	$(wildcard guest/include/pvrom/*.h host/include/pvrom/*.h)
+	$(wildcard guest/include/pvrom/*.h host/include/pvrom/*.h pvnet/include/pvrom/net.h)
 # Anything that asciidoctor has to say, a dangling reference above all, is an error (-v: it says it).
 ASCIIDOC  := -v --failure-level=INFO -r ./spec/pvrom_macros.rb -a gen=../$(SPEC_GEN)
 

@@ -14,7 +14,7 @@
 	 PVROM_NET_F_HOST_USO | PVROM_NET_F_MRG_RXBUF | PVROM_NET_F_STATUS | PVROM_NET_F_CTRL_VQ | \
 	 PVROM_NET_F_CTRL_RX | PVROM_NET_F_CTRL_RX_EXTRA | PVROM_NET_F_CTRL_VLAN |                 \
 	 PVROM_NET_F_GUEST_ANNOUNCE | PVROM_NET_F_CTRL_MAC_ADDR | PVROM_NET_F_NOTF_COAL |          \
-	 PVROM_NET_F_HASH_REPORT | PVROM_NET_F_SPEED_DUPLEX | GUEST_OFFLOADS)
+	 PVROM_NET_F_HASH_REPORT | PVROM_NET_F_SPEED_DUPLEX | PVROM_NET_F_GUEST_CSUM)
 
 static bool setup_is_valid(const struct pvrom_net_host_setup *s)
 {
@@ -39,7 +39,7 @@ bool pvrom_net_host_init(struct pvrom_net_host *host, const struct pvrom_net_hos
 
 uint64_t pvrom_net_host_features(const struct pvrom_net_host *host)
 {
-	uint64_t features = OFFERED;
+	uint64_t features = OFFERED | (host->setup.backend->gives & GUEST_OFFLOADS);
 
 	if (host->setup.mtu)
 		features |= PVROM_NET_F_MTU;
@@ -180,6 +180,14 @@ uint32_t pvrom_net_control_queue(const struct pvrom_net_host *host)
 uint32_t pvrom_net_host_pairs(const struct pvrom_net_host *host)
 {
 	return host->driver.steering.pairs;
+}
+
+bool pvrom_net_host_use_pairs(struct pvrom_net_host *host, uint32_t pairs)
+{
+	if (!pairs || pairs > host->setup.pairs)
+		return false;
+	host->driver.steering.pairs = (uint16_t)pairs;
+	return true;
 }
 
 bool pvrom_net_steering_valid(const struct pvrom_net_host *host, const struct pvrom_net_steering *s)

@@ -26,6 +26,27 @@ static void give_back_all(struct pvrom_net_queue *q)
 		give_back_first(q, 0);
 }
 
+/* The youngest first, for that is what a ring takes back. */
+void pvrom_net_queue_drain(struct pvrom_net_queue *queue)
+{
+	struct pvrom_net_queue *q = queue;
+
+	while (q->held && pvrom_vq_device_unpop(&q->ring, &held_buffer(q, q->held - 1)->request) ==
+				  PVROM_VQ_OK)
+		q->held--;
+	give_back_all(q);
+}
+
+void pvrom_net_queue_stop(struct pvrom_net_queue *queue)
+{
+	struct pvrom_net_host *host = queue->host;
+	const uint32_t pair = queue->number / 2;
+
+	pvrom_net_queue_drain(queue);
+	if (pair < PVROM_NET_PAIRS_MAX && host->receive[pair] == queue)
+		host->receive[pair] = NULL;
+}
+
 /* Takes one more buffer in hand; what cannot even hold a header goes back at once. */
 static bool hold_one_more(struct pvrom_net_queue *q)
 {
@@ -144,13 +165,32 @@ static struct pvrom_net_queue *steer(const struct pvrom_net_host *host, const ui
 	return host->receive[pair] ? host->receive[pair] : host->receive[0];
 }
 
+/* VIRTIO 1.2, 5.1.4.1: not more than the driver was told, VLAN tags aside, but for what is still to be cut.
+ * Of the len bytes the first are there. */
+static bool is_over_mtu(const struct pvrom_net_host *host, const struct pvrom_net_header *header,
+			const uint8_t *bytes, size_t there, size_t len)
+{
+	struct pvrom_net_frame frame;
+
+	if (header->gso_type || !has(host, PVROM_NET_F_MTU) ||
+	    len <= (size_t)host->setup.mtu + ETHERNET_BYTES)
+		return false;
+	pvrom_net_frame_read(&frame, bytes, there);
+	return len > (size_t)host->setup.mtu + frame.network;
+}
+
 static enum pvrom_net_fate deliver(struct pvrom_net_host *host,
 				   const struct pvrom_net_header *header, const uint8_t *bytes,
 				   size_t len)
 {
 	struct prefix prefix = { .header = *header };
-	struct pvrom_net_queue *q = steer(host, bytes, len, &prefix);
+	struct pvrom_net_queue *q;
 
+	if (is_over_mtu(host, header, bytes, len, len)) {
+		host->counters.over_mtu++;
+		return PVROM_NET_DROPPED;
+	}
+	q = steer(host, bytes, len, &prefix);
 	if (q)
 		return put(q, &prefix, bytes, len);
 	host->counters.no_buffer++;
@@ -165,6 +205,9 @@ static bool driver_takes_gso(const struct pvrom_net_host *host,
 {
 	const uint64_t o = host->driver.offloads;
 
+	/* Their checksums are open: at run time a driver may ask for the one without the other. */
+	if (!(o & PVROM_NET_F_GUEST_CSUM))
+		return false;
 	if (header->gso_type & PVROM_NET_GSO_ECN && !(o & PVROM_NET_F_GUEST_ECN))
 		return false;
 	switch (header->gso_type & ~PVROM_NET_GSO_ECN) {
@@ -311,18 +354,26 @@ static void read_back(const struct pvrom_net_buffer *b, uint64_t skip, uint8_t *
 	}
 }
 
-/* The frame's first bytes, copied once: the driver may write to its buffers meanwhile. */
-static bool driver_wants(const struct pvrom_net_host *host, const struct pvrom_net_buffer *b,
-			 size_t len)
+/* By the frame's first bytes, copied once: the driver may write to its buffers meanwhile. */
+static enum pvrom_net_fate judge_direct(struct pvrom_net_host *host,
+					const struct pvrom_net_header *header,
+					const struct pvrom_net_buffer *b, size_t len)
 {
 	uint8_t first[LOOKED_AT] = { 0 };
 	struct pvrom_net_frame frame;
 
-	if (host->driver.promiscuous)
-		return true;
+	if (host->driver.promiscuous && len <= (size_t)host->setup.mtu + ETHERNET_BYTES)
+		return PVROM_NET_DELIVERED;
 	read_back(b, pvrom_net_header_bytes(host), first, len < LOOKED_AT ? len : LOOKED_AT);
+	if (is_over_mtu(host, header, first, LOOKED_AT, len)) {
+		host->counters.over_mtu++;
+		return PVROM_NET_DROPPED;
+	}
 	pvrom_net_frame_read(&frame, first, LOOKED_AT);
-	return pvrom_net_filter_passes(host, first, &frame);
+	if (pvrom_net_filter_passes(host, first, &frame))
+		return PVROM_NET_DELIVERED;
+	host->counters.filtered++;
+	return PVROM_NET_FILTERED;
 }
 
 static void give_direct(struct pvrom_net_queue *q, const struct pvrom_net_header *header,
@@ -353,13 +404,13 @@ enum pvrom_net_fate pvrom_net_arrived(struct pvrom_net_host *host, uint32_t pair
 				      const struct pvrom_net_header *header, size_t len)
 {
 	struct pvrom_net_queue *q = direct_queue(host, pair);
+	enum pvrom_net_fate fate;
 
 	if (!q || !q->held)
 		return PVROM_NET_DROPPED;
-	if (!driver_wants(host, held_buffer(q, 0), len)) {
-		host->counters.filtered++;
-		return PVROM_NET_FILTERED;
-	}
+	fate = judge_direct(host, header, held_buffer(q, 0), len);
+	if (fate != PVROM_NET_DELIVERED)
+		return fate;
 	give_direct(q, header, len);
 	host->counters.received++;
 	host->counters.received_bytes += len;

@@ -154,10 +154,11 @@ static void load_driver(struct pvrom_net_driver_state *d, const struct state *st
 static bool driver_is_valid(const struct pvrom_net_host *host,
 			    const struct pvrom_net_driver_state *d)
 {
+	struct pvrom_net_backend silent = *host->setup.backend;
 	struct pvrom_net_host scratch = *host;
 
-	scratch.setup.backend =
-		&(struct pvrom_net_backend){ .ops = &(struct pvrom_net_backend_ops){ 0 } };
+	silent.ops = &(struct pvrom_net_backend_ops){ 0 };
+	scratch.setup.backend = &silent;
 	return pvrom_net_host_accept(&scratch, d->accepted) &&
 	       scratch.driver.accepted == d->accepted &&
 	       !(d->offloads & ~(d->accepted & GUEST_OFFLOADS)) && !(d->mac[0] & 1) &&
@@ -170,6 +171,7 @@ static bool record_fits(const struct pvrom_net_host *host, const struct state *s
 	return state->magic == STATE_MAGIC && state->version == STATE_VERSION &&
 	       state->size == sizeof(*state) && state->sum == sum_of(state) &&
 	       !(state->flags & ~(uint32_t)FLAGS_ALL) &&
+	       (!(state->flags & FLAG_ANNOUNCE) || state->accepted & PVROM_NET_F_GUEST_ANNOUNCE) &&
 	       state->offered == pvrom_net_host_features(host) &&
 	       !__builtin_memcmp(state->own_mac, host->setup.mac, sizeof(state->own_mac));
 }

@@ -28,6 +28,23 @@ static uint64_t features_wanted(const struct pvrom_net_header *h)
 	return wanted;
 }
 
+/* What is asked for, and nothing else of what the driver wrote. */
+static struct pvrom_net_header only_asked(const struct pvrom_net_header *from)
+{
+	struct pvrom_net_header h = { .flags = from->flags & PVROM_NET_HDR_NEEDS_CSUM };
+
+	if (h.flags) {
+		h.csum_start = from->csum_start;
+		h.csum_offset = from->csum_offset;
+	}
+	if (from->gso_type) {
+		h.gso_type = from->gso_type;
+		h.gso_size = from->gso_size;
+		h.hdr_len = from->hdr_len;
+	}
+	return h;
+}
+
 static void send(struct pvrom_net_host *host, const struct pvrom_net_header *header,
 		 const struct pvrom_vq_piece *pieces, uint32_t count, uint64_t skip, uint64_t len)
 {
@@ -82,6 +99,7 @@ static bool transmit_one(struct pvrom_net_host *host, const struct pvrom_vq_requ
 	    r->readable - skip > PVROM_NET_FRAME_MAX)
 		return false;
 	pvrom_vq_request_read(r, 0, &h, sizeof(h));
+	h = only_asked(&h);
 	wanted = features_wanted(&h);
 	if (wanted & ~host->driver.accepted || (h.gso_type && !gso_feature(h.gso_type)))
 		return false;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <pvrom/abi.h>
+#include <pvrom/net.h>
 
 static const char *directory;
 
@@ -171,6 +172,22 @@ static void put_features(void)
 	end(file);
 }
 
+static void put_net(void)
+{
+	FILE *file = begin("net_features", "10,32,58", "|Bit |Name |What it is\n");
+#define NET_FEATURE(NAME, bit, text) fprintf(file, "|%d |`" #NAME "` |%s\n", bit, text);
+	PVROM_NET_FEATURE_TABLE(NET_FEATURE)
+	end(file);
+
+	file = begin("net_commands", "9,9,25,25,10,22",
+		     "|Class |Number |Command |Needs |Bytes |What it does\n");
+#define NET_COMMAND(CLASS, NAME, FEATURE, bytes, text)                                             \
+	fprintf(file, "|%u |%u |`" #NAME "` |`" #FEATURE "` |%s |%s\n", PVROM_NET_CTRL_##CLASS,    \
+		PVROM_NET_CTRL_##NAME, bytes, text);
+	PVROM_NET_COMMAND_TABLE(NET_COMMAND)
+	end(file);
+}
+
 static void put_version(void)
 {
 	char path[4096];
@@ -195,5 +212,6 @@ int main(int argc, char **argv)
 	put_calls();
 	put_named();
 	put_features();
+	put_net();
 	return 0;
 }

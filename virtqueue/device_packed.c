@@ -116,6 +116,20 @@ enum pvrom_vq_result pvrom_vq_device_packed_pop(struct pvrom_vq_device *vq,
 	return PVROM_VQ_OK;
 }
 
+/* The last buffer that was popped is in the ring again, at the position where it was. */
+void pvrom_vq_device_packed_unpop(struct pvrom_vq_device *vq, uint32_t slot)
+{
+	struct pvrom_vq_device_slot *s = &vq->config.slots[slot];
+	const uint32_t back = vq->config.size - s->count;
+
+	/* Back is forward by a lap less the descriptors; a lap turns the counter, which back does not. */
+	vq_advance(&vq->avail, &vq->avail_wrap, back, vq->config.size);
+	vq->avail_wrap = !vq->avail_wrap;
+	vq->taken -= s->count;
+	s->next = vq->free_slot;
+	vq->free_slot = (uint16_t)slot;
+}
+
 /* A buffer of before a crash: its descriptors may be overwritten, the record has them. */
 enum pvrom_vq_result pvrom_vq_device_packed_again(struct pvrom_vq_device *vq,
 						  struct pvrom_vq_request *request, uint32_t slot)

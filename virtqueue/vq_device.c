@@ -189,6 +189,32 @@ enum pvrom_vq_result pvrom_vq_device_complete(struct pvrom_vq_device *vq,
 	return PVROM_VQ_OK;
 }
 
+enum pvrom_vq_result pvrom_vq_device_unpop(struct pvrom_vq_device *vq,
+					   const struct pvrom_vq_request *request)
+{
+	struct pvrom_vq_device_slot *s;
+
+	if (VQ_REFUSE(REQUEST_STALE,
+		      is_stale(vq, request) || request->generation != vq->generation))
+		return PVROM_VQ_STALE;
+	if (vq->config.inflight)
+		return PVROM_VQ_BUSY;
+	s = &vq->config.slots[request->slot];
+	s->state = VQ_FREE;
+	s->generation = 0;
+	vq->in_flight--;
+	/* So that the one before is the last again. */
+	if (!--vq->generation)
+		vq->generation = UINT32_MAX;
+	if (in_order(vq))
+		vq->youngest = (uint16_t)((vq->youngest ? vq->youngest : vq->config.size) - 1u);
+	if (is_packed(vq))
+		pvrom_vq_device_packed_unpop(vq, request->slot);
+	else
+		vq->avail--;
+	return PVROM_VQ_OK;
+}
+
 /* In order: all that is done from the oldest on. */
 static void use_in_order(struct pvrom_vq_device *vq)
 {

@@ -268,6 +268,7 @@ uint16_t pvrom_vq_device_split_shown(const struct pvrom_vq_device *vq);
 
 enum pvrom_vq_result pvrom_vq_device_packed_pop(struct pvrom_vq_device *vq,
 						struct pvrom_vq_request *request);
+void pvrom_vq_device_packed_unpop(struct pvrom_vq_device *vq, uint32_t slot);
 enum pvrom_vq_result pvrom_vq_device_packed_again(struct pvrom_vq_device *vq,
 						  struct pvrom_vq_request *request, uint32_t slot);
 void pvrom_vq_device_packed_used(struct pvrom_vq_device *vq, uint32_t slot);

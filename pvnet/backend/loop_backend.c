@@ -11,6 +11,9 @@
 #define ALL_OFFLOADS                                                                               \
 	(PVROM_NET_F_CSUM | PVROM_NET_F_HOST_TSO4 | PVROM_NET_F_HOST_TSO6 | PVROM_NET_F_HOST_ECN | \
 	 PVROM_NET_F_HOST_USO)
+#define ALL_LARGE                                                                                  \
+	(PVROM_NET_F_GUEST_TSO4 | PVROM_NET_F_GUEST_TSO6 | PVROM_NET_F_GUEST_ECN |                 \
+	 PVROM_NET_F_GUEST_USO4 | PVROM_NET_F_GUEST_USO6)
 
 /* ---- nothing ----------------------------------------------------------------------------------------- */
 
@@ -129,6 +132,7 @@ struct netback *netback_loop_open(const struct netback_words *w, char *message)
 	l->swap = w->swap;
 	l->b.ops = &loop_ops;
 	l->b.head.can = ALL_OFFLOADS;
+	l->b.head.gives = ALL_LARGE;
 	l->b.pairs = PVROM_NET_PAIRS_MAX;
 	return &l->b;
 }

@@ -267,6 +267,7 @@ struct netback *netback_tap_open(const struct netback_words *w, char *message)
 	t->b.pairs = (uint16_t)t->opened.queues;
 	t->b.natural_mtu = t->b.head.mtu = t->opened.mtu;
 	t->b.head.can = t->opened.can;
+	t->b.head.gives = PVROM_NET_F_GUEST_TSO4 | PVROM_NET_F_GUEST_TSO6 | PVROM_NET_F_GUEST_ECN;
 	for (i = 0; i < t->b.pairs; i++)
 		t->b.fd[i] = t->opened.fd[i] + 1;
 	tap_offloads(&t->b, 0);

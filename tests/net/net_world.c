@@ -122,7 +122,7 @@ struct net_world *net_world_open(uint32_t pairs, uint64_t can, uint64_t features
 
 	w->memory = calloc(1, WORLD_MEMORY);
 	w->backend = (struct pvrom_net_backend){
-		.ops = &backend_ops, .can = can, .mtu = 65535, .speed = 1000
+		.ops = &backend_ops, .can = can, .gives = UINT64_MAX, .mtu = 65535, .speed = 1000
 	};
 	fine = open_card(w, pairs, features);
 	for (n = 0; fine && n < 2 * pairs; n++)
@@ -200,17 +200,28 @@ bool net_world_send(struct net_world *w, uint32_t pair, const struct pvrom_net_h
 	return net_world_send_raw(w, pair, raw, before + len, piece);
 }
 
-int net_world_command_raw(struct net_world *w, const void *readable, size_t len, uint32_t writable)
+static int command(struct net_world *w, const void *readable, size_t len, uint32_t writable,
+		   uint32_t piece)
 {
 	uint8_t *ack = w->memory + WORLD_DATA + 0x200000;
 	struct pvrom_vq_done done;
 
 	memcpy(w->memory + WORLD_DATA, readable, len);
 	*ack = 0xee;
-	if (!round_trip(w, pvrom_net_control_queue(&w->host), len, writable, 0x100000, &done) ||
+	if (!round_trip(w, pvrom_net_control_queue(&w->host), len, writable, piece, &done) ||
 	    !done.len)
 		return -1;
 	return *ack;
+}
+
+int net_world_command_raw(struct net_world *w, const void *readable, size_t len, uint32_t writable)
+{
+	return command(w, readable, len, writable, 0x100000);
+}
+
+int net_world_command_cut(struct net_world *w, const void *bytes, size_t len, uint32_t piece)
+{
+	return command(w, bytes, len, 1, piece);
 }
 
 int net_world_command(struct net_world *w, uint8_t class, uint8_t number, const void *data,

@@ -74,5 +74,7 @@ int net_world_command(struct net_world *w, uint8_t class, uint8_t number, const 
 		      size_t len);
 /* Any buffer into the control queue; the same answer. */
 int net_world_command_raw(struct net_world *w, const void *readable, size_t len, uint32_t writable);
+/* A command, class and number too, in descriptors of at most `piece` bytes. */
+int net_world_command_cut(struct net_world *w, const void *bytes, size_t len, uint32_t piece);
 
 #endif

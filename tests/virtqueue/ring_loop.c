@@ -51,6 +51,7 @@ struct run {
 	uint32_t popped; /* seen by the device */
 	uint32_t published;
 	uint32_t out; /* popped and not completed */
+	uint32_t put_back;
 	uint32_t asleep_device, asleep_driver;
 	uint32_t turn;
 	bool device_sleeps, driver_sleeps;
@@ -122,8 +123,31 @@ static void device_completes(uint32_t i)
 	run.request[i] = run.request[--run.out];
 }
 
+/* Some of those just popped go back, the youngest first: they are popped again as they were. */
+static void device_puts_back(uint32_t first)
+{
+	const enum pvrom_vq_result answer = world.record ? PVROM_VQ_BUSY : PVROM_VQ_OK;
+
+	while (run.out > first && random32() % 3 == 0) {
+		struct pvrom_vq_request *r = &run.request[run.out - 1];
+
+		if (run.out - 1 > first)
+			CU_ASSERT_EQUAL(pvrom_vq_device_unpop(&world.device, r - 1),
+					PVROM_VQ_STALE);
+		CU_ASSERT_EQUAL(pvrom_vq_device_unpop(&world.device, r), answer);
+		if (answer)
+			return;
+		CU_ASSERT_EQUAL(pvrom_vq_device_complete(&world.device, r, 0), PVROM_VQ_STALE);
+		CU_ASSERT(pvrom_vq_device_pending(&world.device));
+		run.popped--;
+		run.out--;
+		run.put_back++;
+	}
+}
+
 static void device_works(void)
 {
+	const uint32_t first = run.out;
 	uint32_t burst = random32() % 8 + 1;
 
 	if (run.device_sleeps && !run.kick)
@@ -137,6 +161,7 @@ static void device_works(void)
 		look_at(&r);
 		run.request[run.out++] = r;
 	}
+	device_puts_back(first);
 	for (burst = random32() % 6; burst-- && run.out;)
 		device_completes(random32() % run.out);
 	if (pvrom_vq_device_publish(&world.device))
@@ -214,6 +239,7 @@ static void all_features(void)
 			/* Or nothing was tested that hangs on notifications. */
 			CU_ASSERT(run.asleep_device > 3);
 			CU_ASSERT(run.asleep_driver > 10);
+			CU_ASSERT(record || run.put_back > 100);
 		}
 	}
 }

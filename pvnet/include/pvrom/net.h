@@ -43,6 +43,36 @@
 #define PVROM_NET_F_RSS (1ull << 60)
 #define PVROM_NET_F_SPEED_DUPLEX (1ull << 63) /* config.speed, config.duplex */
 
+/* Those that a card of this project may offer: X(NAME, bit, what it is). */
+#define PVROM_NET_FEATURE_TABLE(X)                                                                 \
+	X(CSUM, 0, "the device fills in the checksum of a frame that the driver sends")            \
+	X(GUEST_CSUM, 1, "the driver takes frames whose checksum is open")                         \
+	X(CTRL_GUEST_OFFLOADS, 2, "what the driver takes may change at run time")                  \
+	X(MTU, 3, "the longest frame is told in the configuration")                                \
+	X(MAC, 5, "the address is told in the configuration")                                      \
+	X(GUEST_TSO4, 7, "the driver takes TCP over IPv4 that is to be cut")                       \
+	X(GUEST_TSO6, 8, "the driver takes TCP over IPv6 that is to be cut")                       \
+	X(GUEST_ECN, 9, "the driver takes such TCP with CWR")                                      \
+	X(HOST_TSO4, 11, "the device cuts TCP over IPv4")                                          \
+	X(HOST_TSO6, 12, "the device cuts TCP over IPv6")                                          \
+	X(HOST_ECN, 13, "the device cuts such TCP with CWR")                                       \
+	X(MRG_RXBUF, 15, "a frame may arrive in several buffers")                                  \
+	X(STATUS, 16, "the state of the link is told")                                             \
+	X(CTRL_VQ, 17, "there is a control queue")                                                 \
+	X(CTRL_RX, 18, "receive modes and address tables")                                         \
+	X(CTRL_VLAN, 19, "a filter of VLANs")                                                      \
+	X(CTRL_RX_EXTRA, 20, "more receive modes")                                                 \
+	X(GUEST_ANNOUNCE, 21, "the device can ask the driver to announce itself")                  \
+	X(MQ, 22, "several queue pairs")                                                           \
+	X(CTRL_MAC_ADDR, 23, "the address may be changed by command")                              \
+	X(NOTF_COAL, 53, "interrupts may be held back")                                            \
+	X(GUEST_USO4, 54, "the driver takes UDP over IPv4 that is to be cut (1.3)")                \
+	X(GUEST_USO6, 55, "the driver takes UDP over IPv6 that is to be cut (1.3)")                \
+	X(HOST_USO, 56, "the device cuts UDP (1.3)")                                               \
+	X(HASH_REPORT, 57, "the hash of a frame arrives with it")                                  \
+	X(RSS, 60, "frames are spread over the queues by a table of the driver's")                 \
+	X(SPEED_DUPLEX, 63, "the speed is told in the configuration")
+
 /* ---- the header before each frame, VIRTIO 1.2, 5.1.6 -------------------------------------------- */
 #define PVROM_NET_HDR_NEEDS_CSUM 1u /* csum_start and csum_offset say where a sum is to be made */
 #define PVROM_NET_HDR_DATA_VALID 2u /* received: the checksum was found right */
@@ -143,6 +173,26 @@ struct pvrom_net_config {
 #define PVROM_NET_CTRL_NOTF_COAL_TX_SET 0u
 #define PVROM_NET_CTRL_NOTF_COAL_RX_SET 1u
 
+/* All of them: X(CLASS, COMMAND, the feature it needs, bytes of its data, what it does). */
+#define PVROM_NET_COMMAND_TABLE(X)                                                                 \
+	X(RX, RX_PROMISC, CTRL_RX, "1", "every frame arrives")                                     \
+	X(RX, RX_ALLMULTI, CTRL_RX, "1", "every multicast frame arrives")                          \
+	X(RX, RX_ALLUNI, CTRL_RX_EXTRA, "1", "every unicast frame arrives")                        \
+	X(RX, RX_NOMULTI, CTRL_RX_EXTRA, "1", "no multicast frame arrives")                        \
+	X(RX, RX_NOUNI, CTRL_RX_EXTRA, "1", "no unicast frame arrives")                            \
+	X(RX, RX_NOBCAST, CTRL_RX_EXTRA, "1", "no broadcast frame arrives")                        \
+	X(MAC, MAC_TABLE_SET, CTRL_RX, "8 and more", "the unicast and the multicast addresses")    \
+	X(MAC, MAC_ADDR_SET, CTRL_MAC_ADDR, "6", "the card's own address")                         \
+	X(VLAN, VLAN_ADD, CTRL_VLAN, "2", "frames of this VLAN arrive")                            \
+	X(VLAN, VLAN_DEL, CTRL_VLAN, "2", "and no more")                                           \
+	X(ANNOUNCE, ANNOUNCE_ACK, GUEST_ANNOUNCE, "0", "the driver has announced itself")          \
+	X(MQ, MQ_VQ_PAIRS_SET, MQ, "2", "how many queue pairs the driver uses")                    \
+	X(MQ, MQ_RSS_CONFIG, RSS, "13 and more", "types of hash, table, pairs and key")            \
+	X(MQ, MQ_HASH_CONFIG, HASH_REPORT, "13 and more", "types of hash and key")                 \
+	X(GUEST_OFFLOADS, GUEST_OFFLOADS_SET, CTRL_GUEST_OFFLOADS, "8", "what the driver takes")   \
+	X(NOTF_COAL, NOTF_COAL_TX_SET, NOTF_COAL, "8", "when to interrupt for what was sent")      \
+	X(NOTF_COAL, NOTF_COAL_RX_SET, NOTF_COAL, "8", "when to interrupt for what arrived")
+
 #ifdef __cplusplus
 #define PVROM_NET_ASSERT(what) static_assert(what, #what)
 #else
@@ -152,6 +202,9 @@ PVROM_NET_ASSERT(sizeof(struct pvrom_net_header) == 12);
 PVROM_NET_ASSERT(sizeof(struct pvrom_net_hash) == 8);
 PVROM_NET_ASSERT(sizeof(struct pvrom_net_config) == 24);
 PVROM_NET_ASSERT(offsetof(struct pvrom_net_config, supported_hash_types) == 20);
+#define PVROM_NET_BIT_(NAME, bit, text) PVROM_NET_ASSERT(PVROM_NET_F_##NAME == 1ull << (bit));
+PVROM_NET_FEATURE_TABLE(PVROM_NET_BIT_)
+#undef PVROM_NET_BIT_
 #undef PVROM_NET_ASSERT
 
 #endif

@@ -64,6 +64,7 @@ struct pvrom_net_backend_ops {
 struct pvrom_net_backend {
 	const struct pvrom_net_backend_ops *ops;
 	uint64_t can;	/* PVROM_NET_F_CSUM and F_HOST_x: it takes and checks such frames itself */
+	uint64_t gives; /* PVROM_NET_F_GUEST_TSOx, _ECN, _USOx: what it hands in may be such */
 	uint32_t mtu;	/* bytes of IP that it carries at most, 68 to 65,535 */
 	uint32_t speed; /* Mbit/s, or PVROM_NET_SPEED_UNKNOWN */
 	uint32_t pair;	/* set by the card before send: whose transmit queue the frame comes from */
@@ -91,6 +92,7 @@ struct pvrom_net_counters {
 	uint64_t no_buffer;		   /* the driver had none, or too few */
 	uint64_t too_small;		   /* the driver's buffer was */
 	uint64_t refused;		   /* from outside, with a header that makes no sense */
+	uint64_t over_mtu;		   /* from outside, longer than the driver was told */
 	uint64_t link_down;
 	uint64_t commands, commands_failed; /* of the control queue */
 };
@@ -140,7 +142,12 @@ struct pvrom_net_host {
 /* Sets up a card in the caller's memory, link up. false: the setup contradicts itself or the backend. */
 bool pvrom_net_host_init(struct pvrom_net_host *host, const struct pvrom_net_host_setup *setup);
 
-/* The feature bits of the card that are offered; those of ring and transport are theirs. */
+/*
+ * The feature bits of the card that are offered; those of ring and transport are theirs. What the driver may
+ * ask for with a frame is always among them, since the card does it where the backend cannot, and one large
+ * buffer is cheaper to carry than its segments. What it must be ready to get follows the backend: no frame is
+ * made larger here, and a driver without mergeable buffers pays for being ready.
+ */
 uint64_t pvrom_net_host_features(const struct pvrom_net_host *host);
 
 /*
@@ -166,6 +173,11 @@ void pvrom_net_host_reset(struct pvrom_net_host *host);
 uint32_t pvrom_net_control_queue(const struct pvrom_net_host *host);
 /* Queue pairs that the driver uses. */
 uint32_t pvrom_net_host_pairs(const struct pvrom_net_host *host);
+/*
+ * Where the control queue is another's, as a vhost-user front end's: the pairs that the driver uses now, from
+ * the first on. false, and nothing changes: there are not so many.
+ */
+bool pvrom_net_host_use_pairs(struct pvrom_net_host *host, uint32_t pairs);
 
 /*
  * Saved state; the queues' positions are the embedder's. save writes at most room bytes and returns how
@@ -208,6 +220,14 @@ enum pvrom_vq_result pvrom_net_queue_init(struct pvrom_net_queue *queue,
 					  struct pvrom_net_host *host, uint32_t number,
 					  const struct pvrom_vq_device_config *config,
 					  struct pvrom_net_buffer *pool, uint32_t count);
+
+/*
+ * Guest memory is about to change under the queue: what the card holds of a receive queue goes back into the
+ * ring, or comes back empty where a record of buffers in flight stands in the way; publish after it.
+ */
+void pvrom_net_queue_drain(struct pvrom_net_queue *queue);
+/* The same, and the card knows the queue no more: until it is set up again frames go to others. */
+void pvrom_net_queue_stop(struct pvrom_net_queue *queue);
 
 /* Sends at most `budget` frames of a transmit queue; returns how many buffers were taken. */
 uint32_t pvrom_net_transmit(struct pvrom_net_queue *queue, uint32_t budget);

@@ -218,6 +218,15 @@ enum pvrom_vq_result pvrom_vq_device_pop(struct pvrom_vq_device *vq,
 					 struct pvrom_vq_request *request);
 
 /*
+ * Puts the request that was popped last, and is neither completed nor put back, into the ring again, as if it had
+ * never been popped: for a device that looked whether there is room enough and must let go of it. The
+ * request is not to be used any more. STALE: it is not that one. BUSY: the queue has a record of buffers in
+ * flight, which tells them in the order in which they were taken; complete it instead.
+ */
+enum pvrom_vq_result pvrom_vq_device_unpop(struct pvrom_vq_device *vq,
+					   const struct pvrom_vq_request *request);
+
+/*
  * The device is done with request and wrote written bytes from the first writable byte on (cut to
  * what is writable); written may be less than was written, never more (2.7.8.2). Not shown before publish.
  * With IN_ORDER requests may be completed in any order too: the queue keeps them in order. (A packed queue
