@@ -2,19 +2,20 @@
 # monitor/: pvrun. Static, because it also runs inside the lab's level-1 Linux, which has no libraries.
 MONITOR_SRCS := $(addprefix monitor/, acpi_tables.c alarms.c aml.c boot_area.c cmos_clock.c counter_port.c cpuid_table.c event_fds.c exits.c \
 	file_image.c guest_memory.c hardware_facts.c interrupts.c kvm_device.c kvm_stats.c load_elf.c \
-	load_kernel.c load_linux.c load_multiboot.c load_pvh.c machine.c message.c options.c ports.c \
+	load_kernel.c load_linux.c load_multiboot.c load_pvh.c machine.c message.c net_options.c options.c ports.c \
 	pvrom_glue.c pvrom_ops.c pvrun.c serial_16550.c stats_report.c terminal.c vcpu.c vcpu_dump.c \
 	vcpu_state.c)
 MONITOR_SRCS += $(addprefix monitor/, guest_clock.c guest_tsc.c host_clock.c saved_machine.c saved_parts.c saved_vcpu.c \
 	vcpu_times.c vmclock_page.c)
-# Disks need liburing; everything else of pvrun needs nothing.
+# Disks and network cards need liburing; everything else of pvrun needs nothing.
 ifneq ($(call have_header,liburing.h),)
-MONITOR_SRCS += $(addprefix monitor/,device_thread.c disk.c virtio_bus.c virtio_device.c virtio_mmio.c)
-MONITOR_DISK = $(addprefix $(BUILD)/libpvrom-,blk-host.a blk-backend.a virtqueue.a)
+MONITOR_SRCS += $(addprefix monitor/,device_thread.c disk.c net_device.c net_helper.c net_round.c virtio_bus.c virtio_device.c \
+	virtio_mmio.c)
+MONITOR_DEVICES = $(addprefix $(BUILD)/libpvrom-,blk-host.a blk-backend.a net-backend.a net-host.a virtqueue.a)
 MONITOR_LIBS = -luring
 else
-MONITOR_SRCS += monitor/disk_absent.c
-$(call left_out,the disks of pvrun,liburing-dev)
+MONITOR_SRCS += monitor/disk_absent.c monitor/net_absent.c
+$(call left_out,the disks and network cards of pvrun,liburing-dev)
 endif
 MONITOR_VARIANTS := hosted test alt
 
@@ -27,13 +28,13 @@ $(foreach v,$(MONITOR_VARIANTS),$(BUILD)/$(v)/monitor/%.o): FLAGS_FOR += \
 # other. A call touches three pages less for it, which is 1 % of its round trip.
 $(BUILD)/pvrun: $(call objs,hosted,$(MONITOR_SRCS)) $(BUILD)/free/libpvrom-clock-host.a \
 		$(BUILD)/free/libpvrom-bus-host.a \
-		$(BUILD)/free/libpvrom-host.a $(MONITOR_DISK)
+		$(BUILD)/free/libpvrom-host.a $(MONITOR_DEVICES)
 	$(call LINK,hosted,-static -no-pie -pthread $(MONITOR_LIBS))
 
 # The same with the host's seeded bugs; takes --bug NAME.
 $(BUILD)/test/pvrun: $(call objs,test,$(MONITOR_SRCS)) $(BUILD)/free/libpvrom-clock-host.a \
 		$(BUILD)/free/libpvrom-bus-host.a \
-		$(BUILD)/test/libpvrom-host.a $(MONITOR_DISK)
+		$(BUILD)/test/libpvrom-host.a $(MONITOR_DEVICES)
 	$(call LINK,test,-static -no-pie -pthread $(MONITOR_LIBS))
 
 ALL_TARGETS += $(BUILD)/pvrun

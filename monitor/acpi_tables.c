@@ -205,7 +205,7 @@ static uint64_t put_dsdt(struct tables *tables)
 	describe_off(&aml);
 	scope = aml_scope_begin(&aml, "_SB_");
 	describe_com1(&aml);
-	for (unsigned int i = 0; i < tables->vm->opt->disk_count; i++)
+	for (unsigned int i = 0; i < options_devices(tables->vm->opt); i++)
 		describe_virtio(&aml, i);
 	aml_end(&aml, scope);
 	if (aml.overflow)

@@ -4,6 +4,7 @@
  * taken apart. A reset is a new life: nothing of the old machine remains.
  */
 #include "disk.h"
+#include "net_device.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -30,6 +31,8 @@ static void build(struct vm *vm)
 		pvrom_glue_create(vm);
 	for (unsigned int i = 0; i < vm->opt->disk_count; i++)
 		vm->virtio[vm->virtio_count++] = disk_create(vm, &vm->opt->disks[i], i);
+	for (unsigned int i = 0; i < vm->opt->net_count; i++, vm->virtio_count++)
+		vm->virtio[vm->virtio_count] = net_create(vm, &vm->opt->nets[i], vm->virtio_count);
 	for (unsigned int i = 0; i < vm->opt->cpus; i++)
 		vcpu_state_reset(&vm->vcpus[i]);
 	if (vm->opt->load != NULL)
@@ -109,7 +112,9 @@ static void run(struct vm *vm)
 
 static void take_apart(struct vm *vm)
 {
-	for (unsigned int i = 0; i < vm->virtio_count; i++)
+	for (unsigned int i = vm->virtio_count; i-- > vm->opt->disk_count;)
+		net_destroy(vm->virtio[i]);
+	for (unsigned int i = 0; i < vm->opt->disk_count; i++)
 		disk_destroy(vm->virtio[i]);
 	for (unsigned int i = 0; i < vm->opt->cpus; i++)
 		vcpu_destroy(&vm->vcpus[i]);

@@ -79,7 +79,17 @@ struct disk_arg {
 	uint64_t bps;  /* bytes a second; 0 the same */
 	unsigned int queues;
 };
-#define MAX_DISKS 8u /* lines 16 to 23 of the I/O APIC */
+
+/* A network card of the guest, and what is behind it. */
+struct net_arg {
+	char *backend;	    /* user, tap=NAME or port=SWITCH, and the words that are for it */
+	const char *pcap;   /* a file for every frame, or NULL */
+	uint8_t mac[6];	    /* all zero: one is made up */
+	unsigned int pairs; /* of queues */
+	unsigned int poll;  /* microseconds; for how long it looks for more before it sleeps */
+};
+
+#define MAX_DEVICES 8u /* disks and cards together: lines 16 to 23 of the I/O APIC */
 
 /* What the command line asked for. */
 struct options {
@@ -92,8 +102,10 @@ struct options {
 	const char *load; /* from where it goes on, or NULL */
 	struct module_arg modules[MAX_MODULES];
 	unsigned int module_count;
-	struct disk_arg disks[MAX_DISKS];
+	struct disk_arg disks[MAX_DEVICES];
 	unsigned int disk_count;
+	struct net_arg nets[MAX_DEVICES];
+	unsigned int net_count;
 	unsigned int cpus;
 	uint64_t memory; /* bytes, a multiple of the page size */
 	enum boot_method boot;
@@ -279,9 +291,9 @@ struct route {
 #define ROUTE_PINS 24u
 
 /* Messages of devices on the bus: one a queue, one for changes; each has a line of its own behind the pins. */
-#define MESSAGES_A_DEVICE 17u
+#define MESSAGES_A_DEVICE 18u
 #define MESSAGE_OF(device, queue) ((device)*MESSAGES_A_DEVICE + (queue))
-#define MESSAGES (MAX_DISKS * MESSAGES_A_DEVICE)
+#define MESSAGES (MAX_DEVICES * MESSAGES_A_DEVICE)
 #define MESSAGE_LINE(message) (ROUTE_PINS + (message))
 
 struct routes {
@@ -329,7 +341,7 @@ struct vm {
 	struct routes routes;
 	struct alarms alarms;
 	struct clock clock;
-	struct virtio_device *virtio[MAX_DISKS];
+	struct virtio_device *virtio[MAX_DEVICES]; /* disks first */
 	struct pvrom_bus_host bus;
 	unsigned int virtio_count;
 	unsigned int threads; /* of CPUs, that have not ended; guarded by lock */
@@ -349,6 +361,34 @@ struct kvm_counter {
 };
 #define MAX_COUNTERS 96u
 
+/* What a network card counts: the card itself, what is behind it, and how often either side woke the other. */
+#define NET_COUNTERS(X)                                                                            \
+	X(sent)                                                                                    \
+	X(sent_bytes)                                                                              \
+	X(send_failed)                                                                             \
+	X(malformed)                                                                               \
+	X(received)                                                                                \
+	X(received_bytes)                                                                          \
+	X(filtered)                                                                                \
+	X(no_buffer)                                                                               \
+	X(too_small)                                                                               \
+	X(refused)                                                                                 \
+	X(link_down)                                                                               \
+	X(commands)                                                                                \
+	X(commands_failed)                                                                         \
+	X(backend_full)                                                                            \
+	X(backend_failed)                                                                          \
+	X(backend_refused)                                                                         \
+	X(captured)                                                                                \
+	X(capture_lost)                                                                            \
+	X(notifications)                                                                           \
+	X(interrupts)
+struct net_stats {
+#define NET_COUNTER_FIELD(name) uint64_t name;
+	NET_COUNTERS(NET_COUNTER_FIELD)
+#undef NET_COUNTER_FIELD
+};
+
 struct stats {
 	unsigned int lives;
 	struct exit_counts exits;
@@ -358,6 +398,7 @@ struct stats {
 	uint64_t alarms_latest_ns;
 	struct kvm_counter kvm[MAX_COUNTERS];
 	unsigned int kvm_count;
+	struct net_stats net[MAX_DEVICES];
 };
 
 /* message.c */
@@ -366,6 +407,15 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* options.c */
 void options_parse(struct options *opt, int argc, char **argv);
+unsigned int options_devices(const struct options *opt);
+
+/* net_options.c */
+#define MAX_PAIRS 8u
+struct argp_state;
+void net_option(struct argp_state *state, struct options *opt, char *text);
+void net_option_mac(struct argp_state *state, struct options *opt, const char *text);
+void net_option_pcap(struct argp_state *state, struct options *opt, const char *path);
+void net_options_finish(struct options *opt);
 
 /* file_image.c */
 void file_open(struct file_image *file, const char *path);

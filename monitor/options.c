@@ -24,6 +24,9 @@ enum {
 	KEY_TSC_ALONE,
 	KEY_VMCLOCK,
 	KEY_DISK,
+	KEY_NET,
+	KEY_MAC,
+	KEY_PCAP,
 	KEY_SAVE,
 	KEY_LOAD,
 	KEY_BUG,
@@ -38,9 +41,17 @@ static const struct argp_option table[] = {
 	{ "module", KEY_MODULE, "FILE[=TEXT]", 0,
 	  "A module with its command line (repeatable; PVH and multiboot)", 0 },
 	{ "disk", KEY_DISK, "FILE[,WORD...]", 0,
-	  "A disk: a file or block device (repeatable, 8 at most); ro: read-only; direct: past the "
+	  "A disk: a file or block device (repeatable; 8 disks and cards at most); ro: read-only; "
+	  "direct: past the "
 	  "page cache; queues=N (1); iops=N, bps=N: limits a second",
 	  0 },
+	{ "net", KEY_NET, "WAY[,WORD...]", 0,
+	  "A network card (repeatable): user: the host's own network without privileges, with "
+	  "hostfwd=...; tap=NAME: a tap interface; port=SWITCH: a port of a switch of pvrom-netd; "
+	  "queues=N (1): pairs of queues; mtu=N; poll=N: microseconds of looking before sleep",
+	  0 },
+	{ "mac", KEY_MAC, "ADDRESS", 0, "Ethernet address of the last card (one is made up)", 0 },
+	{ "pcap", KEY_PCAP, "FILE", 0, "Every frame of the last card, as pcapng", 0 },
 	{ "boot", KEY_BOOT, "HOW", 0, "auto, pvh or multiboot, for a kernel that has both (auto)",
 	  0 },
 	{ "rom", KEY_ROM, "on|off|FILE", 0,
@@ -208,8 +219,9 @@ static void parse_disk(struct argp_state *state, struct options *opt, char *text
 	struct disk_arg *disk = &opt->disks[opt->disk_count];
 	char *words = strchr(text, ','), *value;
 
-	if (opt->disk_count++ == MAX_DISKS)
-		argp_error(state, "--disk: at most %u", MAX_DISKS);
+	if (options_devices(opt) == MAX_DEVICES)
+		argp_error(state, "at most %u disks and network cards", MAX_DEVICES);
+	opt->disk_count++;
 	*disk = (struct disk_arg){ .path = text, .queues = 1 };
 	if (words != NULL)
 		*words++ = '\0';
@@ -292,6 +304,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case KEY_INITRD: opt->initrd = arg; return 0;
 	case KEY_MODULE: parse_module(state, opt, arg); return 0;
 	case KEY_DISK: parse_disk(state, opt, arg); return 0;
+	case KEY_NET: net_option(state, opt, arg); return 0;
+	case KEY_MAC: net_option_mac(state, opt, arg); return 0;
+	case KEY_PCAP: net_option_pcap(state, opt, arg); return 0;
 	case KEY_ROM: parse_rom(opt, arg); return 0;
 	case KEY_FIND: parse_find(state, opt, arg); return 0;
 	case KEY_NO_REBOOT: opt->no_reboot = true; return 0;
@@ -310,6 +325,14 @@ static void check(const struct options *opt)
 		fail(EXIT_USAGE, "--load goes on with the kernel that is there: no KERNEL");
 	if ((opt->save != NULL || opt->load != NULL) && opt->disk_count != 0)
 		fail(EXIT_USAGE, "--save and --load do not go with --disk");
+	if ((opt->save != NULL || opt->load != NULL) && opt->net_count != 0)
+		fail(EXIT_USAGE, "--save and --load do not go with --net");
+}
+
+/* Virtio devices, whatever they are. */
+unsigned int options_devices(const struct options *opt)
+{
+	return opt->disk_count + opt->net_count;
 }
 
 /* Fills in *opt, or ends pvrun: usage errors with status 2, --help and --version with 0. */
@@ -320,5 +343,6 @@ void options_parse(struct options *opt, int argc, char **argv)
 	*opt = (struct options){ .append = "", .cpus = 1, .memory = MIB(256) };
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, opt);
+	net_options_finish(opt);
 	check(opt);
 }

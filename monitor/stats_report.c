@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* What --stats says at the end, for people and as JSON (the schema is in pvrun.1). */
-#include "monitor.h"
+#include "net_device.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,6 +15,12 @@ static void add_alarms(struct stats *stats, const struct vm *vm)
 		stats->alarms_latest_ns = latest;
 }
 
+static void add_nets(struct stats *stats, const struct vm *vm)
+{
+	for (unsigned int i = 0; i < vm->opt->net_count; i++)
+		net_count(vm->virtio[vm->opt->disk_count + i], &stats->net[i]);
+}
+
 /* Adds one life of the machine; its CPUs have stopped. */
 void stats_add(struct stats *stats, const struct vm *vm)
 {
@@ -22,6 +28,7 @@ void stats_add(struct stats *stats, const struct vm *vm)
 	kvm_stats_add(stats, vm->fd);
 	stats->delays += doorbell_rung(vm->delay_port);
 	add_alarms(stats, vm);
+	add_nets(stats, vm);
 	for (unsigned int i = 0; i < vm->opt->cpus; i++) {
 		const struct vcpu *vcpu = &vm->vcpus[i];
 
@@ -58,6 +65,13 @@ static void line(FILE *out, const char *name, uint64_t value)
 		fprintf(out, "  %-28s %12" PRIu64 "\n", name, value);
 }
 
+static void report_net(FILE *out, const struct net_stats *net)
+{
+#define NET_LINE(name) line(out, #name, net->name);
+	NET_COUNTERS(NET_LINE)
+#undef NET_LINE
+}
+
 static void report_text(FILE *out, const struct options *opt, const struct stats *stats)
 {
 	fprintf(out, "%s, nested paging %s, %u CPUs, %u boots\n", hardware_module(),
@@ -76,6 +90,10 @@ static void report_text(FILE *out, const struct options *opt, const struct stats
 	fprintf(out, "alarms:\n");
 	line(out, "sent", stats->alarms_sent);
 	line(out, "worst lateness, ns", stats->alarms_latest_ns);
+	for (unsigned int i = 0; i < opt->net_count; i++) {
+		fprintf(out, "network card %u (%s):\n", i, opt->nets[i].backend);
+		report_net(out, &stats->net[i]);
+	}
 	fprintf(out, "calls:\n");
 	for (uint32_t n = 0; n < CALL_COUNTERS; n++)
 		if (stats->calls[n] != 0 && name_of(n) != NULL)
@@ -107,6 +125,23 @@ static void report_calls(FILE *out, const struct stats *stats)
 	fprintf(out, "},\"unknown_calls\":%" PRIu64 "}\n", unknown_calls(stats));
 }
 
+static void report_nets(FILE *out, const struct options *opt, const struct stats *stats)
+{
+	fprintf(out, "\"net\":[");
+	for (unsigned int i = 0; i < opt->net_count; i++) {
+		const char *comma = "";
+
+		fprintf(out, "%s{", i ? "," : "");
+#define NET_MEMBER(name)                                                                           \
+	fprintf(out, "%s\"" #name "\":%" PRIu64, comma, stats->net[i].name);                       \
+	comma = ",";
+		NET_COUNTERS(NET_MEMBER)
+#undef NET_MEMBER
+		fprintf(out, "}");
+	}
+	fprintf(out, "],");
+}
+
 static void report_json(FILE *out, const struct options *opt, const struct stats *stats)
 {
 	fprintf(out,
@@ -121,6 +156,7 @@ static void report_json(FILE *out, const struct options *opt, const struct stats
 		stats->delays);
 	fprintf(out, "\"alarms\":{\"sent\":%" PRIu64 ",\"latest_ns\":%" PRIu64 "},",
 		stats->alarms_sent, stats->alarms_latest_ns);
+	report_nets(out, opt, stats);
 	report_calls(out, stats);
 }
 

@@ -149,8 +149,9 @@ static const struct pvrom_bus_ops bus_ops = { list, configure, notify };
 /* Before the host core is set up; the devices come later, before any CPU runs. */
 void virtio_bus_offer(struct vm *vm)
 {
-	pvrom_bus_host_init(&vm->bus, &bus_ops, vm, vm->opt->disk_count,
-			    vm->opt->disk_count > 0 ? PVROM_BUS_DISKS : 0);
+	pvrom_bus_host_init(&vm->bus, &bus_ops, vm, options_devices(vm->opt),
+			    (vm->opt->disk_count > 0 ? PVROM_BUS_DISKS : 0) |
+				    (vm->opt->net_count > 0 ? PVROM_BUS_CARDS : 0));
 }
 
 /* ---- life ------------------------------------------------------------------------------------------ */

@@ -9,7 +9,7 @@
 #include "device_thread.h"
 #include "monitor.h"
 
-#define VIRTIO_QUEUES 16u      /* of one device at most */
+#define VIRTIO_QUEUES 17u /* of one device at most: eight pairs of a card, and its control queue */
 #define VIRTIO_QUEUE_SIZE 256u /* the longest that is offered */
 
 /* VIRTIO 1.2, 2.1 */
@@ -34,6 +34,7 @@ struct virtio_queue {
 	bool pending;	 /* there may be buffers in it */
 	bool has_vector; /* its interrupt is a message, by the bus */
 	int message_fd;	 /* an irqfd; -1: none */
+	uint64_t rung;	 /* how often, so far */
 };
 
 /* What a kind of device does. */

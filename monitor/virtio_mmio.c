@@ -181,8 +181,8 @@ static void notified(struct pvrom_loop_watch *watch)
 	struct virtio_queue *queue =
 		(struct virtio_queue *)((char *)watch - offsetof(struct virtio_queue, notified));
 
-	if (doorbell_rung(watch->fd) > 0)
-		queue->pending = true;
+	queue->rung += doorbell_rung(watch->fd);
+	queue->pending = true;
 }
 
 static void watch_queues(void *argument)

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/* A network card of the guest, as its two files share it. */
+#ifndef PVRUN_NET_CARD_H
+#define PVRUN_NET_CARD_H
+
+#include <pvrom/net_backend.h>
+
+#include "net_device.h"
+#include "virtio_device.h"
+
+struct net_card {
+	struct virtio_device virtio;
+	struct pvrom_net_host host;
+	struct pvrom_net_backend *backend;
+	struct net_helper helper;
+	const struct net_arg *arg;
+	struct pvrom_net_queue queue[VIRTIO_QUEUES];
+	struct pvrom_vq_device_slot *slots[VIRTIO_QUEUES];
+	struct pvrom_net_buffer *pool[VIRTIO_QUEUES];
+	struct pvrom_loop_watch arrived[MAX_PAIRS];
+	bool watched[MAX_PAIRS];
+	bool stalled; /* frames wait for buffers of the guest */
+	uint64_t busy_until;
+	uint64_t interrupts;
+	uint8_t whole[PVROM_NET_FRAME_MAX], segment[PVROM_NET_FRAME_MAX];
+};
+
+/* net_round.c. Does what there is to do; returns for how many ns there will be nothing. */
+uint64_t net_card_work(void *device);
+/* Is it one of the queues that frames for the guest go into? */
+bool net_card_receives(const struct net_card *card, unsigned int index);
+
+#endif
