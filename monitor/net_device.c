@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net_card.h"
+#include "net_round.h"
 
 #define BUFFERS 64u /* of a receiving queue in hand: what one frame may be spread over */
 

@@ -3,7 +3,7 @@
  * A network card's round: what the guest filled with work, then what came from outside, a bounded number of frames
  * of each queue, then who has to be told. On the card's thread.
  */
-#include "net_card.h"
+#include "net_round.h"
 
 #define BUDGET 64u /* frames of one queue before the others have their turn */
 

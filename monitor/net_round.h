@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* A network card of the guest, as its two files share it. */
-#ifndef PVRUN_NET_CARD_H
-#define PVRUN_NET_CARD_H
+#ifndef PVRUN_NET_ROUND_H
+#define PVRUN_NET_ROUND_H
 
 #include <pvrom/net_backend.h>
 
