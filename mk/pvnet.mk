@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # pvnet/: the network card's host half, as archives, and its tests.
-include virtqueue/sources.mk
+include virtqueue/sources.mk vhost-user/sources.mk
 PVNET_FRAME_SRCS := $(addprefix pvnet/, net_frame.c net_hash.c net_segments.c net_sum.c)
 PVNET_HOST_SRCS := $(PVNET_FRAME_SRCS) $(addprefix pvnet/, net_control.c net_filter.c net_host.c net_queue.c \
 	net_receive.c net_state.c net_transmit.c)
@@ -17,6 +17,26 @@ PVNET_BACKEND_SRCS := $(addprefix pvnet/backend/, loop_backend.c net_capture.c n
 $(BUILD)/libpvrom-net-backend.a: $(call objs,hosted,$(PVNET_BACKEND_SRCS))
 	$(MAKE_ARCHIVE)
 ALL_TARGETS += $(BUILD)/libpvrom-net-backend.a
+
+# ---- pvrom-netd ----------------------------------------------------------------------------------
+NETD_SRCS := $(addprefix pvnet/netd/, netd_card.c netd_front.c netd_main.c netd_spec.c)
+NETD_ALL := $(NETD_SRCS) $(PVNET_BACKEND_SRCS) $(PVNET_HOST_SRCS) $(VIRTQUEUE_SRCS) $(VHOST_USER_SRCS)
+NETD := $(BUILD)/pvrom-netd
+$(foreach v,hosted test asan,$(BUILD)/$(v)/pvnet/netd/%.o) $(BUILD)/lint/pvnet/netd/%.ok: FLAGS_FOR += -DPVROM_NETD_VERSION='"$(VERSION)"'
+$(NETD): $(call objs,hosted,$(NETD_ALL))
+	$(call LINK,hosted,-luring -lpthread)
+# With the mistakes that tests have it make.
+$(BUILD)/test/pvrom-netd: $(call objs,test,$(NETD_ALL))
+	$(call LINK,test,-luring -lpthread)
+$(BUILD)/asan/pvrom-netd: $(call objs,asan,$(NETD_ALL))
+	$(call LINK,asan,-luring -lpthread)
+ifneq ($(wildcard /usr/include/liburing.h),)
+ALL_TARGETS += $(NETD)
+INSTALL_BIN += $(NETD)
+INSTALL_MAN += pvnet/netd/pvrom-netd.1
+else
+$(call left_out,pvrom-netd,liburing-dev)
+endif
 
 # ---- tests ---------------------------------------------------------------------------------------
 $(eval $(call cunit,net.frame,tests/net/net_frame_test.c,tests/net/frame_oracle.c $(PVNET_FRAME_SRCS)))

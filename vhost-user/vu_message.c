@@ -45,10 +45,17 @@ uint64_t vu_offered_features(const struct pvrom_vu_server *s)
 
 static uint64_t offered_protocol(const struct pvrom_vu_server *s)
 {
+	uint64_t offered = PROTOCOL_OFFERED;
+
 	if (VU_SLIP(OFFER_INBAND))
-		return PROTOCOL_OFFERED | VU_PROTOCOL_INBAND_NOTIFICATIONS;
-	return s->setup.no_inflight ? PROTOCOL_OFFERED & ~VU_PROTOCOL_INFLIGHT_SHMFD
-				    : PROTOCOL_OFFERED;
+		offered |= VU_PROTOCOL_INBAND_NOTIFICATIONS;
+	if (s->setup.no_inflight)
+		offered &= ~VU_PROTOCOL_INFLIGHT_SHMFD;
+	if (s->setup.ops->set_mtu)
+		offered |= VU_PROTOCOL_NET_MTU;
+	if (s->setup.ops->announce)
+		offered |= VU_PROTOCOL_RARP;
+	return offered;
 }
 
 static enum vu_verdict get_features(struct pvrom_vu_server *s, struct vu_message *m)
@@ -112,7 +119,7 @@ static enum vu_verdict set_owner(struct pvrom_vu_server *s, struct vu_message *m
 
 static enum vu_verdict get_queue_num(struct pvrom_vu_server *s, struct vu_message *m)
 {
-	return answer_word(m, s->setup.queues);
+	return answer_word(m, s->setup.queue_number ? s->setup.queue_number : s->setup.queues);
 }
 
 /* ---- reset ----------------------------------------------------------------------------------------------- */
@@ -377,6 +384,20 @@ static enum vu_verdict set_vring_enable(struct pvrom_vu_server *s, struct vu_mes
 
 /* ---- the rest -------------------------------------------------------------------------------------------------- */
 
+static enum vu_verdict send_rarp(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	uint8_t mac[8];
+
+	memcpy(mac, &m->payload.word, sizeof(mac));
+	s->setup.ops->announce(s->setup.ctx, mac);
+	return VU_DONE;
+}
+
+static enum vu_verdict net_set_mtu(struct pvrom_vu_server *s, struct vu_message *m)
+{
+	return s->setup.ops->set_mtu(s->setup.ctx, m->payload.word) ? VU_DONE : VU_DECLINED;
+}
+
 static enum vu_verdict set_backend_req_fd(struct pvrom_vu_server *s, struct vu_message *m)
 {
 	if (m->fds != 1)
@@ -476,6 +497,8 @@ static const struct rule rule[VU_REQUESTS] = {
 	[VU_SET_PROTOCOL_FEATURES] = { set_protocol_features, WORD, 0, 0 },
 	[VU_GET_QUEUE_NUM] = { get_queue_num, 0, 8, 0, VU_PROTOCOL_MQ },
 	[VU_SET_VRING_ENABLE] = { set_vring_enable, STATE, 0, 0 },
+	[VU_SEND_RARP] = { send_rarp, WORD, 0, VU_PROTOCOL_RARP },
+	[VU_NET_SET_MTU] = { net_set_mtu, WORD, 0, VU_PROTOCOL_NET_MTU },
 	[VU_SET_BACKEND_REQ_FD] = { set_backend_req_fd, 0, 8, 1, VU_PROTOCOL_BACKEND_REQ },
 	[VU_GET_CONFIG] = { get_config, 12, 12 + VU_CONFIG_BYTES, 0, VU_PROTOCOL_CONFIG },
 	[VU_SET_CONFIG] = { set_config, 12, 12 + VU_CONFIG_BYTES, 0, VU_PROTOCOL_CONFIG },

@@ -27,6 +27,8 @@ enum vu_request {
 	VU_SET_PROTOCOL_FEATURES = 16,
 	VU_GET_QUEUE_NUM = 17,
 	VU_SET_VRING_ENABLE = 18,
+	VU_SEND_RARP = 19,
+	VU_NET_SET_MTU = 20,
 	VU_SET_BACKEND_REQ_FD = 21,
 	VU_GET_CONFIG = 24,
 	VU_SET_CONFIG = 25,
@@ -53,7 +55,9 @@ enum vu_request {
 
 #define VU_PROTOCOL_MQ (1ull << 0)
 #define VU_PROTOCOL_LOG_SHMFD (1ull << 1)
+#define VU_PROTOCOL_RARP (1ull << 2)
 #define VU_PROTOCOL_REPLY_ACK (1ull << 3)
+#define VU_PROTOCOL_NET_MTU (1ull << 4)
 #define VU_PROTOCOL_BACKEND_REQ (1ull << 5)
 #define VU_PROTOCOL_CONFIG (1ull << 9)
 #define VU_PROTOCOL_INFLIGHT_SHMFD (1ull << 12)

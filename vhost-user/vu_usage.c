@@ -16,7 +16,9 @@ struct word {
 static const struct word protocol[] = {
 	{ VU_PROTOCOL_MQ, "MQ" },
 	{ VU_PROTOCOL_LOG_SHMFD, "LOG_SHMFD" },
+	{ VU_PROTOCOL_RARP, "RARP" },
 	{ VU_PROTOCOL_REPLY_ACK, "REPLY_ACK" },
+	{ VU_PROTOCOL_NET_MTU, "NET_MTU" },
 	{ VU_PROTOCOL_BACKEND_REQ, "BACKEND_REQ" },
 	{ VU_PROTOCOL_CONFIG, "CONFIG" },
 	{ VU_PROTOCOL_INFLIGHT_SHMFD, "INFLIGHT_SHMFD" },
@@ -33,7 +35,8 @@ static const struct word message[] = {
 	{ VU_GET_INFLIGHT_FD, "GET_INFLIGHT_FD" }, { VU_SET_INFLIGHT_FD, "SET_INFLIGHT_FD" },
 	{ VU_RESET_DEVICE, "RESET_DEVICE" },	   { VU_ADD_MEM_REG, "ADD_MEM_REG" },
 	{ VU_REM_MEM_REG, "REM_MEM_REG" },	   { VU_SET_STATUS, "SET_STATUS" },
-	{ VU_GET_STATUS, "GET_STATUS" },
+	{ VU_GET_STATUS, "GET_STATUS" },	   { VU_SEND_RARP, "SEND_RARP" },
+	{ VU_NET_SET_MTU, "NET_SET_MTU" },
 };
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 

@@ -15,7 +15,7 @@
  * a time; the next one waits in the socket's backlog.
  *
  * Protocol features: MQ, LOG_SHMFD, REPLY_ACK, BACKEND_REQ, CONFIG, INFLIGHT_SHMFD, RESET_DEVICE,
- * CONFIGURE_MEM_SLOTS, STATUS. Never INBAND_NOTIFICATIONS, and never VIRTIO_F_RING_RESET, for which the
+ * CONFIGURE_MEM_SLOTS, STATUS; of a network card also RARP and NET_MTU. Never INBAND_NOTIFICATIONS, and never VIRTIO_F_RING_RESET, for which the
  * protocol of that version has no message.
  *
  * Threads: all of a server happens in the loop's thread.
@@ -30,7 +30,7 @@
 extern "C" {
 #endif
 
-#define PVROM_VU_QUEUES_MAX 16u
+#define PVROM_VU_QUEUES_MAX 17u	 /* eight pairs of a network card and its control queue */
 #define PVROM_VU_REGIONS_MAX 64u /* what GET_MAX_MEM_SLOTS answers */
 #define PVROM_VU_MESSAGE 512	 /* bytes that a message for people may have */
 
@@ -60,15 +60,22 @@ struct pvrom_vu_device_ops {
 	void (*kicked)(void *ctx, uint32_t index);
 	/* Back to what it was after init; all queues are stopped. */
 	void (*reset)(void *ctx);
+	/*
+	 * Network cards, NULL for other devices: the MTU that the front end agreed on with the driver, false: it is
+	 * too large; and: tell the network that this address is here now.
+	 */
+	bool (*set_mtu)(void *ctx, uint64_t mtu);
+	void (*announce)(void *ctx, const uint8_t mac[6]);
 };
 
 struct pvrom_vu_setup {
 	const struct pvrom_vu_device_ops *ops;
 	void *ctx;
 	struct pvrom_loop *loop;
-	uint64_t features; /* of device and rings; the transport's are added */
-	uint32_t queues;   /* at most PVROM_VU_QUEUES_MAX */
-	bool no_inflight;  /* do not offer INFLIGHT_SHMFD: for tests of what is lost without */
+	uint64_t features;     /* of device and rings; the transport's are added */
+	uint32_t queues;       /* at most PVROM_VU_QUEUES_MAX */
+	uint32_t queue_number; /* what GET_QUEUE_NUM answers: pairs, of a network card; 0: queues */
+	bool no_inflight;      /* do not offer INFLIGHT_SHMFD: for tests of what is lost without */
 	/* A line for people, without an end of line; not more than some a second. May be NULL. */
 	void (*log)(void *ctx, const char *line);
 };
