@@ -126,6 +126,23 @@ static void end(struct run *r)
 
 /* ---- every step ------------------------------------------------------------------------------------------- */
 
+/*
+ * A server that was quick enough, or that was always kept busy, has not come to its step so often: a few requests at a
+ * time then, with a rest behind each. Otherwise it would die while the disk is verified.
+ */
+static void drive_to_death(struct run *r)
+{
+	int i;
+
+	for (i = 0; i < 400 && !r->deaths && !r->load.wrong[0]; i++) {
+		usleep(1000);
+		r->load.to_do = 8;
+		drive(r, 20000);
+	}
+	if (!r->deaths && !r->load.wrong[0])
+		snprintf(r->load.wrong, sizeof(r->load.wrong), "the step was never reached");
+}
+
 static void at_step(const char *name, bool packed, unsigned int round)
 {
 	struct run r = { .no_inflight = NULL };
@@ -138,8 +155,9 @@ static void at_step(const char *name, bool packed, unsigned int round)
 		return;
 	}
 	drive(&r, 20000);
-	if (!r.load.wrong[0] && load_verify(&r.load) && !r.deaths)
-		snprintf(r.load.wrong, sizeof(r.load.wrong), "the step was never reached");
+	drive_to_death(&r);
+	if (!r.load.wrong[0])
+		load_verify(&r.load);
 	result(!r.load.wrong[0], "killed at %s (%s): nothing lost, nothing twice [PVROM-BLK-17]",
 	       kill_at, format, r.load.wrong);
 	end(&r);
