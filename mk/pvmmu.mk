@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # pvmmu/: the shadow engine, in an archive of its own beside libpvrom-host.
-PVMMU_HOST_SRCS := pvmmu/shadow_entry.c pvmmu/shadow_pool.c pvmmu/shadow_walk.c pvmmu/shadow_sync.c \
-	pvmmu/shadow_fault.c pvmmu/shadow_vcpu.c pvmmu/mmu_ring.c pvmmu/mmu_range.c \
-	pvmmu/mmu_resident.c pvmmu/mmu_calls.c pvmmu/mmu_save.c
+PVMMU_HOST_SRCS := pvmmu/shadow_entry.c pvmmu/shadow_pool.c pvmmu/shadow_walk.c pvmmu/shadow_value.c \
+	pvmmu/shadow_sync.c pvmmu/shadow_new.c pvmmu/shadow_watch.c pvmmu/shadow_fault.c pvmmu/shadow_vcpu.c \
+	pvmmu/mmu_ring.c pvmmu/mmu_tables.c pvmmu/mmu_range.c pvmmu/mmu_resident.c pvmmu/mmu_entries.c \
+	pvmmu/mmu_calls.c pvmmu/mmu_features.c pvmmu/mmu_save.c
 
 $(BUILD)/libpvrom-mmu-host.a: $(call objs,hosted,$(PVMMU_HOST_SRCS))
 	$(MAKE_ARCHIVE)

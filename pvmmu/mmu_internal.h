@@ -92,9 +92,10 @@ struct shadow_page {
 	uint32_t gfn; /* the guest table, or the first page of the large one */
 	uint32_t hash_next;
 	uint32_t older,
-		newer;	   /* pages in use, by when they were last needed; or newer alone: free */
-	uint32_t parents;  /* first of the entries that point here */
-	uint32_t resident; /* of a root: which resident set it holds */
+		newer;	  /* pages in use, by when they were last needed; or newer alone: free */
+	uint32_t parents; /* first of the entries that point here */
+	uint32_t
+		resident; /* which resident set it holds as a whole: a root, or what is below one */
 	uint16_t role;
 	uint16_t present; /* entries that are */
 	uint8_t flags;
@@ -210,6 +211,16 @@ static inline bool range_is_valid(uint64_t range)
 	return is_canonical(first) && is_canonical(last) && first >> 47 == last >> 47;
 }
 
+/*
+ * May a TLB that knows the old entry allow what the new one does not? With SMAP and SMEP a change of U
+ * takes something away either way, and a global entry that is global no more would survive too much.
+ */
+static inline bool shadow_is_stricter(uint64_t old, uint64_t want)
+{
+	return ((old & ~want & (PTE_P | PTE_W | PTE_G)) | (want & ~old & PTE_NX) |
+		((old ^ want) & (PTE_ADDRESS | PTE_U))) != 0;
+}
+
 /* Mapped read-only, so that no write is missed. */
 static inline bool is_watched(const struct shadow_gfn *g)
 {
@@ -222,11 +233,26 @@ static inline bool guest_page(struct pvrom_mmu *mmu, uint64_t gfn, struct pvrom_
 	return gfn < mmu->config.guest_pages && mmu->config.ops->page(mmu->config.ctx, gfn, memory);
 }
 
+static inline bool guest_page_is_writable(struct pvrom_mmu *mmu, uint64_t gfn)
+{
+	struct pvrom_mmu_memory memory;
+
+	return guest_page(mmu, gfn, &memory) && !memory.read_only;
+}
+
+/* The entries of a table of the guest; NULL if there is no memory. */
+static inline uint64_t *guest_table(struct pvrom_mmu *mmu, uint64_t gfn)
+{
+	struct pvrom_mmu_memory memory;
+
+	return guest_page(mmu, gfn, &memory) ? memory.at : NULL;
+}
+
 /* ---- shadow_entry.c: one entry, the lists it is in, and what TLBs know of it ---------------------- */
 /* target: the gfn or the shadow page that `want` points to. */
 void pvrom_shadow_set(struct pvrom_mmu *mmu, uint32_t entry, uint64_t want, uint32_t target);
-void pvrom_shadow_regrade(struct pvrom_mmu *mmu, const struct shadow_page *p, uint64_t *at,
-			  uint64_t want);
+void pvrom_shadow_move(struct pvrom_mmu *mmu, uint32_t entry, uint64_t *at, uint64_t want,
+		       uint32_t gfn);
 void pvrom_shadow_empty(struct pvrom_mmu *mmu, uint32_t page);
 void pvrom_shadow_flush_stale(struct pvrom_mmu *mmu, uint64_t vcpus);
 
@@ -239,8 +265,6 @@ uint32_t pvrom_shadow_take(struct pvrom_mmu *mmu, uint64_t gfn, uint16_t role, b
 void pvrom_shadow_zap(struct pvrom_mmu *mmu, uint32_t page);
 void pvrom_shadow_zap_gfn(struct pvrom_mmu *mmu, uint64_t gfn);
 void pvrom_shadow_zap_dead(struct pvrom_mmu *mmu, uint64_t gfn, uint32_t level);
-bool pvrom_shadow_keep_unsync(struct pvrom_mmu *mmu, uint64_t gfn);
-void pvrom_shadow_keep_not(struct pvrom_mmu *mmu, uint64_t gfn);
 bool pvrom_shadow_is_live(const struct pvrom_mmu *mmu, uint32_t page);
 void pvrom_shadow_zap_all(struct pvrom_mmu *mmu);
 void pvrom_shadow_touch(struct pvrom_mmu *mmu, uint32_t page);
@@ -276,17 +300,17 @@ enum pvrom_mmu_outcome pvrom_shadow_walk_mark(struct pvrom_mmu *mmu, const struc
 /* An access that any table allows, that of the host itself: for pvrom_shadow_walk(). */
 #define ACCESS_ANY 0x20000u
 
-/* ---- shadow_sync.c: what an entry should be, and tables as a whole ----------------------------------- */
+/* ---- shadow_value.c: what an entry should be ------------------------------------------------------------ */
 uint64_t pvrom_shadow_leaf(struct pvrom_mmu *mmu, uint64_t gfn, uint64_t rights);
 uint64_t pvrom_shadow_rights(uint16_t role, uint64_t entry, bool supervisor_write);
 uint64_t pvrom_shadow_part(struct pvrom_mmu *mmu, uint32_t page, uint32_t slot,
 			   bool supervisor_write);
-uint32_t pvrom_shadow_part_child(struct pvrom_mmu *mmu, uint32_t page, uint32_t slot, bool needed);
 uint16_t pvrom_shadow_child_role(uint16_t role, uint64_t entry);
 uint64_t pvrom_shadow_link_value(const struct pvrom_mmu *mmu, uint16_t role, uint64_t entry,
 				 uint32_t child);
+
+/* ---- shadow_sync.c: entries and tables, read again ------------------------------------------------------- */
 void pvrom_shadow_link(struct pvrom_mmu *mmu, uint32_t entry, uint64_t e, uint32_t child);
-uint32_t pvrom_shadow_get(struct pvrom_mmu *mmu, uint64_t gfn, uint16_t role, bool reclaim);
 void pvrom_shadow_sync_entry(struct pvrom_mmu *mmu, uint32_t entry, bool ahead);
 /* Entries of one table that were announced by several words. */
 #define RUN_MAX 32
@@ -296,10 +320,21 @@ struct shadow_run {
 };
 void pvrom_shadow_sync_run(struct pvrom_mmu *mmu, uint64_t gfn, const struct shadow_run *run);
 void pvrom_shadow_sync_slots(struct pvrom_mmu *mmu, uint64_t gfn, uint32_t slot, uint32_t count);
+bool pvrom_shadow_sync_table(struct pvrom_mmu *mmu, uint64_t gfn, bool ahead);
+void pvrom_shadow_sync_new(struct pvrom_mmu *mmu, uint32_t page);
+
+/* ---- shadow_new.c ----------------------------------------------------------------------------------------- */
+uint32_t pvrom_shadow_part_child(struct pvrom_mmu *mmu, uint32_t page, uint32_t slot, bool needed);
+uint32_t pvrom_shadow_get(struct pvrom_mmu *mmu, uint64_t gfn, uint16_t role, bool needed);
+
+/* ---- shadow_watch.c: tables that are not registered ------------------------------------------------------- */
+bool pvrom_shadow_keep_unsync(struct pvrom_mmu *mmu, uint64_t gfn);
+void pvrom_shadow_keep_not(struct pvrom_mmu *mmu, uint64_t gfn);
+void pvrom_shadow_unwatch(struct pvrom_mmu *mmu, uint64_t gfn);
 void pvrom_shadow_sync_all(struct pvrom_mmu *mmu);
 void pvrom_shadow_sync_address(struct pvrom_mmu *mmu, uint32_t root, uint64_t address);
-void pvrom_shadow_unwatch(struct pvrom_mmu *mmu, uint64_t gfn);
 void pvrom_shadow_refresh_mapped(struct pvrom_mmu *mmu, uint64_t gfn);
+void pvrom_shadow_begin_watching(struct pvrom_mmu *mmu, uint64_t gfn);
 
 /* ---- shadow_fault.c --------------------------------------------------------------------------------- */
 enum pvrom_mmu_outcome pvrom_shadow_fill(struct pvrom_mmu *mmu, const struct shadow_vcpu *v,
@@ -315,23 +350,33 @@ bool pvrom_shadow_set_regs(struct pvrom_mmu *mmu, uint32_t vcpu, const struct pv
 void pvrom_shadow_drain(struct pvrom_mmu *mmu);
 uint32_t pvrom_mmu_ring_set(struct pvrom_mmu *mmu, uint32_t vcpu, uint64_t gpa);
 bool pvrom_mmu_ring_ok(struct pvrom_mmu *mmu, uint64_t gpa, uint32_t slots);
+bool pvrom_mmu_word(struct pvrom_mmu *mmu, uint64_t word, uint32_t *registered);
+
+/* ---- mmu_tables.c --------------------------------------------------------------------------------------- */
 uint32_t pvrom_shadow_register(struct pvrom_mmu *mmu, uint64_t gfn, uint32_t level, bool zeroed);
 uint32_t pvrom_shadow_release(struct pvrom_mmu *mmu, uint64_t gfn);
 uint32_t pvrom_mmu_clone(struct pvrom_mmu *mmu, uint64_t gfn, uint64_t template_gfn);
-bool pvrom_mmu_word(struct pvrom_mmu *mmu, uint64_t word, uint32_t *registered);
 
 /* ---- mmu_range.c, mmu_resident.c, mmu_save.c ------------------------------------------------------------ */
 uint32_t pvrom_shadow_range(struct pvrom_mmu *mmu, const uint64_t arg[4], uint64_t *value);
 bool pvrom_mmu_resident_fill(struct pvrom_mmu *mmu, uint32_t vcpu);
 void pvrom_mmu_resident_hold(struct pvrom_mmu *mmu);
 void pvrom_mmu_resident_repair(struct pvrom_mmu *mmu);
+void pvrom_mmu_resident_root(struct pvrom_mmu *mmu, uint32_t root, uint32_t slot, uint32_t count);
 uint32_t pvrom_mmu_resident_call(struct pvrom_mmu *mmu, uint64_t range, uint64_t what);
 uint32_t pvrom_mmu_faults_call(struct pvrom_mmu *mmu, uint32_t vcpu, uint64_t on);
 void pvrom_mmu_resident_drop_all(struct pvrom_mmu *mmu);
 size_t pvrom_mmu_save(const struct pvrom_host *host, void *buffer, size_t room);
 bool pvrom_mmu_load(struct pvrom_host *host, const void *buffer, size_t size);
 
-/* ---- mmu_calls.c ------------------------------------------------------------------------------------------ */
+/* ---- mmu_entries.c, mmu_calls.c: the calls; mmu_features.c ----------------------------------------------------- */
+typedef uint32_t pvrom_mmu_call_fn(struct pvrom_mmu *mmu, uint32_t vcpu, const uint64_t arg[4],
+				   uint64_t *value);
+pvrom_mmu_call_fn pvrom_mmu_call_register, pvrom_mmu_call_release, pvrom_mmu_call_set;
+pvrom_mmu_call_fn pvrom_mmu_call_swap, pvrom_mmu_call_notify, pvrom_mmu_call_entries;
+pvrom_mmu_call_fn pvrom_mmu_call_map;
+uint32_t pvrom_mmu_call(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu, uint32_t number,
+			const uint64_t arg[4], uint64_t *value);
 void pvrom_mmu_features_init(struct pvrom_mmu *mmu);
 struct pvrom_mmu *pvrom_mmu_of(const struct pvrom_host *host);
 void pvrom_mmu_forget_tables(struct pvrom_mmu *mmu);

@@ -25,15 +25,120 @@ static bool fill_page(struct pvrom_mmu *mmu, const struct shadow_vcpu *v, uint64
 	return walk.leaf && leaves_enough(mmu) && pvrom_shadow_keep_unsync(mmu, walk.gpa >> 12);
 }
 
+/* ---- what need not be walked: a set is filled again and again, and most of it is there --------------------- */
+
+/* A page that is written at any time without a fault, and stays so. */
+static bool stays_writable(const struct pvrom_mmu *mmu, uint64_t gfn)
+{
+	const struct shadow_gfn *g = &mmu->gfn[gfn];
+
+	return !is_watched(g) && (!(g->flags & GFN_UNSYNC) || (g->flags & GFN_RESIDENT));
+}
+
+/* Does a leaf entry of the shadow allow all that the guest's own one does? */
+static bool leaf_is_full(struct pvrom_mmu *mmu, uint32_t page, uint32_t slot)
+{
+	const struct shadow_page *p = &mmu->page[page];
+	const uint64_t shadow = shadow_table(mmu, page)[slot];
+	struct pvrom_mmu_memory memory;
+	uint64_t e;
+
+	if (!shadow || (p->role & ROLE_WP0))
+		return false;
+	if (p->role & ROLE_SPLIT)
+		return ((shadow & PTE_W) || !(p->role & ROLE_W)) &&
+		       stays_writable(mmu, (uint64_t)p->gfn + slot);
+	if (!guest_page(mmu, p->gfn, &memory))
+		return false;
+	e = __atomic_load_n((uint64_t *)memory.at + slot, __ATOMIC_RELAXED);
+	return (e & (PTE_P | PTE_A)) == (PTE_P | PTE_A) && ((shadow & PTE_W) || !(e & PTE_W)) &&
+	       shadow == pvrom_shadow_leaf(mmu, (e & PTE_ADDRESS) >> 12,
+					   pvrom_shadow_rights(p->role, e, false)) &&
+	       stays_writable(mmu, (e & PTE_ADDRESS) >> 12);
+}
+
+/* Is an address of the set there, by pages that are marked? */
+static bool is_held(struct pvrom_mmu *mmu, uint32_t root, uint64_t address)
+{
+	uint32_t page = root, level;
+
+	for (level = 4; level > 1; level--) {
+		const uint64_t e = shadow_table(mmu, page)[slot_at(address, level)];
+
+		if (!e)
+			return false;
+		page = shadow_child(mmu, e);
+		if (!(mmu->page[page].flags & PAGE_RESIDENT))
+			return false;
+	}
+	return leaf_is_full(mmu, page, slot_at(address, 1));
+}
+
+/* What a root shares with others: the table below it that an address is in; 0: none yet. */
+static uint32_t below_root(const struct pvrom_mmu *mmu, uint32_t root, uint64_t address)
+{
+	const uint64_t e = shadow_table(mmu, root)[slot_at(address, 4)];
+
+	return e ? shadow_child(mmu, e) : 0;
+}
+
+/* Has that table all of the set that is in it, because another root was filled? */
+static bool is_shared(const struct pvrom_mmu *mmu, uint32_t root, uint64_t address)
+{
+	const uint32_t page = below_root(mmu, root, address);
+
+	return page && mmu->page[page].resident == mmu->resident_set;
+}
+
+static uint64_t last_page(uint64_t range)
+{
+	return (range & ~UINT64_C(4095)) + ((range & 4095) << 12);
+}
+
+/* The last page below the same entry of the root. */
+static uint64_t end_of_slot(uint64_t address)
+{
+	return address | (((UINT64_C(1) << 39) - 1) & ~UINT64_C(4095));
+}
+
+/*
+ * The root holds all of the set: so do the tables below it, for other roots. But not one that is reached without
+ * the right to write: D is not set for what is in it.
+ */
+static void note_shared(struct pvrom_mmu *mmu, uint32_t root)
+{
+	uint32_t i;
+
+	for (i = 0; i < mmu->resident_count; i++) {
+		const uint64_t range = mmu->resident[i], last = last_page(range);
+		uint64_t address = range & ~UINT64_C(4095);
+
+		for (;; address = end_of_slot(address) + 4096) {
+			const uint64_t e = shadow_table(mmu, root)[slot_at(address, 4)];
+
+			if (e & PTE_W)
+				mmu->page[shadow_child(mmu, e)].resident = mmu->resident_set;
+			if (end_of_slot(address) >= last)
+				break;
+		}
+	}
+}
+
+/* ---- filling ------------------------------------------------------------------------------------------------ */
+
 static bool fill_range(struct pvrom_mmu *mmu, const struct shadow_vcpu *v, uint64_t range)
 {
-	const uint64_t first = range & ~UINT64_C(4095), more = range & 4095;
-	uint64_t i;
+	const uint64_t last = last_page(range);
+	uint64_t address = range & ~UINT64_C(4095);
 
-	for (i = 0; i <= more; i++)
-		if (!fill_page(mmu, v, first + (i << 12)))
+	for (;; address += 4096) {
+		if (is_shared(mmu, v->root, address))
+			address = end_of_slot(address);
+		else if (!is_held(mmu, v->root, address) && !fill_page(mmu, v, address))
 			return false;
-	return true;
+		if (address >= last)
+			return true;
+	}
 }
 
 /* Fills the vCPU's root; it runs with faults intercepted if that fails. */
@@ -50,7 +155,31 @@ bool pvrom_mmu_resident_fill(struct pvrom_mmu *mmu, uint32_t vcpu)
 		if (!fill_range(mmu, v, mmu->resident[i]))
 			return false;
 	mmu->page[v->root].resident = mmu->resident_set;
+	note_shared(mmu, v->root);
 	return true;
+}
+
+/*
+ * Entries of a root have changed: if a part of the set is there it is filled again, now if a vCPU has it loaded.
+ * Seldom: a kernel's own entries stay what they are.
+ */
+void pvrom_mmu_resident_root(struct pvrom_mmu *mmu, uint32_t root, uint32_t slot, uint32_t count)
+{
+	uint32_t i;
+
+	if (mmu->page[root].resident != mmu->resident_set)
+		return;
+	for (i = 0; i < mmu->resident_count; i++) {
+		const uint64_t range = mmu->resident[i];
+
+		if (slot > slot_at(last_page(range), 4) || slot + count <= slot_at(range, 4))
+			continue;
+		mmu->page[root].resident = 0;
+		if (!mmu->page[root].roots)
+			return;
+		mmu->resident_dirty = mmu->resident_looser = true;
+		mmu->stale |= mmu->ran;
+	}
 }
 
 static uint64_t vcpus_with_faults(const struct pvrom_mmu *mmu)

@@ -60,29 +60,25 @@ static bool flush_left_out(uint64_t old, uint64_t want)
 }
 #endif
 
-/*
- * May a TLB that knows the old entry allow what the new one does not? With SMAP and SMEP a change of U
- * takes something away either way, and a global entry that is global no more would survive too much.
- */
-static bool is_stricter(uint64_t old, uint64_t want)
+/* In a page of the resident set: what a TLB does not allow yet would be a hidden fault there. */
+static void note_resident_change(struct pvrom_mmu *mmu, bool stricter)
 {
-	return (old & ~want & (PTE_P | PTE_W | PTE_G)) || (want & ~old & PTE_NX) ||
-	       ((old ^ want) & (PTE_ADDRESS | PTE_U));
+	if (stricter) {
+		mmu->resident_dirty = true;
+	} else {
+		mmu->resident_looser = true;
+		mmu->stale |= mmu->ran;
+	}
 }
 
-static void note_change(struct pvrom_mmu *mmu, const struct shadow_page *p, uint64_t old,
-			uint64_t want)
+static inline void note_change(struct pvrom_mmu *mmu, const struct shadow_page *p, uint64_t old,
+			       uint64_t want)
 {
-	if (p->flags & PAGE_RESIDENT) {
-		if (is_stricter(old, want)) {
-			mmu->resident_dirty = true;
-		} else {
-			/* What a TLB does not allow yet would be a hidden fault. */
-			mmu->resident_looser = true;
-			mmu->stale |= mmu->ran;
-		}
-	}
-	if (is_stricter(old, want) && !flush_left_out(old, want))
+	const bool stricter = shadow_is_stricter(old, want);
+
+	if (p->flags & PAGE_RESIDENT)
+		note_resident_change(mmu, stricter);
+	if (stricter && !flush_left_out(old, want))
 		mmu->stale |= mmu->ran;
 }
 
@@ -107,17 +103,17 @@ void pvrom_shadow_flush_stale(struct pvrom_mmu *mmu, uint64_t vcpus)
 }
 
 /* Before the store: a part of the resident set is lost by it. */
-static void hold_back(struct pvrom_mmu *mmu, const struct shadow_page *p, uint64_t old,
-		      uint64_t want)
+static inline void hold_back(struct pvrom_mmu *mmu, const struct shadow_page *p, uint64_t old,
+			     uint64_t want)
 {
-	if (old && (p->flags & PAGE_RESIDENT) && is_stricter(old, want))
+	if (old && (p->flags & PAGE_RESIDENT) && shadow_is_stricter(old, want))
 		pvrom_mmu_resident_hold(mmu);
 }
 
 /* ---- the entry ----------------------------------------------------------------------------------- */
 
 /* The processor reads it meanwhile: one store. */
-static void store(uint64_t *at, uint64_t value)
+static inline void store(uint64_t *at, uint64_t value)
 {
 	__atomic_store_n(at, value, __ATOMIC_RELEASE);
 }
@@ -148,15 +144,14 @@ void pvrom_shadow_set(struct pvrom_mmu *mmu, uint32_t entry, uint64_t want, uint
 		p->present--;
 }
 
-/* The same where only rights differ: both are there, and point to the same. */
-void pvrom_shadow_regrade(struct pvrom_mmu *mmu, const struct shadow_page *p, uint64_t *at,
-			  uint64_t want)
+/* A leaf entry points to another page from now on; nothing of the resident set is in its table. */
+void pvrom_shadow_move(struct pvrom_mmu *mmu, uint32_t entry, uint64_t *at, uint64_t want,
+		       uint32_t gfn)
 {
-	const uint64_t old = *at;
-
-	hold_back(mmu, p, old, want);
 	store(at, want);
-	note_change(mmu, p, old, want);
+	mmu->stale |= mmu->ran;
+	unlink_entry(mmu, entry, true);
+	link_entry(mmu, entry, true, gfn);
 }
 
 void pvrom_shadow_empty(struct pvrom_mmu *mmu, uint32_t page)
@@ -167,4 +162,5 @@ void pvrom_shadow_empty(struct pvrom_mmu *mmu, uint32_t page)
 	for (slot = 0; slot < 512 && mmu->page[page].present; slot++)
 		if (table[slot])
 			pvrom_shadow_set(mmu, page * 512 + slot, 0, 0);
+	mmu->page[page].resident = 0;
 }

@@ -68,18 +68,22 @@ static bool pointers_ok(const struct pvrom_mmu_config *c)
 	       !((uintptr_t)c->memory & 15);
 }
 
+/* All but the links is zeroed: those are written before they are read, and they are most of it. */
 static void lay_out(struct pvrom_mmu *mmu, const struct pvrom_mmu_config *c)
 {
 	uint8_t *at = (uint8_t *)c->memory + up(sizeof(*mmu));
 
+	__builtin_memset(c->memory, 0, up(sizeof(*mmu)) + pages_size(c));
 	mmu->page = (struct shadow_page *)(void *)at;
 	at += pages_size(c);
 	mmu->link = (struct shadow_link *)(void *)at;
 	at += links_size(c);
 	mmu->gfn = (struct shadow_gfn *)(void *)at;
+	__builtin_memset(at, 0, gfns_size(c));
 	at += gfns_size(c);
 	mmu->hash = (uint32_t *)(void *)at;
 	mmu->hash_bits = hash_bits(c->pool_pages);
+	__builtin_memset(at, 0, sizeof(uint32_t) << mmu->hash_bits);
 }
 
 struct pvrom_mmu *pvrom_mmu_init(const struct pvrom_mmu_config *c)
@@ -90,9 +94,8 @@ struct pvrom_mmu *pvrom_mmu_init(const struct pvrom_mmu_config *c)
 
 	if (!size || !pointers_ok(c) || c->memory_size < size)
 		return NULL;
-	__builtin_memset(c->memory, 0, size);
-	mmu->config = *c;
 	lay_out(mmu, c);
+	mmu->config = *c;
 	mmu->reserved = PTE_ADDRESS & ~((UINT64_C(1) << c->physical_bits) - 1);
 	mmu->resident_set = 1;
 	for (i = 0; i < c->vcpus; i++)
