@@ -15,7 +15,8 @@ $(BUILD)/free/libpvrom-mmu-host.a: $(call objs,free,$(PVMMU_HOST_SRCS))
 ALL_TARGETS += $(BUILD)/libpvrom-mmu-host.a $(BUILD)/free/libpvrom-mmu-host.a
 
 # ---- the engine against an oracle and a TLB that forgets nothing (tests/mmu/) ---------------------------
-MMU_WORLD_SRCS  := tests/mmu/mmu_world.c tests/mmu/mmu_tlb.c tests/mmu/mmu_oracle.c
+MMU_WORLD_SRCS  := tests/mmu/mmu_world.c tests/mmu/mmu_world_run.c tests/mmu/mmu_world_judge.c \
+	tests/mmu/mmu_tlb.c tests/mmu/mmu_oracle.c
 MMU_ENGINE_SRCS := $(MMU_WORLD_SRCS) $(PVMMU_HOST_SRCS) $(HOST_SRCS) $(DIGEST_SRCS)
 MMU_OS_SRCS     := tests/mmu/mmu_os.c tests/mmu/mmu_os_cpus.c
 MMU_RANDOM_SRCS := tests/mmu/mmu_random.c tests/mmu/mmu_ops_pages.c tests/mmu/mmu_ops_tables.c \

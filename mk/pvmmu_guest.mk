@@ -29,8 +29,11 @@ bench-mmu-stores: $(BUILD)/hosted/mmu_stores
 PVMMU_GUEST_C := $(filter %.c,$(PVMMU_GUEST_SRCS))
 MMU_GUEST_WORLD_SRCS := tests/mmu/mmu_guest_world.c $(MMU_WORLD_SRCS) $(PVMMU_HOST_SRCS) $(HOST_SRCS) $(DIGEST_SRCS)
 MMU_GUEST_TEST_SRCS := $(PVMMU_GUEST_C) $(MMU_GUEST_WORLD_SRCS)
+MMU_GUEST_CASES_SRCS := tests/mmu/mmu_guest_cases.c $(MMU_GUEST_TEST_SRCS)
 $(eval $(call cunit,mmu.filter,tests/mmu/mmu_filter_test.c,$(MMU_GUEST_TEST_SRCS)))
-$(eval $(call cunit,mmu.guest,tests/mmu/mmu_guest_test.c,$(MMU_GUEST_TEST_SRCS)))
+$(eval $(call cunit,mmu.guest,tests/mmu/mmu_guest_test.c,$(MMU_GUEST_CASES_SRCS)))
+$(eval $(call cunit,mmu.flushes,tests/mmu/mmu_flushes_test.c,$(MMU_GUEST_CASES_SRCS)))
+$(eval $(call cunit,mmu.own_faults,tests/mmu/mmu_own_faults_test.c,$(MMU_GUEST_CASES_SRCS)))
 $(eval $(call cunit,mmu.change,tests/mmu/mmu_change_test.c,$(MMU_GUEST_TEST_SRCS)))
 # Compiled to call a function before each memory access; not linked with a sanitizer.
 $(BUILD)/tsan/mmu.interrupts: $(call objs,tsan,tests/mmu/mmu_interrupt_test.c $(PVMMU_GUEST_C)) \
@@ -40,7 +43,7 @@ CHECK_QUICK += mmu.interrupts
 TEST.mmu.interrupts       = $(BUILD)/tsan/mmu.interrupts
 TEST_NEEDS.mmu.interrupts = $(BUILD)/tsan/mmu.interrupts
 
-MMU_GUEST_TESTS := $(BUILD)/test/mmu.guest $(BUILD)/test/mmu.filter $(BUILD)/test/mmu.change $(BUILD)/tsan/mmu.interrupts
+MMU_GUEST_TESTS := $(addprefix $(BUILD)/test/mmu.,guest flushes own_faults filter change) $(BUILD)/tsan/mmu.interrupts
 CHECK += mmu.guest_bugs
 TEST.mmu.guest_bugs       = tests/mmu/mmu_guest_bugs_found $(MMU_GUEST_TESTS)
 TEST_NEEDS.mmu.guest_bugs = $(MMU_GUEST_TESTS)
