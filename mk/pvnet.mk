@@ -49,3 +49,7 @@ CHECK_LONG += net.frame.million
 TEST.net.frame.million       = $(BUILD)/test/net.frame 1000000 $(or $(SEED),$(shell date +%s))
 TEST_TIME.net.frame.million  = 600
 TEST_NEEDS.net.frame.million = $(BUILD)/test/net.frame
+
+# ---- fuzz targets (mk/hostile.mk) ------------------------------------------------------------------
+$(eval $(call hostile,net_control,$(NET_WORLD)))
+$(eval $(call hostile,net_frames,$(NET_WORLD)))

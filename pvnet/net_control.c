@@ -24,7 +24,7 @@ static bool take(struct command *c, void *to, uint64_t bytes)
 
 static bool take_last(struct command *c, void *to, uint64_t bytes)
 {
-	return c->left == bytes && take(c, to, bytes);
+	return !NET_REFUSE(COMMAND_END, c->left != bytes) && take(c, to, bytes);
 }
 
 static bool pass(struct command *c, uint64_t bytes)
@@ -65,7 +65,7 @@ static bool take_macs(struct command *c, struct pvrom_net_macs *macs)
 	if (!take(c, &count, sizeof(count)))
 		return false;
 	macs->overflow = count > PVROM_NET_MACS_MAX;
-	kept = macs->overflow ? 0 : count;
+	kept = NET_REFUSE(MAC_COUNT, macs->overflow) ? 0 : count;
 	macs->count = (uint16_t)kept;
 	return take(c, macs->address, kept * 6ull) && pass(c, (count - kept) * 6ull);
 }
@@ -85,7 +85,7 @@ static bool mac_address(struct pvrom_net_host *host, struct command *c)
 {
 	uint8_t mac[6];
 
-	if (!take_last(c, mac, sizeof(mac)) || mac[0] & 1)
+	if (!take_last(c, mac, sizeof(mac)) || NET_REFUSE(MAC_GROUP, mac[0] & 1))
 		return false;
 	__builtin_memcpy(host->driver.mac, mac, sizeof(mac));
 	return true;
@@ -96,7 +96,7 @@ static bool vlan(struct pvrom_net_host *host, struct command *c)
 	uint64_t *word;
 	uint16_t id;
 
-	if (!take_last(c, &id, sizeof(id)) || id > 4095)
+	if (!take_last(c, &id, sizeof(id)) || NET_REFUSE(VLAN_NUMBER, id > 4095))
 		return false;
 	word = &host->driver.vlan[id / 64];
 	if (c->number == PVROM_NET_CTRL_VLAN_ADD)
@@ -177,7 +177,7 @@ static bool offloads(struct pvrom_net_host *host, struct command *c)
 	uint64_t wanted;
 
 	if (!take_last(c, &wanted, sizeof(wanted)) ||
-	    wanted & ~(host->driver.accepted & GUEST_OFFLOADS))
+	    NET_REFUSE(OFFLOADS, wanted & ~(host->driver.accepted & GUEST_OFFLOADS)))
 		return false;
 	pvrom_net_set_offloads(host, wanted);
 	return true;
@@ -234,7 +234,8 @@ static bool obey(struct pvrom_net_host *host, struct command *c)
 	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		if (table[i].class == c->class && c->number >= table[i].first &&
 		    c->number <= table[i].last)
-			return has(host, table[i].feature) && table[i].obey(host, c);
+			return !NET_REFUSE(COMMAND_FEATURE, !has(host, table[i].feature)) &&
+			       table[i].obey(host, c);
 	return false;
 }
 

@@ -194,7 +194,8 @@ bool pvrom_net_steering_valid(const struct pvrom_net_host *host, const struct pv
 {
 	uint32_t i;
 
-	if (!s->pairs || s->pairs > host->setup.pairs || s->types & ~HASH_TYPES)
+	if (NET_REFUSE(STEERING, !s->pairs || s->pairs > host->setup.pairs) ||
+	    s->types & ~HASH_TYPES)
 		return false;
 	if (!s->rss)
 		return true;

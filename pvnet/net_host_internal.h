@@ -7,6 +7,8 @@
 
 #include <pvrom/net_host.h>
 
+#include "net_checks.h"
+
 #define GUEST_OFFLOADS                                                                             \
 	(PVROM_NET_F_GUEST_CSUM | PVROM_NET_F_GUEST_TSO4 | PVROM_NET_F_GUEST_TSO6 |                \
 	 PVROM_NET_F_GUEST_ECN | PVROM_NET_F_GUEST_USO4 | PVROM_NET_F_GUEST_USO6)

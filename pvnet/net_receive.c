@@ -176,7 +176,7 @@ static bool is_over_mtu(const struct pvrom_net_host *host, const struct pvrom_ne
 	    len <= (size_t)host->setup.mtu + ETHERNET_BYTES)
 		return false;
 	pvrom_net_frame_read(&frame, bytes, there);
-	return len > (size_t)host->setup.mtu + frame.network;
+	return NET_REFUSE(OVER_MTU, len > (size_t)host->setup.mtu + frame.network);
 }
 
 static enum pvrom_net_fate deliver(struct pvrom_net_host *host,
@@ -282,7 +282,7 @@ enum pvrom_net_fate pvrom_net_receive(struct pvrom_net_host *host,
 		host->counters.filtered++;
 		return PVROM_NET_FILTERED;
 	}
-	if (header->gso_type && !driver_takes_gso(host, header, &frame))
+	if (NET_REFUSE(DRIVER_TAKES, header->gso_type && !driver_takes_gso(host, header, &frame)))
 		return deliver_cut(host, header, bytes, len);
 	if (header->flags & PVROM_NET_HDR_NEEDS_CSUM &&
 	    !(host->driver.offloads & PVROM_NET_F_GUEST_CSUM))

@@ -6,6 +6,11 @@
 #include <pvrom/net_frame.h>
 
 #include "net_bytes.h"
+#include "net_checks.h"
+
+#ifdef PVROM_TEST
+enum net_check pvrom_net_removed;
+#endif
 
 /* ---- checks --------------------------------------------------------------------------------------- */
 
@@ -65,8 +70,9 @@ static enum pvrom_net_refusal gso_check(const struct pvrom_net_header *header, c
 	headers = headers_of(&f, bytes);
 	if (!headers || header->csum_offset != (f.protocol == PROTOCOL_TCP ? TCP_SUM : UDP_SUM))
 		return PVROM_NET_GSO_HEADERS;
-	if (!header->gso_size ||
-	    f.end - headers > (uint32_t)header->gso_size * PVROM_NET_SEGMENTS_MAX)
+	if (NET_REFUSE(GSO_SIZE,
+		       !header->gso_size || f.end - headers > (uint32_t)header->gso_size *
+								      PVROM_NET_SEGMENTS_MAX))
 		return PVROM_NET_GSO_SIZE;
 	return PVROM_NET_TAKEN;
 }
@@ -76,9 +82,9 @@ enum pvrom_net_refusal pvrom_net_header_check(const struct pvrom_net_header *hea
 {
 	const uint32_t place = (uint32_t)header->csum_start + header->csum_offset;
 
-	if (len < ETHERNET_BYTES || len > PVROM_NET_FRAME_MAX)
+	if (NET_REFUSE(FRAME_SHORT, len < ETHERNET_BYTES) || len > PVROM_NET_FRAME_MAX)
 		return PVROM_NET_SHORT;
-	if (header->flags & PVROM_NET_HDR_NEEDS_CSUM && place + 2 > len)
+	if (header->flags & PVROM_NET_HDR_NEEDS_CSUM && NET_REFUSE(CSUM_PLACE, place + 2 > len))
 		return PVROM_NET_CSUM_PLACE;
 	if (header->gso_type == PVROM_NET_GSO_NONE)
 		return PVROM_NET_TAKEN;

@@ -95,13 +95,16 @@ static bool transmit_one(struct pvrom_net_host *host, const struct pvrom_vq_requ
 	struct pvrom_net_header h;
 	uint64_t wanted;
 
-	if (r->fault != PVROM_VQ_FAULT_NONE || r->readable < skip + ETHERNET_BYTES ||
+	if (r->fault != PVROM_VQ_FAULT_NONE || r->readable < skip ||
+	    NET_REFUSE(FRAME_SHORT, r->readable - skip < ETHERNET_BYTES) ||
 	    r->readable - skip > PVROM_NET_FRAME_MAX)
 		return false;
 	pvrom_vq_request_read(r, 0, &h, sizeof(h));
-	h = only_asked(&h);
+	if (NET_REFUSE(ONLY_ASKED, true))
+		h = only_asked(&h);
 	wanted = features_wanted(&h);
-	if (wanted & ~host->driver.accepted || (h.gso_type && !gso_feature(h.gso_type)))
+	if (NET_REFUSE(GSO_FEATURE, wanted & ~host->driver.accepted) ||
+	    (h.gso_type && !gso_feature(h.gso_type)))
 		return false;
 	if (!host->link_up) {
 		host->counters.link_down++;

@@ -95,7 +95,7 @@ static bool open_queue(struct net_world *w, uint32_t n, uint64_t features)
 		       PVROM_VQ_OK;
 }
 
-static bool open_card(struct net_world *w, uint32_t pairs, uint64_t features)
+static bool open_card(struct net_world *w, uint32_t pairs, uint64_t features, uint64_t without)
 {
 	const struct pvrom_net_host_setup setup = {
 		.backend = &w->backend,
@@ -110,21 +110,41 @@ static bool open_card(struct net_world *w, uint32_t pairs, uint64_t features)
 		return false;
 	if (features == NET_ALL)
 		features = pvrom_net_host_features(&w->host);
-	return pvrom_net_host_accept(&w->host, features);
+	return pvrom_net_host_accept(&w->host, features & ~without);
 }
 
-struct net_world *net_world_open(uint32_t pairs, uint64_t can, uint64_t features,
-				 uint64_t ring_features)
+/* The last one closed is used again, for pages that the system must clear are dear; buffers stay as they were. */
+static struct net_world *spare;
+
+static struct net_world *fresh_world(void)
 {
-	struct net_world *w = calloc(1, sizeof(*w));
+	struct net_world *w = spare;
+	uint8_t *memory;
+
+	spare = NULL;
+	if (!w) {
+		w = calloc(1, sizeof(*w));
+		w->memory = calloc(1, WORLD_MEMORY);
+		return w;
+	}
+	memory = w->memory;
+	memset(memory, 0, WORLD_QUEUES * QUEUE_STRIDE);
+	memset(w, 0, sizeof(*w));
+	w->memory = memory;
+	return w;
+}
+
+static struct net_world *open_world(uint32_t pairs, uint64_t can, uint64_t features,
+				    uint64_t without, uint64_t ring_features)
+{
+	struct net_world *w = fresh_world();
 	bool fine;
 	uint32_t n;
 
-	w->memory = calloc(1, WORLD_MEMORY);
 	w->backend = (struct pvrom_net_backend){
 		.ops = &backend_ops, .can = can, .gives = UINT64_MAX, .mtu = 65535, .speed = 1000
 	};
-	fine = open_card(w, pairs, features);
+	fine = open_card(w, pairs, features, without);
 	for (n = 0; fine && n < 2 * pairs; n++)
 		fine = open_queue(w, n, ring_features);
 	if (fine && pvrom_net_control_queue(&w->host) != PVROM_NET_NO_QUEUE)
@@ -135,9 +155,25 @@ struct net_world *net_world_open(uint32_t pairs, uint64_t can, uint64_t features
 	return NULL;
 }
 
+struct net_world *net_world_open(uint32_t pairs, uint64_t can, uint64_t features,
+				 uint64_t ring_features)
+{
+	return open_world(pairs, can, features, 0, ring_features);
+}
+
+struct net_world *net_world_open_without(uint32_t pairs, uint64_t can, uint64_t without,
+					 uint64_t ring_features)
+{
+	return open_world(pairs, can, NET_ALL, without, ring_features);
+}
+
 void net_world_close(struct net_world *w)
 {
 	net_world_forget_sent(w);
+	if (!spare) {
+		spare = w;
+		return;
+	}
 	free(w->memory);
 	free(w);
 }
