@@ -11,12 +11,13 @@ docdir       ?= $(datadir)/doc/pvrom
 sourcedir    ?= $(datadir)/pvrom/source
 pkgconfigdir ?= $(libdir)/pkgconfig
 
-INSTALL_HEADERS += $(sort $(wildcard $(addsuffix /include/pvrom/*.h,guest host virtqueue pvmmu pvclock pvblk) \
-	abi/pvrom/*.h))
+# The backends of the card are pvrun's and pvrom-netd's: no archive of them is installed.
+INSTALL_HEADERS += $(filter-out %/net_backend.h,$(sort $(wildcard abi/pvrom/*.h \
+	$(addsuffix /include/pvrom/*.h,guest host virtqueue pvmmu pvclock pvblk pvnet))))
 # A guest half is for kernels, a host half for programs; the clock is read by both.
 INSTALL_LIBS    += $(addprefix $(BUILD)/,libpvrom-guest.a free/libpvrom-clock-guest.a libpvrom-mmu-guest.a \
 	free/libpvrom-blk-guest.a) $(addprefix $(BUILD)/libpvrom-,host.a clock-host.a mmu-host.a virtqueue.a \
-	bus-host.a blk-host.a)
+	bus-host.a blk-host.a net-host.a)
 INSTALL_USER    := $(BUILD)/libpvrom-clock-guest.a
 INSTALL_SO      := libpvrom-host.so
 INSTALL_DOCS    := $(wildcard README.md CHANGELOG.md LICENSES/*.txt)
@@ -27,7 +28,7 @@ INSTALL_SOURCES = guest/sources.mk guest/Kbuild $(GUEST_SRCS) \
 
 # What pkg-config tells of each archive. The shim's sourcedir has its C files.
 PC_LIST := pvrom-guest pvrom-clock-guest pvrom-mmu-guest pvrom-blk-guest pvrom-clock-user pvrom-host \
-	pvrom-clock-host pvrom-mmu-host pvrom-virtqueue pvrom-bus-host pvrom-blk-host
+	pvrom-clock-host pvrom-mmu-host pvrom-virtqueue pvrom-bus-host pvrom-blk-host pvrom-net-host
 PC.pvrom-guest       = the pvrom guest shim, freestanding, for kernels
 PC.pvrom-clock-guest = the clock of pvrom and of other hosts, read by a kernel
 PC.pvrom-mmu-guest   = the paravirtual MMU of pvrom, for kernels
@@ -39,12 +40,14 @@ PC.pvrom-mmu-host    = the shadow page tables of pvrom, for hypervisors
 PC.pvrom-virtqueue   = rings of VIRTIO 1.2, both halves
 PC.pvrom-bus-host    = the device bus of pvrom, for hypervisors
 PC.pvrom-blk-host    = the disk of pvrom, for hypervisors
+PC.pvrom-net-host    = the network card of pvrom, for hypervisors
 PC_NEEDS.pvrom-mmu-guest  = pvrom-guest
 PC_NEEDS.pvrom-blk-guest  = pvrom-guest
 PC_NEEDS.pvrom-clock-host = pvrom-host
 PC_NEEDS.pvrom-mmu-host   = pvrom-host
 PC_NEEDS.pvrom-bus-host   = pvrom-host
 PC_NEEDS.pvrom-blk-host   = pvrom-virtqueue
+PC_NEEDS.pvrom-net-host   = pvrom-virtqueue
 INSTALL_PC      := $(PC_LIST:%=$(BUILD)/pc/%.pc)
 
 # One line a file: mode (or link), source (or what the link says), target.
