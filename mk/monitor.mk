@@ -31,9 +31,9 @@ $(BUILD)/pvrun: $(call objs,hosted,$(MONITOR_SRCS)) $(BUILD)/free/libpvrom-clock
 		$(BUILD)/free/libpvrom-host.a $(MONITOR_DEVICES)
 	$(call LINK,hosted,-static -no-pie -pthread $(MONITOR_LIBS))
 
-# The same with the host's seeded bugs; takes --bug NAME.
+# The same with the seeded bugs of the host and of its disks; takes --bug NAME.
 $(BUILD)/test/pvrun: $(call objs,test,$(MONITOR_SRCS)) $(BUILD)/free/libpvrom-clock-host.a \
-		$(BUILD)/free/libpvrom-bus-host.a \
+		$(BUILD)/free/libpvrom-bus-host.a $(if $(MONITOR_DEVICES),$(BUILD)/test/libpvrom-blk.a) \
 		$(BUILD)/test/libpvrom-host.a $(MONITOR_DEVICES)
 	$(call LINK,test,-static -no-pie -pthread $(MONITOR_LIBS))
 
@@ -79,6 +79,12 @@ CHECK += monitor.disk
 TEST.monitor.disk       = $(MONITOR_TEST) 1 1024 100 disk.sh linux virtio_ring.ko virtio.ko virtio_mmio.ko virtio_blk.ko brd.ko
 TEST_TIME.monitor.disk  = 120
 TEST_NEEDS.monitor.disk = $(MONITOR_LAB)
+
+CHECK_LONG += monitor.disk_faults
+TEST.monitor.disk_faults       = $(MONITOR_TEST) 1 1024 400 disk_faults.sh disk.sh test/pvrun linux virtio_ring.ko virtio.ko \
+	virtio_mmio.ko virtio_blk.ko brd.ko
+TEST_TIME.monitor.disk_faults  = 430
+TEST_NEEDS.monitor.disk_faults = $(MONITOR_LAB) $(BUILD)/test/pvrun
 
 CHECK_LONG += monitor.large monitor.mutants
 TEST.monitor.mutants       = $(MONITOR_TEST) 1 1024 300 mutants.sh

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # pvblk/: the block device's halves as archives, and pvrom-blkd, the vhost-user server.
 include virtqueue/sources.mk vhost-user/sources.mk
-PVBLK_HOST_SRCS    := $(addprefix pvblk/, blk_config.c blk_limit.c blk_queue.c blk_request.c blk_state.c)
+PVBLK_HOST_SRCS    := $(addprefix pvblk/, blk_config.c blk_limit.c blk_queue.c blk_request.c blk_slips.c \
+	blk_state.c)
 PVBLK_BACKEND_SRCS := $(addprefix pvblk/backend/, fault_backend.c file_backend.c file_open.c \
 	memory_backend.c)
 BLKD_SRCS := $(addprefix pvblk/blkd/, blkd_control.c blkd_export.c blkd_main.c blkd_spec.c blkd_steps.c)
@@ -13,6 +14,10 @@ $(BUILD)/free/libpvrom-blk-host.a: $(call objs,free,$(PVBLK_HOST_SRCS))
 ALL_TARGETS += $(BUILD)/libpvrom-blk-host.a $(BUILD)/free/libpvrom-blk-host.a
 # What pvrun's disks are made of.
 $(BUILD)/libpvrom-blk-backend.a: $(call objs,hosted,$(PVBLK_BACKEND_SRCS) vhost-user/io_loop.c)
+	$(MAKE_ARCHIVE)
+
+# And of a pvrun that makes mistakes.
+$(BUILD)/test/libpvrom-blk.a: $(call objs,test,$(PVBLK_HOST_SRCS) $(PVBLK_BACKEND_SRCS))
 	$(MAKE_ARCHIVE)
 
 BLKD_ALL := $(BLKD_SRCS) $(PVBLK_BACKEND_SRCS) $(PVBLK_HOST_SRCS) $(VIRTQUEUE_SRCS) $(VHOST_USER_SRCS)
@@ -86,6 +91,10 @@ $(BUILD)/test/blk.server: $(call objs,test,$(BLK_SERVER_CASES) $(BLK_SERVER_TEST
 CHECK += blk.server
 TEST.blk.server       = $(call BLK_DIR,server) $(BUILD)/test/blk.server $(BUILD)/test/pvrom-blkd $(BUILD)/blk/server
 TEST_NEEDS.blk.server = $(BUILD)/test/blk.server $(BUILD)/test/pvrom-blkd
+CHECK_LONG += blk.qemu.faults
+TEST.blk.qemu.faults       = tests/blk/front_end_faults_test OFFER_INBAND CONFIG_SET ZEROES_QUIET DISCARD_QUIET
+TEST_TIME.blk.qemu.faults  = 400
+TEST_NEEDS.blk.qemu.faults = $(BLK_FRONT_END) $(BUILD)/test/pvrom-blkd
 CHECK_LONG += blk.qemu.long blk.reconnect.split blk.reconnect.packed
 TEST.blk.qemu.long       = tests/blk/front_end_long_test
 TEST_TIME.blk.qemu.long  = 2400

@@ -55,6 +55,8 @@ enum blk_check {
 	X(STATE_LIMIT, "how full the limit is is not loaded")                                      \
 	X(STATE_COUNTERS, "counters are not loaded")                                               \
 	X(ERASE_AS_DISCARD, "a secure erase is a discard to the disk")                             \
+	X(ZEROES_QUIET, "write-zeroes is answered without the disk")                               \
+	X(DISCARD_QUIET, "discard is answered without the disk")                                   \
 	X(RESET_WRITEBACK, "a reset leaves the cache mode as it is")                               \
 	X(FILE_LOCK, "a file is not locked")                                                       \
 	X(FILE_SHORT, "nothing read counts as read")                                               \
@@ -80,6 +82,8 @@ enum blk_slip {
 };
 
 #ifdef PVROM_TEST
+/* Makes the mistake, or leaves out the check, of that name; false: there is none. */
+bool pvrom_blk_slip(const char *name);
 extern enum blk_slip pvrom_blk_slipped;
 #define BLK_SLIP(name) (pvrom_blk_slipped == BLK_SLIP_##name)
 extern enum blk_check pvrom_blk_removed;

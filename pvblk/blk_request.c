@@ -7,11 +7,6 @@
  */
 #include "blk_host_internal.h"
 
-#ifdef PVROM_TEST
-enum blk_check pvrom_blk_removed;
-enum blk_slip pvrom_blk_slipped;
-#endif
-
 /* ---- the buffer ---------------------------------------------------------------------------------- */
 
 /* Pieces of the data part: `skip` bytes after the beginning of piece[first], `bytes` long. */
@@ -339,6 +334,11 @@ static void start_ranges(struct pvrom_blk_request *r, const struct range_rules *
 {
 	const uint32_t result = take_ranges(r, rules);
 
+	if ((rules->op == PVROM_BLK_IO_ZEROES && BLK_SLIP(ZEROES_QUIET)) ||
+	    (rules->op == PVROM_BLK_IO_DISCARD && BLK_SLIP(DISCARD_QUIET))) {
+		finish(r, PVROM_BLK_DONE);
+		return;
+	}
 	if (result != PVROM_BLK_DONE) {
 		refuse(r, result);
 		return;

@@ -62,11 +62,9 @@ void blkd_print_steps(void)
 		printf("%s\t%s\t%s\n", steps[i].name, steps[i].formats, steps[i].text);
 }
 
-static const char *const blk_slip[] = { "",
+static const char *const vu_slip[] = { "",
 #define NAME(name, text) #name,
-					BLK_SLIP_TABLE(NAME) };
-static const char *const vu_slip[] = { "", VU_SLIP_TABLE(NAME) };
-static const char *const check[] = { "", BLK_CHECK_TABLE(NAME)
+				       VU_SLIP_TABLE(NAME)
 #undef NAME
 };
 
@@ -74,15 +72,9 @@ bool blkd_slip(const char *name)
 {
 	unsigned int i;
 
-	for (i = 1; i < BLK_SLIP_COUNT; i++)
-		if (!strcmp(blk_slip[i], name))
-			pvrom_blk_slipped = (enum blk_slip)i;
 	for (i = 1; i < VU_SLIP_COUNT; i++)
 		if (!strcmp(vu_slip[i], name))
 			pvrom_vu_slipped = (enum vu_slip)i;
-	for (i = 1; i < BLK_CHECK_COUNT; i++)
-		if (!strcmp(check[i], name))
-			pvrom_blk_removed = (enum blk_check)i;
-	return pvrom_blk_slipped || pvrom_vu_slipped || pvrom_blk_removed;
+	return pvrom_blk_slip(name) || pvrom_vu_slipped;
 }
 #endif

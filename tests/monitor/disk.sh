@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # A stock Debian kernel with a disk of pvrun's: found through the ACPI tables, driven by its own virtio_blk on two
-# queues, written, flushed, read back, and there when the machine has gone. In the payload.
+# queues, written, flushed, read back, and there when the machine has gone. In the payload. BUG=NAME: by a pvrun with
+# that mistake in it.
 . ./tap.sh
+bug=${BUG:+--bug=$BUG}
 mkdir -p tree/bin tree/proc tree/sys tree/dev tree/tmp
 cp /bin/busybox tree/bin/
 cp virtio_ring.ko virtio.ko virtio_mmio.ko virtio_blk.ko tree/
@@ -29,7 +31,7 @@ dd if=/dev/zero of=second bs=4k count=3 2>/dev/null
 sha256sum second >second.sum
 
 line='console=ttyS0 panic=-1 noxsave quiet'
-run ./pvrun -c 2 --memory 192M --initrd initrd --append "$line" --disk=first,queues=2 \
+run ./pvrun $bug -c 2 --memory 192M --initrd initrd --append "$line" --disk=first,queues=2 \
 	--disk=second,ro linux
 prints 0 '^DISK a 16384 pvrun-disk-0 0 2 write back' 'Linux finds the disk: size, serial, two queues, a write cache'
 prints 0 '^DISK b 24 1' 'and a read-only one'
@@ -65,7 +67,7 @@ EOS
 dd if=/dev/zero of=third bs=1M count=4 2>/dev/null
 dd if=/dev/zero of=fourth bs=1M count=4 2>/dev/null
 insmod ./brd.ko rd_nr=1 rd_size=1024
-run ./pvrun --memory 192M --initrd initrd --append "$line" --disk=third,iops=20 --disk=fourth,bps=524288 \
+run ./pvrun $bug --memory 192M --initrd initrd --append "$line" --disk=third,iops=20 --disk=fourth,bps=524288 \
 	--disk=/dev/ram0,direct linux
 # least LIMIT HUNDREDTHS
 least() { t=$(sed -n "s/^LIMIT $1 \([0-9]*\).*/\1/p" "$dir/out"); echo "# $1: ${t:-none} hundredths of a second"; [ "${t:-0}" -ge "$2" ]; }
@@ -75,15 +77,15 @@ prints 0 '^LIMIT none' 'a disk without a limit beside them'
 prints 0 '^DIRECT' 'direct: a block device is written past the page cache'
 [ "$(dd if=/dev/ram0 bs=4k skip=8 count=16 2>/dev/null | tr -d d | wc -c)" = 0 ]; result $? 'and holds what was written'
 # The page cache has nothing of it: the lab's files are in memory, where there is no direct I/O.
-run ./pvrun --disk=third,direct linux; expect 125 'third.*direct' 'direct: refused where the file system cannot'
+run timeout 10 ./pvrun $bug --disk=third,direct linux; expect 125 'third.*direct' 'direct: refused where the file system cannot'
 
-run ./pvrun --disk=missing linux; expect 125 'missing.*No such file' 'a disk that is not there'
-run ./pvrun --disk=tree linux; expect 125 'tree.*directory' 'a directory'
+run timeout 10 ./pvrun $bug --disk=missing linux; expect 125 'missing.*No such file' 'a disk that is not there'
+run timeout 10 ./pvrun $bug --disk=tree linux; expect 125 'tree.*directory' 'a directory'
 dd if=/dev/zero of=odd bs=100 count=1 2>/dev/null
-run ./pvrun --disk=odd linux; expect 125 'odd.*sector' 'a file shorter than a sector'
-run ./pvrun --disk=first --disk=first linux; expect 125 'first.*\(locked\|in use\)' 'one file for two disks'
-run ./pvrun --disk=first,fast linux; expect 2 'unknown word .fast' 'an unknown word'
-run ./pvrun --disk=first,iops=0 linux; expect 2 'not a number' 'a limit of nothing'
-run ./pvrun --disk=first,ro=1 linux; expect 2 'takes no value' 'a word with a value it does not take'
-run ./pvrun --disk=first,queues=17 linux; expect 2 'not a number from 1 to 16' 'too many queues'
+run timeout 10 ./pvrun $bug --disk=odd linux; expect 125 'odd.*sector' 'a file shorter than a sector'
+run timeout 10 ./pvrun $bug --disk=first --disk=first linux; expect 125 'first.*\(locked\|in use\)' 'one file for two disks'
+run timeout 10 ./pvrun $bug --disk=first,fast linux; expect 2 'unknown word .fast' 'an unknown word'
+run timeout 10 ./pvrun $bug --disk=first,iops=0 linux; expect 2 'not a number' 'a limit of nothing'
+run timeout 10 ./pvrun $bug --disk=first,ro=1 linux; expect 2 'takes no value' 'a word with a value it does not take'
+run timeout 10 ./pvrun $bug --disk=first,queues=17 linux; expect 2 'not a number from 1 to 16' 'too many queues'
 done_testing
