@@ -24,7 +24,7 @@ static const struct pvrom_vq_device_ops ring_ops = { .translate = translate };
 
 static void arrived(struct pvrom_loop_watch *watch)
 {
-	(void)watch; /* each round looks */
+	((struct net_arrivals *)(void *)watch)->ready = true;
 }
 
 /* ---- the kind of device ---------------------------------------------------------------------------- */
@@ -179,8 +179,9 @@ static void begin_work(void *argument)
 
 		if (fd < 0)
 			continue;
-		card->watched[pair] = true;
-		pvrom_loop_watch_fd(&card->virtio.thread.loop, &card->arrived[pair], fd, arrived);
+		card->arrivals[pair].watched = card->arrivals[pair].ready = true;
+		pvrom_loop_watch_fd(&card->virtio.thread.loop, &card->arrivals[pair].watch, fd,
+				    arrived);
 	}
 	card->virtio.thread.work = net_card_work;
 }
@@ -213,8 +214,8 @@ static void end_work(void *argument)
 
 	card->virtio.thread.work = no_work;
 	for (unsigned int pair = 0; pair < MAX_PAIRS; pair++)
-		if (card->watched[pair])
-			pvrom_loop_forget(&card->arrived[pair]);
+		if (card->arrivals[pair].watched)
+			pvrom_loop_forget(&card->arrivals[pair].watch);
 	pvrom_net_backend_close(card->backend);
 }
 

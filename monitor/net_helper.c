@@ -27,9 +27,10 @@ static void find_program(char *path, size_t room)
 
 	path[length > 0 ? length : 0] = '\0';
 	name = strrchr(path, '/');
-	strcpy(name ? name + 1 : path, PROGRAM);
+	name = name ? name + 1 : path;
+	memcpy(name, PROGRAM, sizeof(PROGRAM));
 	if (access(path, X_OK) != 0)
-		strcpy(path, PROGRAM);
+		memcpy(path, PROGRAM, sizeof(PROGRAM));
 }
 
 /* A guest's output goes to our standard output, so nothing else may. */

@@ -32,9 +32,8 @@ static bool take_word(struct argp_state *state, struct net_arg *net, const char 
 {
 	char copy[64], *rest = copy, *value;
 
-	if (strlen(word) >= sizeof(copy))
+	if ((size_t)snprintf(copy, sizeof(copy), "%s", word) >= sizeof(copy))
 		return false;
-	strcpy(copy, word);
 	switch (getsubopt(&rest, (char *const *)(uintptr_t)net_words, &value)) {
 	case NET_QUEUES: net->pairs = number(state, "queues", value, 1, MAX_PAIRS); return true;
 	case NET_POLL: net->poll = number(state, "poll", value, 0, POLL_MOST); return true;
@@ -59,21 +58,22 @@ static bool is_way(const char *word)
 void net_option(struct argp_state *state, struct options *opt, char *text)
 {
 	struct net_arg *net = &opt->nets[opt->net_count];
+	size_t room = strlen(text) + 1, at;
 	char *word, *rest = text;
 
 	if (options_devices(opt) == MAX_DEVICES)
 		argp_error(state, "at most %u disks and network cards", MAX_DEVICES);
 	opt->net_count++;
-	*net = (struct net_arg){ .backend = calloc(1, strlen(text) + 1), .pairs = 1 };
+	*net = (struct net_arg){ .backend = calloc(1, room), .pairs = 1 };
 	if (net->backend == NULL)
 		fail(EXIT_CANNOT_RUN, "out of memory");
 	word = strsep(&rest, ",");
 	if (!is_way(word))
 		argp_error(state, "--net: `%s' is not user, tap=NAME or port=SWITCH", word);
-	strcpy(net->backend, word);
+	at = (size_t)snprintf(net->backend, room, "%s", word);
 	while ((word = strsep(&rest, ",")) != NULL)
 		if (!take_word(state, net, word))
-			strcat(strcat(net->backend, ","), word);
+			at += (size_t)snprintf(net->backend + at, room - at, ",%s", word);
 }
 
 static struct net_arg *last(struct argp_state *state, struct options *opt, const char *option)

@@ -106,11 +106,15 @@ static bool receive(struct net_card *card, uint32_t *done)
 	if (card->stalled)
 		return false;
 	for (uint32_t pair = 0; pair < pairs && pair < MAX_PAIRS; pair++) {
+		struct net_arrivals *arrivals = &card->arrivals[pair];
 		bool stalled = false;
-		uint32_t n = pvrom_net_backend_receive(card->backend, &card->host, pair, BUDGET,
-						       &stalled);
+		uint32_t n;
 
+		if (arrivals->watched && !arrivals->ready)
+			continue;
+		n = pvrom_net_backend_receive(card->backend, &card->host, pair, BUDGET, &stalled);
 		*done += n;
+		arrivals->ready = n == BUDGET || stalled;
 		more |= n == BUDGET;
 		full |= stalled;
 	}

@@ -17,9 +17,11 @@ struct net_card {
 	struct pvrom_net_queue queue[VIRTIO_QUEUES];
 	struct pvrom_vq_device_slot *slots[VIRTIO_QUEUES];
 	struct pvrom_net_buffer *pool[VIRTIO_QUEUES];
-	struct pvrom_loop_watch arrived[MAX_PAIRS];
-	bool watched[MAX_PAIRS];
-	bool stalled; /* frames wait for buffers of the guest */
+	struct net_arrivals {
+		struct pvrom_loop_watch watch; /* first */
+		bool watched, ready;
+	} arrivals[MAX_PAIRS]; /* of each pair of the backend's */
+	bool stalled;	       /* frames wait for buffers of the guest */
 	uint64_t busy_until;
 	uint64_t interrupts;
 	uint8_t whole[PVROM_NET_FRAME_MAX], segment[PVROM_NET_FRAME_MAX];
