@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# pvnet/, the guest half: the driver with its transports and rings, as one archive for kernels.
+PVNET_GUEST_SRCS := $(addprefix pvnet/,net_guest.c net_guest_control.c net_guest_features.c \
+	net_guest_receive.c net_guest_send.c)
+PVNET_GUEST_PARTS := $(PVNET_GUEST_SRCS) $(addprefix virtqueue/transport/,virtio_begin.c mmio_transport.c \
+	pci_transport.c bus_transport.c) $(VIRTQUEUE_GUEST_SRCS)
+
+$(BUILD)/libpvrom-net-guest.a: $(call objs,hosted,$(PVNET_GUEST_PARTS))
+	$(MAKE_ARCHIVE)
+$(BUILD)/free/libpvrom-net-guest.a: $(call objs,free,$(PVNET_GUEST_PARTS))
+	$(MAKE_ARCHIVE)
+ALL_TARGETS += $(BUILD)/libpvrom-net-guest.a $(BUILD)/free/libpvrom-net-guest.a
+
+# ---- tests: the driver over our own card, and over devices that lie ---------------------------------
+NET_GUEST_WORLD := tests/net/net_guest_world.c tests/net/frame_oracle.c $(PVNET_GUEST_SRCS) \
+	virtqueue/transport/virtio_begin.c $(PVNET_HOST_SRCS) $(VIRTQUEUE_SRCS)
+$(eval $(call cunit,net.guest,tests/net/net_guest_test.c,$(NET_GUEST_WORLD)))
+$(eval $(call cunit,net.guest_offload,tests/net/net_guest_offload_test.c,$(NET_GUEST_WORLD)))
+$(eval $(call cunit,net.devices,tests/net/net_devices_test.c,$(addprefix tests/net/,net_lies.c \
+	net_lies_begin.c net_lies_commands.c net_lies_frames.c net_lies_headers.c net_lies_rings.c) \
+	$(NET_GUEST_WORLD)))
