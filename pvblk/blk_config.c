@@ -71,7 +71,7 @@ bool pvrom_blk_host_init(struct pvrom_blk_host *host, const struct pvrom_blk_hos
 	c->physical_block_exp = setup->physical_block_exp;
 	c->alignment_offset = setup->alignment_offset;
 	c->min_io_size = setup->min_io_size;
-	c->opt_io_size = setup->opt_io_size;
+	c->opt_io_size = BLK_SLIP(TOPOLOGY) ? 0 : setup->opt_io_size;
 	c->num_queues = setup->queues;
 	c->writeback = setup->backend->volatile_cache;
 	config_ranges(host);

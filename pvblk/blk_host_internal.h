@@ -72,6 +72,11 @@ enum blk_check {
 	X(LIMIT_WRAP, "times may become later than the last one there is")                         \
 	X(LIMIT_LOCK, "a limit that is shared is not locked")                                      \
 	X(STATE_IN_WORK, "a device is saved and loaded while requests are in work")                \
+	X(TOPOLOGY, "the topology is offered and not told")                                        \
+	X(FILE_PARTS, "the disk reads and writes a part of what it is asked for")                  \
+	X(FILE_PARTS_DONE, "it reads and writes a part, which counts as all")                      \
+	X(GROUP, "each disk of a group has a limit of its own")                                    \
+	X(WORDS, "words of an export are not judged together")                                     \
 	X(RESIZE_QUIET, "nobody is told of a resize")
 enum blk_slip {
 	BLK_SLIP_NONE,

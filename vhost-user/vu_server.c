@@ -207,6 +207,8 @@ static bool path_is_free(const struct sockaddr_un *address, char *message)
 
 	if (lstat(address->sun_path, &st))
 		return true;
+	if (VU_SLIP(TAKEN))
+		return !unlink(address->sun_path);
 	if (!S_ISSOCK(st.st_mode)) {
 		snprintf(message, PVROM_VU_MESSAGE, "%s: is there and is no socket",
 			 address->sun_path);

@@ -227,6 +227,9 @@ static int32_t planted(const struct pvrom_blk_io *io, int32_t result)
 
 	if (BLK_SLIP(FILE_SPACE) && result == -ENOSPC)
 		return (int32_t)io->length;
+	if (io->part == PART_TRANSFER && result > 512 &&
+	    (BLK_SLIP(FILE_PARTS) || BLK_SLIP(FILE_PARTS_DONE)))
+		return BLK_SLIP(FILE_PARTS) ? result / 1024 * 512 : (int32_t)io->length;
 	if (io->part == PART_TRANSFER && io->offset >> 20 == 1 &&
 	    (BLK_SLIP(FILE_EIO) || BLK_SLIP(FILE_EIO_DONE)))
 		return BLK_SLIP(FILE_EIO) ? -EIO : (int32_t)io->length;

@@ -3,6 +3,7 @@
  * pvrom-blkd: disks for virtual machines, by vhost-user. The command line, signals, and limits in common.
  */
 #define _GNU_SOURCE
+#include "../blk_host_internal.h"
 #include "blkd.h"
 
 #include <argp.h>
@@ -61,7 +62,7 @@ static struct group *find_group(const char *name)
 {
 	struct group *g;
 
-	for (g = groups; g && name; g = g->next)
+	for (g = BLK_SLIP(GROUP) ? NULL : groups; g && name; g = g->next)
 		if (g->name && !strcmp(g->name, name))
 			return g;
 	return NULL;

@@ -3,6 +3,7 @@
  * The words of an export: socket=PATH,file=PATH,ro,...
  */
 #define _GNU_SOURCE
+#include "../blk_host_internal.h"
 #include "blkd.h"
 
 #include <errno.h>
@@ -110,6 +111,8 @@ static const char *take_word(struct blkd_spec *spec, char *text)
 
 static const char *judge(const struct blkd_spec *spec)
 {
+	if (BLK_SLIP(WORDS))
+		return NULL;
 	if (!spec->socket)
 		return "socket=PATH is missing";
 	if (!spec->file + !spec->null_sectors + !spec->memory_sectors != 2)

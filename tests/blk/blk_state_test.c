@@ -123,6 +123,77 @@ static bool not_in_work(void)
 	return good;
 }
 
+/* ---- configuration ------------------------------------------------------------------------------------------ */
+
+static bool config_says(struct world *w, const struct pvrom_blk_config *wanted)
+{
+	struct pvrom_blk_config c, bytes;
+	uint8_t beyond[8];
+	uint32_t i;
+
+	pvrom_blk_host_config_read(&w->host, 0, &c, sizeof(c));
+	for (i = 0; i < sizeof(bytes); i++)
+		pvrom_blk_host_config_read(&w->host, i, (uint8_t *)&bytes + i, 1);
+	pvrom_blk_host_config_read(&w->host, sizeof(c) - 4, beyond, 8);
+	return HOLDS(!memcmp(&c, wanted, sizeof(c))) && HOLDS(!memcmp(&c, &bytes, sizeof(c))) &&
+	       HOLDS(!memcmp(beyond, (const uint8_t *)wanted + sizeof(c) - 4, 4)) &&
+	       HOLDS(!memcmp(beyond + 4, "\0\0\0", 4));
+}
+
+/* The backend of these worlds has blocks of 512 bytes, and discards that make sense from 4,096 on. */
+static bool config_is_told(void)
+{
+	const struct pvrom_blk_host_setup full = { .queues = 5,
+						   .seg_max = 17,
+						   .size_max = 65536,
+						   .physical_block_exp = 3,
+						   .alignment_offset = 1,
+						   .min_io_size = 8,
+						   .opt_io_size = 64,
+						   .discard_sectors = 1000,
+						   .discard_ranges = 2,
+						   .zeroes_sectors = 2000,
+						   .zeroes_ranges = 3,
+						   .erase_sectors = 3000,
+						   .erase_ranges = 4 };
+	const struct pvrom_blk_config wanted = { .capacity = WORLD_SECTORS,
+						 .size_max = 65536,
+						 .seg_max = 17,
+						 .blk_size = 512,
+						 .physical_block_exp = 3,
+						 .alignment_offset = 1,
+						 .min_io_size = 8,
+						 .opt_io_size = 64,
+						 .writeback = 1,
+						 .num_queues = 5,
+						 .max_discard_sectors = 1000,
+						 .max_discard_seg = 2,
+						 .discard_sector_alignment = 8,
+						 .max_write_zeroes_sectors = 2000,
+						 .max_write_zeroes_seg = 3,
+						 .write_zeroes_may_unmap = 1,
+						 .max_secure_erase_sectors = 3000,
+						 .max_secure_erase_seg = 4,
+						 .secure_erase_sector_alignment = 8 };
+	const struct pvrom_blk_host_setup read_only = { .read_only = true, .discard_ranges = 2 };
+	struct world *w = world_open(&full, 0, 0), *plain = world_open(&read_only, 0, 0);
+	bool good = w && plain;
+
+	good = good &&
+	       HOLDS(pvrom_blk_host_features(&w->host) ==
+		     (ALL | PVROM_BLK_F_SIZE_MAX | PVROM_BLK_F_SEG_MAX | PVROM_BLK_F_BLK_SIZE |
+		      PVROM_BLK_F_TOPOLOGY | PVROM_BLK_F_MQ)) &&
+	       HOLDS(pvrom_blk_host_features(&plain->host) ==
+		     (PVROM_BLK_F_RO | PVROM_BLK_F_SEG_MAX | PVROM_BLK_F_BLK_SIZE |
+		      PVROM_BLK_F_FLUSH | PVROM_BLK_F_TOPOLOGY | PVROM_BLK_F_CONFIG_WCE)) &&
+	       config_says(w, &wanted);
+	if (w)
+		world_close(w);
+	if (plain)
+		world_close(plain);
+	return good;
+}
+
 /* ---- reset, resize ----------------------------------------------------------------------------------------- */
 
 static bool reset_forgets(void)
@@ -254,6 +325,9 @@ int main(void)
 		{ "nothing is saved while a request is in work",
 		  not_in_work,
 		  { BLK_SLIP_STATE_IN_WORK } },
+		{ "features and configuration are those of the setup",
+		  config_is_told,
+		  { BLK_SLIP_TOPOLOGY } },
 		{ "a reset cancels and forgets [PVROM-BLK-10]",
 		  reset_forgets,
 		  { BLK_SLIP_RESET_WRITEBACK } },

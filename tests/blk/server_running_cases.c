@@ -109,6 +109,29 @@ bool resize(void)
 	return good;
 }
 
+/* Two disks of a group in turn, so that each has half. */
+bool group_is_limited(void)
+{
+	struct vu_client second;
+	uint64_t began;
+	int i;
+	bool good;
+
+	other_disk = "memory=16M,group=g";
+	start_server("memory=16M,group=g,iops=100", true);
+	other_disk = "memory=16M";
+	good = HOLDS(connect_to(&client, socket_path, 0)) &&
+	       HOLDS(connect_to(&second, other_path, 0));
+	began = vu_client_now();
+	for (i = 0; i < 31 && good; i++)
+		good = HOLDS(blk_client_do(i & 1 ? &second : &client, 0, PVROM_BLK_T_IN, 0, NULL,
+					   512) == 0);
+	good = good && HOLDS(vu_client_now() - began >= 297000000);
+	vu_client_close(&second);
+	end();
+	return good;
+}
+
 /* 100 a second, none of them before its time: the clock here may only be late. */
 bool limited(void)
 {

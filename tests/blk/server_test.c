@@ -27,6 +27,10 @@ struct server_case {
 
 /* clang-format off: one case a line */
 static const struct server_case cases[] = {
+	{ "a socket at which another server listens, and a file in its place",
+	  socket_taken,
+	  { "TAKEN" } },
+	{ "words that do not make an export", wrong_words, { "WORDS" } },
 	{ "never offered: INBAND_NOTIFICATIONS, RING_RESET [PVROM-BLK-16]",
 	  never_offered,
 	  { "OFFER_INBAND", "OFFER_RESET" } },
@@ -49,6 +53,7 @@ static const struct server_case cases[] = {
 	  { "LOG_RING", "LOG_ON", "DIRTY_STATUS" } },
 	{ "a resize is told and holds [PVROM-BLK-11]", resize, { "CONFIG_TOLD" } },
 	{ "a limit of requests holds on a real clock [PVROM-BLK-12]", limited, { "LIMIT_EARLY" } },
+	{ "a limit holds for its group", group_is_limited, { "GROUP" } },
 	{ "10 MB of rubbish, others undisturbed", megabytes_of_rubbish, { "RUBBISH" } },
 	{ "messages of a wrong length end the connection [PVROM-BLK-15]",
 	  wrong_lengths,
@@ -67,6 +72,9 @@ static const struct server_case cases[] = {
 	{ "a disk that another process has locked [PVROM-BLK-19]", locked_file, { "FILE_LOCK" } },
 	{ "a disk that becomes shorter", shrinking_file, { "FILE_SHORT" } },
 	{ "a disk that is full", full_disk, { "FILE_SPACE" } },
+	{ "a disk that reads and writes less than it is asked for",
+	  partial_disk,
+	  { "=FILE_PARTS", "FILE_PARTS_DONE" } },
 	{ "a disk that cannot read or write a part of itself: that is told, the rest works",
 	  failing_disk,
 	  { "=FILE_EIO", "FILE_EIO_DONE" } },

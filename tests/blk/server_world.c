@@ -10,7 +10,7 @@
 
 #include "server_world.h"
 
-const char *program, *directory, *slipped;
+const char *program, *directory, *slipped, *other_disk = "memory=16M";
 char socket_path[256], other_path[256], file_path[256], log_path[256];
 pid_t pid;
 struct vu_client client;
@@ -31,7 +31,7 @@ void start_server(const char *disk, bool other)
 	int n = 2;
 
 	snprintf(word, sizeof(word), "socket=%s,%s", socket_path, disk);
-	snprintf(second, sizeof(second), "socket=%s,memory=16M", other_path);
+	snprintf(second, sizeof(second), "socket=%s,%s", other_path, other_disk);
 	if (other)
 		argv[n++] = second;
 	if (slipped) {

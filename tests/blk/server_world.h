@@ -14,6 +14,7 @@
 extern const char *program, *directory;
 extern const char *slipped; /* the mistake of this run, or NULL */
 extern char socket_path[256], other_path[256], file_path[256], log_path[256];
+extern const char *other_disk; /* of the second export */
 extern pid_t pid;
 extern struct vu_client client;
 
@@ -23,7 +24,7 @@ bool holds(bool good, int line, const char *text);
 /* ms: what a healthy server may take on a busy machine; one with a mistake is not waited for as long. */
 #define PATIENCE (slipped ? 400 : 10000)
 
-/* With `disk` behind the socket; other: a second export, of memory. */
+/* With `disk` behind the socket; other: a second export, with other_disk. */
 void start_server(const char *disk, bool other);
 bool connect_to(struct vu_client *c, const char *path, uint64_t features);
 bool serve(const char *disk, uint64_t features);
@@ -36,6 +37,8 @@ int ranges(uint32_t type, uint64_t sector, uint32_t sectors, uint32_t count);
 bool connection_ended(int fd, int ms);
 
 /* ---- the cases ----------------------------------------------------------------------------------------- */
+bool socket_taken(void);
+bool wrong_words(void);
 bool never_offered(void);
 bool configuration(void);
 bool device_status(void);
@@ -48,6 +51,7 @@ bool two_regions(void);
 bool dirty_log(void);
 bool resize(void);
 bool limited(void);
+bool group_is_limited(void);
 bool megabytes_of_rubbish(void);
 bool wrong_lengths(void);
 bool wrong_heads(void);
@@ -60,6 +64,7 @@ bool no_permission(void);
 bool locked_file(void);
 bool shrinking_file(void);
 bool full_disk(void);
+bool partial_disk(void);
 bool failing_disk(void);
 bool failed_flush(void);
 
