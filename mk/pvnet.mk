@@ -13,23 +13,32 @@ ALL_TARGETS += $(BUILD)/libpvrom-net-host.a $(BUILD)/free/libpvrom-net-host.a
 
 # What pvrun's cards are made of; user-mode networking is in pvrom-netd alone.
 PVNET_BACKEND_SRCS := $(addprefix pvnet/backend/, loop_backend.c net_capture.c net_fifo.c netback.c \
-	netback_words.c tap_backend.c tap_open.c)
+	netback_slips.c netback_words.c net_port.c port_backend.c tap_backend.c tap_open.c)
 $(BUILD)/libpvrom-net-backend.a: $(call objs,hosted,$(PVNET_BACKEND_SRCS))
 	$(MAKE_ARCHIVE)
 ALL_TARGETS += $(BUILD)/libpvrom-net-backend.a
 
 # ---- pvrom-netd ----------------------------------------------------------------------------------
-NETD_SRCS := $(addprefix pvnet/netd/, netd_card.c netd_front.c netd_main.c netd_spec.c)
-NETD_ALL := $(NETD_SRCS) $(PVNET_BACKEND_SRCS) $(PVNET_HOST_SRCS) $(VIRTQUEUE_SRCS) $(VHOST_USER_SRCS)
+NETD_SRCS := $(addprefix pvnet/netd/, netd_card.c netd_front.c netd_helper.c netd_main.c netd_spec.c netd_switch.c)
+PVNET_SWITCH_SRCS := $(addprefix pvnet/backend/, net_switch.c switch_backend.c)
+# libslirp.h asks for nothing else; its .pc wants glib's headers.
+ifneq ($(call have_header,slirp/libslirp.h),)
+PVNET_USER_SRCS := pvnet/backend/user_backend.c
+NETD_LIBS := -lslirp
+$(foreach v,hosted test asan,$(BUILD)/$(v)/pvnet/netd/%.o): FLAGS_FOR += -DPVROM_NETD_SLIRP
+else
+$(call left_out,user-mode networking,libslirp-dev)
+endif
+NETD_ALL := $(NETD_SRCS) $(PVNET_BACKEND_SRCS) $(PVNET_SWITCH_SRCS) $(PVNET_USER_SRCS) $(PVNET_HOST_SRCS) $(VIRTQUEUE_SRCS) $(VHOST_USER_SRCS)
 NETD := $(BUILD)/pvrom-netd
 $(foreach v,hosted test asan,$(BUILD)/$(v)/pvnet/netd/%.o) $(BUILD)/lint/pvnet/netd/%.ok: FLAGS_FOR += -DPVROM_NETD_VERSION='"$(VERSION)"'
 $(NETD): $(call objs,hosted,$(NETD_ALL))
-	$(call LINK,hosted,-luring -lpthread)
+	$(call LINK,hosted,-luring -lpthread $(NETD_LIBS))
 # With the mistakes that tests have it make.
 $(BUILD)/test/pvrom-netd: $(call objs,test,$(NETD_ALL))
-	$(call LINK,test,-luring -lpthread)
+	$(call LINK,test,-luring -lpthread $(NETD_LIBS))
 $(BUILD)/asan/pvrom-netd: $(call objs,asan,$(NETD_ALL))
-	$(call LINK,asan,-luring -lpthread)
+	$(call LINK,asan,-luring -lpthread $(NETD_LIBS))
 ifneq ($(wildcard /usr/include/liburing.h),)
 ALL_TARGETS += $(NETD)
 INSTALL_BIN += $(NETD)

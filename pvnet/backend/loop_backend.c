@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "netback_slips.h"
+
 #define ALL_OFFLOADS                                                                               \
 	(PVROM_NET_F_CSUM | PVROM_NET_F_HOST_TSO4 | PVROM_NET_F_HOST_TSO6 | PVROM_NET_F_HOST_ECN | \
 	 PVROM_NET_F_HOST_USO)
@@ -91,7 +93,7 @@ static bool loop_send(struct netback *b, const struct pvrom_net_header *header,
 		return false;
 	}
 	netback_gather(room, len, pieces, count, skip);
-	if (l->swap)
+	if (l->swap && !NETBACK_SLIP(LOOP_SWAP))
 		exchange_macs(room);
 	net_fifo_push(f, header, len);
 	return true;

@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "netback_slips.h"
+
 /* draft-ietf-opsawg-pcapng, 4.1 to 4.3 and 3.5 */
 #define SECTION 0x0a0d0d0au
 #define SECTION_ORDER 0x1a2b3c4du
@@ -211,7 +213,7 @@ static void put_vectors(struct capture *c, const struct iovec *vec, size_t len)
 static void put_packet(struct capture *c, uint32_t direction, const struct pvrom_net_header *h,
 		       const struct iovec *vec, size_t len)
 {
-	const size_t kept = c->snap && len > c->snap ? c->snap : len;
+	const size_t kept = c->snap && len > c->snap && !NETBACK_SLIP(CAPTURE_SNAP) ? c->snap : len;
 	const uint32_t at = begin_block(c, PACKET);
 	const uint64_t time = now();
 	char text[128];
@@ -221,10 +223,10 @@ static void put_packet(struct capture *c, uint32_t direction, const struct pvrom
 	put32(c, (uint32_t)(time >> 32));
 	put32(c, (uint32_t)time);
 	put32(c, (uint32_t)kept);
-	put32(c, (uint32_t)len);
+	put32(c, (uint32_t)(NETBACK_SLIP(CAPTURE_LENGTH) ? kept : len));
 	put_vectors(c, vec, kept);
 	n = describe(h, text, sizeof(text));
-	if (n)
+	if (n && !NETBACK_SLIP(CAPTURE_COMMENT))
 		put_option(c, OPTION_COMMENT, text, n);
 	put_option(c, OPTION_FLAGS, &direction, sizeof(direction));
 	put32(c, OPTION_END);
@@ -234,8 +236,8 @@ static void put_packet(struct capture *c, uint32_t direction, const struct pvrom
 static void add(struct capture *c, uint32_t direction, const struct pvrom_net_header *h,
 		const struct iovec *vec, size_t len)
 {
-	if (c->fd >= 0 && c->size && c->written + c->held + len > c->size &&
-	    c->written + c->held > 256)
+	if (c->fd >= 0 && c->size && !NETBACK_SLIP(CAPTURE_ROTATE) &&
+	    c->written + c->held + len > c->size && c->written + c->held > 256)
 		next_file(c);
 	if (c->fd >= 0 && c->held + BLOCK_MOST > BUFFER)
 		capture_flush(c);
@@ -253,7 +255,8 @@ void capture_sent(struct capture *c, const struct pvrom_net_header *header,
 	struct iovec vec[PVROM_NET_PIECES];
 
 	if (netback_vectors(vec, PVROM_NET_PIECES, pieces, count, skip))
-		add(c, FLAGS_OUTBOUND, header, vec, netback_length(pieces, count, skip));
+		add(c, NETBACK_SLIP(CAPTURE_DIRECTION) ? FLAGS_INBOUND : FLAGS_OUTBOUND, header,
+		    vec, netback_length(pieces, count, skip));
 }
 
 void capture_received(struct capture *c, const struct pvrom_net_header *header,

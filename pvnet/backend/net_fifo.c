@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "netback_slips.h"
+
 struct record {
 	struct pvrom_net_header header;
 	uint32_t len; /* SKIP: nothing, the next one lies at the beginning of the memory */
@@ -45,7 +47,7 @@ uint8_t *net_fifo_room(struct net_fifo *f, uint32_t len)
 		f->head = f->tail = 0;
 	before_end = f->size - (f->tail & (f->size - 1));
 	if (need <= before_end)
-		return f->size - (f->tail - f->head) >= need
+		return f->size - (f->tail - f->head) >= need || NETBACK_SLIP(FIFO_FULL)
 			       ? (uint8_t *)(record_at(f, f->tail) + 1)
 			       : NULL;
 	if (f->size - (f->tail - f->head) < before_end + need)

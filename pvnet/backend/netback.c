@@ -134,16 +134,32 @@ uint32_t pvrom_net_backend_receive(struct pvrom_net_backend *backend, struct pvr
 static const struct pvrom_net_backend_ops backend_ops = { .send = send_one,
 							  .offloads = set_offloads };
 
+struct netback *(*netback_user)(const struct netback_words *w, char *message);
+struct netback *(*netback_own_port)(const struct netback_words *w, const uint8_t mac[6],
+				    char *message);
+
+static struct netback *open_port(const struct netback_words *w, const uint8_t mac[6], char *message)
+{
+	struct netback *b = NULL;
+
+	*message = 0;
+	if (w->port && netback_own_port)
+		b = netback_own_port(w, mac, message);
+	return b || *message ? b : netback_port_open(w, mac, message);
+}
+
 static struct netback *open_kind(const struct netback_words *w, const uint8_t mac[6], char *message)
 {
 	switch (w->kind[0]) {
 	case 'n': return netback_null_open(w, message);
 	case 'l': return netback_loop_open(w, message);
 	case 't': return netback_tap_open(w, message);
+	case 'p': return open_port(w, mac, message);
 	default: break;
 	}
-	(void)mac;
-	netback_complain(message, "%s: not in this program", w->kind);
+	if (netback_user)
+		return netback_user(w, message);
+	netback_complain(message, "user: not in this program, which was built without libslirp");
 	return NULL;
 }
 

@@ -96,7 +96,7 @@ struct netback_words {
 	bool swap;
 	const char *tap, *port, *user;
 	int port_fd;
-	uint32_t queues, mtu;
+	uint32_t queues, mtu, vlan;
 	/* user: */
 	const char *forward[16], *net, *hostname, *dns;
 	uint32_t forwards;
@@ -119,6 +119,11 @@ struct netback *netback_loop_open(const struct netback_words *w, char *message);
 struct netback *netback_tap_open(const struct netback_words *w, char *message);
 struct netback *netback_port_open(const struct netback_words *w, const uint8_t mac[6],
 				  char *message);
+/* Set by a program that has user_backend.c (which needs libslirp); NULL: it has none. */
+extern struct netback *(*netback_user)(const struct netback_words *w, char *message);
+/* Set by a program that serves switches itself: a port of the one at w->port; NULL without a message: it is not here. */
+extern struct netback *(*netback_own_port)(const struct netback_words *w, const uint8_t mac[6],
+					   char *message);
 struct netback *netback_user_open(const struct netback_words *w, char *message);
 
 #endif

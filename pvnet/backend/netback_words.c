@@ -60,6 +60,7 @@ static const struct word words[] = {
 	{ "swap", AT(swap), FLAG, "loop", 0 },
 	{ "queues", AT(queues), NUMBER, NULL, PVROM_NET_PAIRS_MAX },
 	{ "mtu", AT(mtu), NUMBER, NULL, 65535 },
+	{ "vlan", AT(vlan), NUMBER, "port", 4094 },
 	{ "hostfwd", AT(forward), TEXTS, "user", 0 },
 	{ "net", AT(net), TEXT, "user", 0 },
 	{ "hostname", AT(hostname), TEXT, "user", 0 },

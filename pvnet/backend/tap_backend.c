@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "net_capture.h"
+#include "netback_slips.h"
 #include "tap_open.h"
 
 #define VECTORS                                                                                    \
@@ -35,6 +36,8 @@ static struct tap *tap_of(struct netback *b)
 /* The interface was deleted under us. */
 static void gone(struct tap *t)
 {
+	if (NETBACK_SLIP(TAP_GONE))
+		return;
 	if (!t->b.down)
 		netback_say(&t->b, "tap %s: the interface has gone", t->opened.name);
 	t->b.down = true;
@@ -65,7 +68,8 @@ static bool tap_send(struct netback *b, const struct pvrom_net_header *header,
 
 	h.num_buffers = 0;
 	do
-		done = writev(t->opened.fd[b->head.pair % b->pairs], vec, (int)n + 1);
+		done = writev(t->opened.fd[NETBACK_SLIP(TAP_PAIR) ? 0 : b->head.pair % b->pairs],
+			      vec, (int)n + 1);
 	while (done < 0 && errno == EINTR);
 	if (done < 0)
 		write_failed(t, errno);
@@ -98,6 +102,8 @@ static bool driver_takes(const struct tap *t, const struct pvrom_net_header *h)
 					    [PVROM_NET_GSO_TCPV6] = PVROM_NET_F_GUEST_TSO6 };
 	const uint32_t type = h->gso_type & ~PVROM_NET_GSO_ECN;
 
+	if (NETBACK_SLIP(TAP_PLAIN))
+		return true;
 	if (h->flags & PVROM_NET_HDR_NEEDS_CSUM && !(t->guest & PVROM_NET_F_GUEST_CSUM))
 		return false;
 	if (!h->gso_type)

@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "netback_slips.h"
+
 /* Linux 6.2 and later; older headers do not have them. */
 #ifndef TUN_F_USO4
 #define TUN_F_USO4 0x20
@@ -43,6 +45,8 @@ static bool complain_of_name(const char *name, uint32_t queues, int error, char 
 {
 	switch (error) {
 	case EPERM:
+		if (NETBACK_SLIP(TAP_PERMISSION))
+			return netback_complain(message, "tap %s", name);
 		return netback_complain(message,
 					"tap %s: no permission: it takes CAP_NET_ADMIN, or an "
 					"interface that belongs to this user (ip tuntap add dev "
@@ -99,6 +103,8 @@ static unsigned int flags_of(uint64_t guest)
 /* Of segmentation of UDP nothing is asked for: the kernel cuts it as well as we would. */
 bool tap_set_offloads(const struct tap_opened *t, uint64_t guest)
 {
+	if (NETBACK_SLIP(TAP_OFFLOADS))
+		return true;
 	if (!ioctl(t->fd[0], TUNSETOFFLOAD, (unsigned long)flags_of(guest)))
 		return true;
 	ioctl(t->fd[0], TUNSETOFFLOAD, 0ul);
@@ -135,7 +141,7 @@ static uint32_t mtu_of(const char *name, uint32_t wanted)
 	}
 	if (s >= 0)
 		close(s);
-	return (uint32_t)r.ifr_mtu;
+	return NETBACK_SLIP(TAP_MTU) ? 65535 : (uint32_t)r.ifr_mtu;
 }
 
 bool tap_open(struct tap_opened *t, const char *name, uint32_t queues, uint32_t mtu, char *message)

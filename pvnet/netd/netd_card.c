@@ -9,9 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../backend/netback_slips.h"
+
 /* Buffers taken from a queue, or frames from a network, before the others are looked at. */
 #define BATCH 64u
 #define LOOP_ENTRIES 256u
+#define STALLED 1000000u /* ns until queues that lack buffers are looked at again */
 
 /* ---- the driver's frames ------------------------------------------------------------------------------- */
 
@@ -59,6 +62,17 @@ static void arrived(struct pvrom_loop_watch *watch)
 	((struct netd_arrivals *)(void *)watch)->ready = true;
 }
 
+/* Has the driver given buffers anywhere? Frames go to the queue that steering chooses. */
+static bool any_buffers(struct netd_card *c)
+{
+	uint32_t i;
+
+	for (i = 0; i < 2u * c->host.setup.pairs; i += 2)
+		if (c->queue[i].live && pvrom_vq_device_pending(&c->queue[i].net.ring))
+			return true;
+	return false;
+}
+
 /* Frames are read on only when buffers may be there; until then they wait where they are. */
 static bool receive_pair(struct netd_card *c, uint32_t pair)
 {
@@ -66,15 +80,21 @@ static bool receive_pair(struct netd_card *c, uint32_t pair)
 	bool stalled = false;
 	uint32_t n;
 
-	if ((!a->ready && a->watched) ||
-	    (a->stalled && !pvrom_vq_device_pending(&c->queue[2 * pair].net.ring)))
+	if ((a->watched && !a->ready) || (a->stalled && !any_buffers(c)))
 		return false;
 	n = pvrom_net_backend_receive(c->backend, &c->host, pair, BATCH, &stalled);
-	a->stalled = stalled && c->queue[2 * pair].live;
+	a->stalled = stalled;
 	a->ready = n == BATCH || stalled;
-	if (c->queue[2 * pair].live && c->queue[2 * pair].net.broken)
-		pvrom_vu_broken(c->vu, 2 * pair);
 	return n > 0;
+}
+
+static void look_for_broken(struct netd_card *c)
+{
+	uint32_t i;
+
+	for (i = 0; i < 2u * c->host.setup.pairs; i += 2)
+		if (c->queue[i].live && c->queue[i].net.broken)
+			pvrom_vu_broken(c->vu, i);
 }
 
 static bool receive_frames(struct netd_card *c)
@@ -85,6 +105,8 @@ static bool receive_frames(struct netd_card *c)
 
 	for (i = 0; i < pairs; i++)
 		worked |= receive_pair(c, i);
+	if (worked)
+		look_for_broken(c);
 	return worked;
 }
 
@@ -92,7 +114,8 @@ static bool receive_frames(struct netd_card *c)
 
 static void look_at_link(struct netd_card *c)
 {
-	if (pvrom_net_host_set_link(&c->host, pvrom_net_backend_link(c->backend)))
+	if (pvrom_net_host_set_link(&c->host, pvrom_net_backend_link(c->backend)) &&
+	    !NETBACK_SLIP(NETD_LINK))
 		pvrom_vu_config_changed(c->vu);
 }
 
@@ -112,6 +135,8 @@ void netd_announce(struct netd_card *c, const uint8_t mac[6])
 	uint8_t frame[60] = { 0 };
 	const struct pvrom_vq_piece piece = { .at = frame, .len = sizeof(frame) };
 
+	if (NETBACK_SLIP(NETD_ANNOUNCE))
+		return;
 	memset(frame, 0xff, 6);
 	memcpy(frame + 6, mac, 6);
 	memcpy(frame + 12, head, sizeof(head));
@@ -125,9 +150,32 @@ void netd_announce(struct netd_card *c, const uint8_t mac[6])
 
 /* ---- the round ----------------------------------------------------------------------------------------- */
 
-/* true: the driver added something meanwhile, which it will not ring for. */
-static bool listen_again(struct netd_card *c)
+static bool any_stalled(const struct netd_card *c)
 {
+	uint32_t i;
+
+	for (i = 0; i < pvrom_net_backend_pairs(c->backend); i++)
+		if (c->arrivals[i].stalled)
+			return true;
+	return false;
+}
+
+/* true: the driver added something meanwhile, which it will not ring for. */
+static bool listen_to(struct netd_queue *q)
+{
+	if (!q->quiet)
+		return false;
+	q->quiet = false;
+	return pvrom_vq_device_notifications_on(&q->net.ring);
+}
+
+/*
+ * A driver that gives buffers need not say so while there are enough. With several queues buffers may lie in another
+ * than the one that lacks them.
+ */
+static bool listen_again(struct netd_card *c, uint64_t now, uint64_t *deadline)
+{
+	const bool stalled = any_stalled(c);
 	bool more = false;
 	uint32_t i;
 
@@ -137,14 +185,13 @@ static bool listen_again(struct netd_card *c)
 
 		if (!q->live || !pvrom_vu_runs(c->vu, i))
 			continue;
-		/* A driver that gives buffers need not say so while there are enough. */
-		if (receives && !c->arrivals[i / 2].stalled) {
+		if (receives && !stalled)
 			be_quiet(q);
-		} else if (q->quiet) {
-			q->quiet = false;
-			more |= pvrom_vq_device_notifications_on(&q->net.ring);
-		}
+		else if (!NETBACK_SLIP(NETD_LISTEN) || !receives)
+			more |= listen_to(q) && (!receives || c->host.setup.pairs == 1);
 	}
+	if (stalled && c->host.setup.pairs > 1 && *deadline > now + STALLED)
+		*deadline = now + STALLED;
 	return more;
 }
 
@@ -160,14 +207,14 @@ static bool must_poll(const struct netd_card *c)
 
 static void rest(struct netd_card *c, uint64_t deadline)
 {
-	const uint64_t time = c->poll_ns || deadline != UINT64_MAX ? pvrom_loop_now() : 0;
+	const uint64_t time = pvrom_loop_now();
 
 	if (time - c->last_work < c->poll_ns || must_poll(c)) {
 		pvrom_loop_submit(&c->loop);
 		__builtin_ia32_pause();
 		return;
 	}
-	if (listen_again(c))
+	if (listen_again(c, time, &deadline))
 		return;
 	tell_news(c);
 	c->sleeps++;
@@ -211,7 +258,7 @@ static bool open_device(struct netd_card *c, char *message)
 		.backend = c->backend,
 		.mtu = pvrom_net_backend_mtu(c->backend),
 		.pairs = (uint16_t)wanted,
-		.withhold = c->spec.withhold,
+		.withhold = NETBACK_SLIP(NETD_WITHHOLD) ? 0 : c->spec.withhold,
 	};
 
 	c->whole = malloc(PVROM_NET_FRAME_MAX);

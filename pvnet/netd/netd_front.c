@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../backend/netback_slips.h"
+
 /* Buffers that one frame may be spread over, in the card's hands: with those of a page, twice the longest frame. */
 #define RECEIVE_POOL 64u
 
@@ -92,7 +94,9 @@ static void count_pairs(struct netd_card *c)
 {
 	uint32_t n;
 
-	for (n = 1; n < NETD_PAIRS && c->queue[2 * n].live && pvrom_vu_runs(c->vu, 2 * n); n++)
+	for (n = 1; n < NETD_PAIRS && c->queue[2 * n].live &&
+		    (pvrom_vu_runs(c->vu, 2 * n) || NETBACK_SLIP(NETD_PAIRS));
+	     n++)
 		;
 	if (pvrom_net_control_queue(&c->host) == PVROM_NET_NO_QUEUE)
 		pvrom_net_host_use_pairs(&c->host, n);
@@ -171,7 +175,8 @@ static void front_drain(void *ctx)
 /* The next round looks at all queues. */
 static void front_kicked(void *ctx, uint32_t index)
 {
-	card_of(ctx)->arrivals[index / 2 % PVROM_NET_PAIRS_MAX].stalled = false;
+	(void)ctx;
+	(void)index;
 }
 
 static void front_reset(void *ctx)
@@ -183,7 +188,7 @@ static bool front_set_mtu(void *ctx, uint64_t mtu)
 {
 	const struct netd_card *c = ctx;
 
-	if (mtu >= PVROM_NET_MTU_LEAST && mtu <= c->backend->mtu)
+	if (mtu >= PVROM_NET_MTU_LEAST && (mtu <= c->backend->mtu || NETBACK_SLIP(NETD_MTU)))
 		return true;
 	netd_say("%s: the front end wants an MTU of %llu; %s carries %u at most", c->spec.socket,
 		 (unsigned long long)mtu, c->spec.backend, c->backend->mtu);

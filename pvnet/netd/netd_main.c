@@ -14,9 +14,15 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "../backend/netback_slips.h"
+#include "netd_helper.h"
+#include "netd_switch.h"
+
 struct netd_options netd_options = { .poll_ns = 20000 };
 static struct netd_card *cards;
-static unsigned int card_count;
+static unsigned int card_count, switch_count;
+static int helper_fd = -1;
+static const char *helper_words;
 
 void netd_say(const char *format, ...)
 {
@@ -41,11 +47,21 @@ static const char doc[] =
 	"its network; all joined by commas.\vSignals: USR1 prints counters; INT and TERM end the "
 	"server. See pvrom-netd(1).";
 
+#define OPT_SWITCH 1000
+#define OPT_PORT_FD 1001
+#define OPT_SLIP 1002
 static const struct argp_option options[] = {
+	{ "switch", OPT_SWITCH, "PATH[,flood=N]", 0,
+	  "Serve a switch on the socket PATH, for port=PATH of cards here and in pvrun", 0 },
+	{ "port-fd", OPT_PORT_FD, "N", 0,
+	  "Serve one network, instead of cards, to the port at the other end of socket N", 0 },
 	{ "poll-us", 'p', "N", 0,
 	  "Look for work for N microseconds before sleeping (default 20); forever: never sleep",
 	  0 },
 	{ "quiet", 'q', NULL, 0, "No messages", 0 },
+#ifdef PVROM_TEST
+	{ "slip", OPT_SLIP, "NAME", 0, "Make this mistake", 0 },
+#endif
 	{ 0 }
 };
 
@@ -62,6 +78,31 @@ static void add_card(const char *text, struct argp_state *state)
 		if (!memcmp(cards[i].spec.mac, cards[card_count].spec.mac, 6))
 			argp_error(state, "%s: another card has this MAC address", text);
 	card_count++;
+}
+
+static void add_switch(const char *text, struct argp_state *state)
+{
+	char message[PVROM_NET_MESSAGE], path[256];
+	unsigned int flood = 0;
+	char end;
+
+	if (sscanf(text, "%255[^,],flood=%u%c", path, &flood, &end) == 3 ||
+	    (strchr(text, ',') && !flood) || !*path)
+		argp_error(state, "--switch: not PATH[,flood=N]: %s", text);
+	if (!netd_switch_open(path, flood, message)) {
+		netd_say("%s", message);
+		netd_switch_close_all();
+		exit(1);
+	}
+	switch_count++;
+}
+
+static void set_helper(const char *text, struct argp_state *state)
+{
+	char end;
+
+	if (sscanf(text, "%d%c", &helper_fd, &end) != 1 || helper_fd < 0)
+		argp_error(state, "--port-fd: not a descriptor: %s", text);
 }
 
 static void set_poll(const char *text, struct argp_state *state)
@@ -82,10 +123,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'p': set_poll(arg, state); break;
 	case 'q': netd_options.quiet = true; break;
-	case ARGP_KEY_ARG: add_card(arg, state); break;
+	case OPT_SWITCH: add_switch(arg, state); break;
+	case OPT_PORT_FD: set_helper(arg, state); break;
+#ifdef PVROM_TEST
+	case OPT_SLIP:
+		if (!netback_slip(arg))
+			argp_error(state, "no such mistake: %s", arg);
+		break;
+#endif
+	case ARGP_KEY_ARG:
+		if (helper_fd < 0)
+			add_card(arg, state);
+		else if (helper_words)
+			argp_error(state, "--port-fd: one network alone");
+		helper_words = arg;
+		break;
 	case ARGP_KEY_END:
-		if (!card_count)
+		if (!card_count && !switch_count && helper_fd < 0)
 			argp_error(state, "no card");
+		if (helper_fd >= 0 && (!helper_words || card_count || switch_count))
+			argp_error(state, "--port-fd: one network alone");
 		break;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -142,14 +199,20 @@ int main(int argc, char **argv)
 {
 	static const struct argp argp = { options, parse, "CARD...", doc, NULL, NULL, NULL };
 	unsigned int i;
-	int signals;
+	/* Before any thread is made: switches are opened as they are named. */
+	const int signals = block_signals();
 	bool good;
 
 	cards = calloc(NETD_CARDS_MAX, sizeof(*cards));
 	argp_err_exit_status = 2;
+	netback_own_port = netd_switch_port;
+#ifdef PVROM_NETD_SLIRP
+	netback_user = netback_user_open;
+#endif
 	if (!cards || argp_parse(&argp, argc, argv, 0, NULL, NULL))
 		return 2;
-	signals = block_signals();
+	if (helper_fd >= 0)
+		return netd_help(helper_fd, helper_words);
 	good = open_all();
 	if (good) {
 		netd_say("ready");
@@ -157,5 +220,6 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < card_count; i++)
 		netd_card_join(&cards[i]);
+	netd_switch_close_all();
 	return good ? 0 : 1;
 }
