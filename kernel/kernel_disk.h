@@ -44,4 +44,8 @@ enum pvrom_blk_guest_result disk_transfer(unsigned queue, uint32_t type, uint64_
 /* Lets the device's interrupts through to this kernel, or not. */
 bool disk_interrupts(bool on);
 
+/* disk_growth.c: is it wanted instead of the suite? Waits for a longer disk, and uses it; true if that was so. */
+bool disk_growth_wanted(void);
+bool disk_growth(void);
+
 #endif

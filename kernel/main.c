@@ -74,6 +74,8 @@ void kernel_main(unsigned kind, uint64_t info)
 		clock_cost();
 		machine_exit(EXIT_PASSED);
 	}
+	if (disk_growth_wanted())
+		machine_exit(disk_growth() ? EXIT_PASSED : EXIT_FAILED);
 	if (change_over_wanted())
 		machine_exit(change_over_run() ? EXIT_PASSED : EXIT_FAILED);
 	machine_exit((load_wanted() ? load_run() : facts_run()) ? EXIT_PASSED : EXIT_FAILED);
