@@ -2,7 +2,7 @@
 # pvnet/: the network card's host half, as archives, and its tests.
 include virtqueue/sources.mk vhost-user/sources.mk
 PVNET_FRAME_SRCS := $(addprefix pvnet/, net_frame.c net_hash.c net_segments.c net_sum.c)
-PVNET_HOST_SRCS := $(PVNET_FRAME_SRCS) $(addprefix pvnet/, net_control.c net_filter.c net_host.c net_queue.c \
+PVNET_HOST_SRCS := $(PVNET_FRAME_SRCS) $(addprefix pvnet/, net_control.c net_direct.c net_filter.c net_host.c net_queue.c \
 	net_receive.c net_state.c net_transmit.c)
 
 $(BUILD)/libpvrom-net-host.a: $(call objs,hosted,$(PVNET_HOST_SRCS))

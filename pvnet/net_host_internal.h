@@ -13,6 +13,16 @@
 	(PVROM_NET_F_GUEST_CSUM | PVROM_NET_F_GUEST_TSO4 | PVROM_NET_F_GUEST_TSO6 |                \
 	 PVROM_NET_F_GUEST_ECN | PVROM_NET_F_GUEST_USO4 | PVROM_NET_F_GUEST_USO6)
 
+/* The header of a frame in the driver's memory: copied once, never looked at again. */
+static inline struct pvrom_net_header pvrom_net_copy_header(const void *from)
+{
+	struct pvrom_net_header h;
+
+	__builtin_memcpy(&h, from, sizeof(h));
+	__asm__ volatile("" : : : "memory");
+	return h;
+}
+
 static inline bool has(const struct pvrom_net_host *host, uint64_t features)
 {
 	return host->driver.accepted & features;
@@ -39,8 +49,27 @@ bool pvrom_net_steering_valid(const struct pvrom_net_host *host,
 /* Takes the next buffer of the driver's; false: none, or the queue is broken. */
 bool pvrom_net_queue_pop(struct pvrom_net_queue *queue, struct pvrom_net_buffer *buffer);
 
+/* The small buffers that were filled are done; forget: those that were only looked at are not in hand any more. */
+void pvrom_net_queue_settle(struct pvrom_net_queue *queue);
+void pvrom_net_queue_forget(struct pvrom_net_queue *queue);
+
 /* One buffer is complete, `written` bytes long. */
 void pvrom_net_buffer_done(struct pvrom_net_queue *queue, struct pvrom_net_buffer *buffer,
 			   uint64_t written);
+
+/* ---- net_receive.c ---------------------------------------------------------------------------------- */
+
+/* Of the buffers in hand the n-th. */
+struct pvrom_net_buffer *pvrom_net_held_buffer(const struct pvrom_net_queue *queue, uint32_t n);
+/* Takes one more in hand; false: there is none. */
+bool pvrom_net_hold_one_more(struct pvrom_net_queue *queue);
+/* The oldest in hand is complete. */
+void pvrom_net_give_back_first(struct pvrom_net_queue *queue, uint64_t written);
+/* Is it longer than the driver was told? Of its len bytes the first are there. */
+bool pvrom_net_is_over_mtu(const struct pvrom_net_host *host, const struct pvrom_net_header *header,
+			   const uint8_t *bytes, size_t there, size_t len);
+/* What of a header has a meaning for the driver. */
+struct pvrom_net_header pvrom_net_passed_on(const struct pvrom_net_host *host,
+					    const struct pvrom_net_header *header);
 
 #endif

@@ -19,6 +19,7 @@ enum pvrom_vq_result pvrom_net_queue_init(struct pvrom_net_queue *queue,
 	queue->buffer = pool;
 	queue->buffers = count;
 	queue->first = queue->held = queue->unpublished = queue->unsignalled = 0;
+	queue->looked = queue->filled = queue->settled = 0;
 	queue->broken = queue->due = false;
 	for (i = 0; i < count; i++) {
 		pool[i].request.piece = pool[i].piece;
@@ -31,12 +32,28 @@ enum pvrom_vq_result pvrom_net_queue_init(struct pvrom_net_queue *queue,
 	return result;
 }
 
+void pvrom_net_queue_settle(struct pvrom_net_queue *queue)
+{
+	if (queue->settled == queue->filled)
+		return;
+	pvrom_vq_device_burst_done(&queue->ring, queue->plain + queue->settled,
+				   queue->filled - queue->settled);
+	queue->settled = queue->filled;
+}
+
+void pvrom_net_queue_forget(struct pvrom_net_queue *queue)
+{
+	pvrom_net_queue_settle(queue);
+	queue->looked = queue->filled = queue->settled = 0;
+}
+
 bool pvrom_net_queue_pop(struct pvrom_net_queue *queue, struct pvrom_net_buffer *buffer)
 {
 	enum pvrom_vq_result result;
 
 	if (queue->broken)
 		return false;
+	pvrom_net_queue_forget(queue);
 	result = pvrom_vq_device_pop(&queue->ring, &buffer->request);
 	queue->broken = result == PVROM_VQ_BROKEN;
 	return result == PVROM_VQ_OK;
@@ -73,6 +90,7 @@ static uint64_t hold_until(const struct pvrom_net_queue *queue, uint64_t now)
 bool pvrom_net_queue_publish(struct pvrom_net_queue *queue, uint64_t now, uint64_t *again)
 {
 	*again = UINT64_MAX;
+	pvrom_net_queue_settle(queue);
 	if (queue->unpublished) {
 		if (!queue->unsignalled)
 			queue->since = now;

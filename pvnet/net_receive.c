@@ -8,14 +8,14 @@
 
 /* ---- buffers ------------------------------------------------------------------------------------------- */
 
-static struct pvrom_net_buffer *held_buffer(const struct pvrom_net_queue *q, uint32_t n)
+struct pvrom_net_buffer *pvrom_net_held_buffer(const struct pvrom_net_queue *q, uint32_t n)
 {
 	return &q->buffer[(q->first + n) % q->buffers];
 }
 
-static void give_back_first(struct pvrom_net_queue *q, uint64_t written)
+void pvrom_net_give_back_first(struct pvrom_net_queue *q, uint64_t written)
 {
-	pvrom_net_buffer_done(q, held_buffer(q, 0), written);
+	pvrom_net_buffer_done(q, pvrom_net_held_buffer(q, 0), written);
 	q->first = (q->first + 1) % q->buffers;
 	q->held--;
 }
@@ -23,7 +23,7 @@ static void give_back_first(struct pvrom_net_queue *q, uint64_t written)
 static void give_back_all(struct pvrom_net_queue *q)
 {
 	while (q->held)
-		give_back_first(q, 0);
+		pvrom_net_give_back_first(q, 0);
 }
 
 /* The youngest first, for that is what a ring takes back. */
@@ -31,8 +31,10 @@ void pvrom_net_queue_drain(struct pvrom_net_queue *queue)
 {
 	struct pvrom_net_queue *q = queue;
 
-	while (q->held && pvrom_vq_device_unpop(&q->ring, &held_buffer(q, q->held - 1)->request) ==
-				  PVROM_VQ_OK)
+	pvrom_net_queue_forget(q);
+	while (q->held &&
+	       pvrom_vq_device_unpop(&q->ring, &pvrom_net_held_buffer(q, q->held - 1)->request) ==
+		       PVROM_VQ_OK)
 		q->held--;
 	give_back_all(q);
 }
@@ -48,9 +50,9 @@ void pvrom_net_queue_stop(struct pvrom_net_queue *queue)
 }
 
 /* Takes one more buffer in hand; what cannot even hold a header goes back at once. */
-static bool hold_one_more(struct pvrom_net_queue *q)
+bool pvrom_net_hold_one_more(struct pvrom_net_queue *q)
 {
-	struct pvrom_net_buffer *buffer = held_buffer(q, q->held);
+	struct pvrom_net_buffer *buffer = pvrom_net_held_buffer(q, q->held);
 
 	while (pvrom_net_queue_pop(q, buffer)) {
 		if (buffer->request.fault == PVROM_VQ_FAULT_NONE &&
@@ -73,9 +75,9 @@ static enum pvrom_net_fate gather(struct pvrom_net_queue *q, uint64_t need, uint
 	for (*count = 0; room < need; ++*count) {
 		if (*count == most)
 			return PVROM_NET_DROPPED;
-		if (*count == q->held && !hold_one_more(q))
+		if (*count == q->held && !pvrom_net_hold_one_more(q))
 			return PVROM_NET_NO_BUFFER;
-		room += held_buffer(q, *count)->request.writable;
+		room += pvrom_net_held_buffer(q, *count)->request.writable;
 	}
 	return PVROM_NET_DELIVERED;
 }
@@ -94,26 +96,56 @@ static void fill(struct pvrom_net_queue *q, uint32_t count, const struct prefix 
 	uint64_t at = pvrom_net_header_bytes(q->host);
 	size_t done = 0;
 
-	pvrom_vq_request_write(&q->ring, &held_buffer(q, 0)->request, 0, prefix, at);
+	pvrom_vq_request_write(&q->ring, &pvrom_net_held_buffer(q, 0)->request, 0, prefix, at);
 	for (; count; count--) {
-		const struct pvrom_net_buffer *b = held_buffer(q, 0);
+		const struct pvrom_net_buffer *b = pvrom_net_held_buffer(q, 0);
 		const uint64_t room = b->request.writable - at;
 		const size_t part = len - done < room ? len - done : (size_t)room;
 
 		pvrom_vq_request_write(&q->ring, &b->request, at, bytes + done, part);
-		give_back_first(q, at + part);
+		pvrom_net_give_back_first(q, at + part);
 		done += part;
 		at = 0;
 	}
 }
 
-static enum pvrom_net_fate put(struct pvrom_net_queue *q, struct prefix *prefix,
-			       const uint8_t *bytes, size_t len)
+/* Into the next buffer, if that is one descriptor and long enough. */
+static bool put_plain(struct pvrom_net_queue *q, struct prefix *prefix, uint32_t before,
+		      const uint8_t *bytes, size_t len)
+{
+	struct pvrom_vq_plain *p;
+
+	if (q->filled == q->looked) {
+		if (q->held || q->broken)
+			return false;
+		pvrom_net_queue_forget(q);
+		q->looked = pvrom_vq_device_burst(&q->ring, q->plain, PVROM_NET_BURST);
+		if (!q->looked)
+			return false;
+	}
+	p = &q->plain[q->filled];
+	if (!p->writable || p->len < before + len)
+		return false;
+	prefix->header.num_buffers = 1;
+	__builtin_memcpy(p->at, &prefix->header, sizeof(prefix->header));
+	if (before > sizeof(prefix->header))
+		__builtin_memcpy(p->at + sizeof(prefix->header), &prefix->hash,
+				 sizeof(prefix->hash));
+	__builtin_memcpy(p->at + before, bytes, len);
+	p->written = (uint32_t)(before + len);
+	q->filled++;
+	q->unpublished++;
+	return true;
+}
+
+static enum pvrom_net_fate put_merged(struct pvrom_net_queue *q, struct prefix *prefix,
+				      const uint8_t *bytes, size_t len)
 {
 	struct pvrom_net_counters *counters = &q->host->counters;
 	enum pvrom_net_fate fate;
 	uint32_t count;
 
+	pvrom_net_queue_forget(q);
 	fate = gather(q, pvrom_net_header_bytes(q->host) + (uint64_t)len, &count);
 	if (fate == PVROM_NET_NO_BUFFER)
 		counters->no_buffer++;
@@ -126,9 +158,23 @@ static enum pvrom_net_fate put(struct pvrom_net_queue *q, struct prefix *prefix,
 		return fate;
 	prefix->header.num_buffers = (uint16_t)count;
 	fill(q, count, prefix, bytes, len);
-	counters->received++;
-	counters->received_bytes += len;
 	return PVROM_NET_DELIVERED;
+}
+
+static enum pvrom_net_fate put(struct pvrom_net_queue *q, struct prefix *prefix,
+			       const uint8_t *bytes, size_t len)
+{
+	struct pvrom_net_counters *counters = &q->host->counters;
+	const uint32_t before = pvrom_net_header_bytes(q->host);
+	enum pvrom_net_fate fate = PVROM_NET_DELIVERED;
+
+	if (!put_plain(q, prefix, before, bytes, len))
+		fate = put_merged(q, prefix, bytes, len);
+	if (fate == PVROM_NET_DELIVERED) {
+		counters->received++;
+		counters->received_bytes += len;
+	}
+	return fate;
 }
 
 /* ---- steering --------------------------------------------------------------------------------------------- */
@@ -167,8 +213,8 @@ static struct pvrom_net_queue *steer(const struct pvrom_net_host *host, const ui
 
 /* VIRTIO 1.2, 5.1.4.1: not more than the driver was told, VLAN tags aside, but for what is still to be cut.
  * Of the len bytes the first are there. */
-static bool is_over_mtu(const struct pvrom_net_host *host, const struct pvrom_net_header *header,
-			const uint8_t *bytes, size_t there, size_t len)
+bool pvrom_net_is_over_mtu(const struct pvrom_net_host *host, const struct pvrom_net_header *header,
+			   const uint8_t *bytes, size_t there, size_t len)
 {
 	struct pvrom_net_frame frame;
 
@@ -186,7 +232,7 @@ static enum pvrom_net_fate deliver(struct pvrom_net_host *host,
 	struct prefix prefix = { .header = *header };
 	struct pvrom_net_queue *q;
 
-	if (is_over_mtu(host, header, bytes, len, len)) {
+	if (pvrom_net_is_over_mtu(host, header, bytes, len, len)) {
 		host->counters.over_mtu++;
 		return PVROM_NET_DROPPED;
 	}
@@ -247,8 +293,8 @@ static enum pvrom_net_fate deliver_summed(struct pvrom_net_host *host,
 }
 
 /* Only what has a meaning for the driver goes on to it. */
-static struct pvrom_net_header passed_on(const struct pvrom_net_host *host,
-					 const struct pvrom_net_header *header)
+struct pvrom_net_header pvrom_net_passed_on(const struct pvrom_net_host *host,
+					    const struct pvrom_net_header *header)
 {
 	struct pvrom_net_header h = *header;
 
@@ -262,6 +308,19 @@ static struct pvrom_net_header passed_on(const struct pvrom_net_host *host,
 	return h;
 }
 
+/* A frame that asks for nothing, for a driver that wants every one, in the one queue that there is. */
+static bool goes_straight(const struct pvrom_net_host *host, const struct pvrom_net_header *header,
+			  size_t len)
+{
+	const struct pvrom_net_steering *s = &host->driver.steering;
+
+	return !header->flags && !header->gso_type && host->link_up && host->driver.promiscuous &&
+	       s->pairs == 1 && !s->rss && host->receive[0] && len >= ETHERNET_BYTES &&
+	       len <= (has(host, PVROM_NET_F_MTU) ? host->setup.mtu + ETHERNET_BYTES
+						  : PVROM_NET_FRAME_MAX) &&
+	       !has(host, PVROM_NET_F_HASH_REPORT);
+}
+
 enum pvrom_net_fate pvrom_net_receive(struct pvrom_net_host *host,
 				      const struct pvrom_net_header *header, const uint8_t *bytes,
 				      size_t len)
@@ -269,6 +328,11 @@ enum pvrom_net_fate pvrom_net_receive(struct pvrom_net_host *host,
 	struct pvrom_net_header h;
 	struct pvrom_net_frame frame;
 
+	if (goes_straight(host, header, len)) {
+		struct prefix plain = { .header = { 0 } };
+
+		return put(host->receive[0], &plain, bytes, len);
+	}
 	if (!host->link_up) {
 		host->counters.link_down++;
 		return PVROM_NET_FILTERED;
@@ -287,132 +351,6 @@ enum pvrom_net_fate pvrom_net_receive(struct pvrom_net_host *host,
 	if (header->flags & PVROM_NET_HDR_NEEDS_CSUM &&
 	    !(host->driver.offloads & PVROM_NET_F_GUEST_CSUM))
 		return deliver_summed(host, header, bytes, len);
-	h = passed_on(host, header);
+	h = pvrom_net_passed_on(host, header);
 	return deliver(host, &h, bytes, len);
-}
-
-/* ---- straight into the driver's buffers -------------------------------------------------------------------- */
-
-/* The queue, if all that comes may go into it as it is. */
-static struct pvrom_net_queue *direct_queue(const struct pvrom_net_host *host, uint32_t pair)
-{
-	if (!host->link_up || host->driver.steering.rss || has(host, PVROM_NET_F_HASH_REPORT) ||
-	    pair >= host->driver.steering.pairs)
-		return NULL;
-	return host->receive[pair];
-}
-
-/* The writable parts of a buffer behind `skip` bytes. */
-static uint32_t add_parts(const struct pvrom_net_buffer *b, uint64_t skip,
-			  struct pvrom_net_vec *vec, uint32_t most, uint64_t *room)
-{
-	const struct pvrom_vq_piece *p = b->request.piece + b->request.readable_pieces;
-	uint32_t i, n = 0;
-
-	for (i = 0; i < b->request.writable_pieces && n < most; i++) {
-		const uint64_t pass = skip < p[i].len ? skip : p[i].len;
-
-		skip -= pass;
-		if (pass == p[i].len)
-			continue;
-		vec[n++] = (struct pvrom_net_vec){ (uint8_t *)p[i].at + pass, p[i].len - pass };
-		*room += p[i].len - pass;
-	}
-	return n;
-}
-
-uint32_t pvrom_net_room(struct pvrom_net_host *host, uint32_t pair, struct pvrom_net_vec *vec,
-			uint32_t most, size_t want)
-{
-	struct pvrom_net_queue *q = direct_queue(host, pair);
-	const uint32_t buffers = has(host, PVROM_NET_F_MRG_RXBUF) ? (q ? q->buffers : 0) : 1;
-	uint64_t skip = pvrom_net_header_bytes(host), room = 0;
-	uint32_t n = 0, i;
-
-	for (i = 0; q && room < want; i++, skip = 0) {
-		if (i == buffers || n == most || (i == q->held && !hold_one_more(q)))
-			return 0;
-		n += add_parts(held_buffer(q, i), skip, vec + n, most - n, &room);
-	}
-	return room < want ? 0 : n;
-}
-
-#define LOOKED_AT (ETHERNET_BYTES + PVROM_NET_VLANS_MAX * VLAN_BYTES)
-
-static void read_back(const struct pvrom_net_buffer *b, uint64_t skip, uint8_t *to, size_t len)
-{
-	struct pvrom_net_vec vec[LOOKED_AT];
-	uint64_t room = 0;
-	uint32_t n = add_parts(b, skip, vec, LOOKED_AT, &room), i;
-
-	for (i = 0; i < n && len; i++) {
-		const size_t part = vec[i].len < len ? vec[i].len : len;
-
-		__builtin_memcpy(to, vec[i].base, part);
-		to += part;
-		len -= part;
-	}
-}
-
-/* By the frame's first bytes, copied once: the driver may write to its buffers meanwhile. */
-static enum pvrom_net_fate judge_direct(struct pvrom_net_host *host,
-					const struct pvrom_net_header *header,
-					const struct pvrom_net_buffer *b, size_t len)
-{
-	uint8_t first[LOOKED_AT] = { 0 };
-	struct pvrom_net_frame frame;
-
-	if (host->driver.promiscuous && len <= (size_t)host->setup.mtu + ETHERNET_BYTES)
-		return PVROM_NET_DELIVERED;
-	read_back(b, pvrom_net_header_bytes(host), first, len < LOOKED_AT ? len : LOOKED_AT);
-	if (is_over_mtu(host, header, first, LOOKED_AT, len)) {
-		host->counters.over_mtu++;
-		return PVROM_NET_DROPPED;
-	}
-	pvrom_net_frame_read(&frame, first, LOOKED_AT);
-	if (pvrom_net_filter_passes(host, first, &frame))
-		return PVROM_NET_DELIVERED;
-	host->counters.filtered++;
-	return PVROM_NET_FILTERED;
-}
-
-static void give_direct(struct pvrom_net_queue *q, const struct pvrom_net_header *header,
-			size_t len)
-{
-	uint64_t at = pvrom_net_header_bytes(q->host), left = len + at;
-	struct pvrom_net_header h = passed_on(q->host, header);
-	struct pvrom_net_buffer *first = held_buffer(q, 0);
-	uint32_t count = 0;
-
-	for (h.num_buffers = 0; left; h.num_buffers++) {
-		const struct pvrom_net_buffer *b = held_buffer(q, h.num_buffers);
-
-		left -= left < b->request.writable ? left : b->request.writable;
-	}
-	pvrom_vq_request_write(&q->ring, &first->request, 0, &h, sizeof(h));
-	for (left = len + at; count < h.num_buffers; count++, at = 0) {
-		const struct pvrom_net_buffer *b = held_buffer(q, 0);
-		const uint64_t part = left < b->request.writable ? left : b->request.writable;
-
-		pvrom_vq_request_dirty(&q->ring, &b->request, at, part - at);
-		give_back_first(q, part);
-		left -= part;
-	}
-}
-
-enum pvrom_net_fate pvrom_net_arrived(struct pvrom_net_host *host, uint32_t pair,
-				      const struct pvrom_net_header *header, size_t len)
-{
-	struct pvrom_net_queue *q = direct_queue(host, pair);
-	enum pvrom_net_fate fate;
-
-	if (!q || !q->held)
-		return PVROM_NET_DROPPED;
-	fate = judge_direct(host, header, held_buffer(q, 0), len);
-	if (fate != PVROM_NET_DELIVERED)
-		return fate;
-	give_direct(q, header, len);
-	host->counters.received++;
-	host->counters.received_bytes += len;
-	return PVROM_NET_DELIVERED;
 }

@@ -89,20 +89,12 @@ static bool send_made_plain(struct pvrom_net_host *host, const struct pvrom_net_
 	return true;
 }
 
-static bool transmit_one(struct pvrom_net_host *host, const struct pvrom_vq_request *r)
+/* A frame whose header asks for something. */
+static bool transmit_asking(struct pvrom_net_host *host, struct pvrom_net_header h,
+			    const struct pvrom_vq_request *r, uint64_t skip)
 {
-	const uint32_t skip = pvrom_net_header_bytes(host);
-	struct pvrom_net_header h;
-	uint64_t wanted;
+	const uint64_t wanted = features_wanted(&h);
 
-	if (r->fault != PVROM_VQ_FAULT_NONE || r->readable < skip ||
-	    NET_REFUSE(FRAME_SHORT, r->readable - skip < ETHERNET_BYTES) ||
-	    r->readable - skip > PVROM_NET_FRAME_MAX)
-		return false;
-	pvrom_vq_request_read(r, 0, &h, sizeof(h));
-	if (NET_REFUSE(ONLY_ASKED, true))
-		h = only_asked(&h);
-	wanted = features_wanted(&h);
 	if (NET_REFUSE(GSO_FEATURE, wanted & ~host->driver.accepted) ||
 	    (h.gso_type && !gso_feature(h.gso_type)))
 		return false;
@@ -110,24 +102,94 @@ static bool transmit_one(struct pvrom_net_host *host, const struct pvrom_vq_requ
 		host->counters.link_down++;
 		return true;
 	}
+	if (NET_REFUSE(ONLY_ASKED, true))
+		h = only_asked(&h);
 	if (wanted & ~host->setup.backend->can)
 		return send_made_plain(host, &h, r, skip);
 	send(host, &h, r->piece, r->readable_pieces, skip, r->readable - skip);
 	return true;
 }
 
+/* Most frames ask for nothing. */
+static bool transmit_frame(struct pvrom_net_host *host, const struct pvrom_net_header *h,
+			   const struct pvrom_vq_request *r, uint64_t skip)
+{
+	const struct pvrom_net_header plain = { 0 };
+
+	if (NET_REFUSE(FRAME_SHORT, r->readable - skip < ETHERNET_BYTES) ||
+	    r->readable - skip > PVROM_NET_FRAME_MAX)
+		return false;
+	if (h->flags & PVROM_NET_HDR_NEEDS_CSUM || h->gso_type || !host->link_up ||
+	    !NET_REFUSE(ONLY_ASKED, true))
+		return transmit_asking(host, *h, r, skip);
+	send(host, &plain, r->piece, r->readable_pieces, skip, r->readable - skip);
+	return true;
+}
+
+static bool transmit_request(struct pvrom_net_host *host, const struct pvrom_vq_request *r)
+{
+	const uint32_t skip = pvrom_net_header_bytes(host);
+	struct pvrom_net_header h;
+
+	if (r->fault != PVROM_VQ_FAULT_NONE || r->readable < skip)
+		return false;
+	pvrom_vq_request_read(r, 0, &h, sizeof(h));
+	return transmit_frame(host, &h, r, skip);
+}
+
+static bool transmit_plain(struct pvrom_net_host *host, const struct pvrom_vq_plain *p,
+			   uint32_t skip)
+{
+	struct pvrom_vq_piece piece = { .at = p->at, .len = p->len, .gpa = p->gpa };
+	const struct pvrom_vq_request r = { .piece = &piece,
+					    .readable_pieces = 1,
+					    .readable = p->len };
+	struct pvrom_net_header h;
+
+	if (p->writable || p->len < skip)
+		return false;
+	h = pvrom_net_copy_header(p->at);
+	return transmit_frame(host, &h, &r, skip);
+}
+
+/* Buffers of one descriptor, all that are there; the next one is another or none. */
+static uint32_t transmit_burst(struct pvrom_net_queue *q, uint32_t budget)
+{
+	const uint32_t most = budget < PVROM_NET_BURST ? budget : PVROM_NET_BURST;
+	const uint32_t count = pvrom_vq_device_burst(&q->ring, q->plain, most);
+	const uint32_t skip = pvrom_net_header_bytes(q->host);
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		if (!transmit_plain(q->host, &q->plain[i], skip))
+			q->host->counters.malformed++;
+	pvrom_vq_device_burst_done(&q->ring, q->plain, count);
+	q->unpublished += count;
+	return count;
+}
+
+static uint32_t transmit_one(struct pvrom_net_queue *q)
+{
+	struct pvrom_net_buffer *buffer = &q->buffer[0];
+
+	if (!pvrom_net_queue_pop(q, buffer))
+		return 0;
+	if (!transmit_request(q->host, &buffer->request))
+		q->host->counters.malformed++;
+	pvrom_net_buffer_done(q, buffer, 0);
+	return 1;
+}
+
 uint32_t pvrom_net_transmit(struct pvrom_net_queue *queue, uint32_t budget)
 {
-	struct pvrom_net_buffer *buffer = &queue->buffer[0];
-	uint32_t n;
+	uint32_t n = 0, some = 1;
 
 	queue->host->setup.backend->pair = queue->number / 2;
-	for (n = 0; n < budget; n++) {
-		if (!pvrom_net_queue_pop(queue, buffer))
-			break;
-		if (!transmit_one(queue->host, &buffer->request))
-			queue->host->counters.malformed++;
-		pvrom_net_buffer_done(queue, buffer, 0);
+	while (n < budget && some) {
+		some = transmit_burst(queue, budget - n);
+		if (!some)
+			some = transmit_one(queue);
+		n += some;
 	}
 	return n;
 }

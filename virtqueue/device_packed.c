@@ -158,7 +158,7 @@ bool pvrom_vq_device_packed_pending(struct pvrom_vq_device *vq)
 /* Makes the batch visible. */
 static void show(struct pvrom_vq_device *vq)
 {
-	if (vq->batch == VQ_NO_SLOT)
+	if (vq->batch == VQ_NO_SLOT && !vq->burst)
 		return;
 	pvrom_vq_record_packed_index(vq);
 	/* Release: the batch and its data before the first one's flags; partner: the acquire load in

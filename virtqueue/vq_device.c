@@ -246,6 +246,9 @@ void pvrom_vq_device_release_batch(struct pvrom_vq_device *vq)
 	struct pvrom_vq_device_slot *slots = vq->config.slots;
 	bool packed = is_packed(vq);
 
+	vq->unshown -= vq->burst;
+	vq->taken -= packed ? vq->burst : 0;
+	vq->burst = 0;
 	while (vq->batch != VQ_NO_SLOT) {
 		uint16_t slot = vq->batch;
 

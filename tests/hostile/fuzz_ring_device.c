@@ -3,7 +3,7 @@
  * Target "ring_device": a driver writes anything into the memory of a queue, at any time, while the device half
  * works on it. An input is a queue (format, features, size), then acts of one byte and their operands.
  *
- * Promised: what pop hands out lies in guest memory, piece by piece, and adds up; a buffer that was popped can be
+ * Promised: what pop hands out, or a burst, lies in guest memory, piece by piece, and adds up; a buffer that was popped can be
  * completed once, whatever its fault; one of before a reset cannot; no more are out than the queue is
  * long; a used entry never says more bytes than were writable; a pop asks for no more memory than its bounds
  * allow; a broken queue stays so until it is set up anew.
@@ -169,6 +169,27 @@ static void note_writable(void)
 			most_writable = out[i].request.writable;
 }
 
+/* Looked at without being taken, and some of them done. */
+static void burst(uint8_t how)
+{
+	struct pvrom_vq_plain plain[16];
+	const uint32_t n = pvrom_vq_device_burst(&world.device, plain, 16);
+	const uint32_t count = how / 8 % 4 < 3 ? n : n / 2;
+	uint32_t i;
+
+	PROMISE(n <= size - busy || !(world.device_config.features & PVROM_VQ_F_RING_PACKED));
+	PROMISE(!n || !pvrom_vq_device_reason(&world.device));
+	for (i = 0; i < n; i++) {
+		const struct pvrom_vq_piece piece = { plain[i].at, plain[i].len, plain[i].gpa };
+
+		check_piece(&piece);
+		plain[i].written = plain[i].writable ? plain[i].len / (1 + how % 2) : 0;
+		if (plain[i].written > most_writable)
+			most_writable = plain[i].written;
+	}
+	pvrom_vq_device_burst_done(&world.device, plain, count);
+}
+
 static void reset(void)
 {
 	uint32_t i;
@@ -183,6 +204,8 @@ static void reset(void)
 
 static void act(struct input *in)
 {
+	uint8_t what;
+
 	switch (take8(in) % 8) {
 	case 0:
 	case 1: write_desc(in); break;
@@ -201,8 +224,11 @@ static void act(struct input *in)
 		pvrom_vq_device_notifications_on(&world.device);
 		break;
 	default:
-		if (take8(in) % 8 == 0)
+		what = take8(in);
+		if (what % 8 == 0)
 			reset();
+		else if (what & 0x80)
+			burst(what);
 		else
 			pvrom_vq_device_map(&world.device);
 	}

@@ -51,11 +51,12 @@ struct run {
 	uint32_t popped; /* seen by the device */
 	uint32_t published;
 	uint32_t out; /* popped and not completed */
-	uint32_t put_back;
+	uint32_t put_back, in_bursts;
 	uint32_t asleep_device, asleep_driver;
 	uint32_t turn;
 	bool device_sleeps, driver_sleeps;
 	bool kick, interrupt;
+	bool plain; /* each buffer is one descriptor */
 	struct pvrom_vq_request request[OUT_MAX];
 	uint8_t state[1u << 20]; /* 0 not added, 1 in flight, 2 back */
 };
@@ -66,6 +67,11 @@ static uint32_t length(uint32_t n)
 	return n * 7 % 60 + 1;
 }
 
+static uint32_t pieces_of(uint32_t n)
+{
+	return run.plain ? 1 : n % 3 + 1;
+}
+
 /* The device saw buffer n: is it the one that the driver added? */
 static void look_at(const struct pvrom_vq_request *r)
 {
@@ -74,7 +80,7 @@ static void look_at(const struct pvrom_vq_request *r)
 	uint32_t i;
 
 	CU_ASSERT_EQUAL(r->fault, PVROM_VQ_FAULT_NONE);
-	CU_ASSERT_EQUAL(all, n % 3 + 1);
+	CU_ASSERT_EQUAL(all, pieces_of(n));
 	CU_ASSERT_EQUAL(r->readable_pieces, n % 5 ? (all > 1 ? 1 : 0) : all);
 	for (i = 0; i < all; i++) {
 		CU_ASSERT_EQUAL(r->piece[i].gpa.gpa, RING_DATA + 64ull * (n & 0xffff) + i);
@@ -93,7 +99,7 @@ static void driver_adds(void)
 	if (run.turn++ / 32 % 2 && run.got < run.next)
 		return;
 	while (burst--) {
-		uint32_t n = run.next, all = n % 3 + 1;
+		uint32_t n = run.next, all = pieces_of(n);
 		uint32_t readable = n % 5 ? (all > 1 ? 1 : 0) : all;
 
 		if (all > world.device_config.size &&
@@ -145,6 +151,30 @@ static void device_puts_back(uint32_t first)
 	}
 }
 
+/* Some of the next buffers without slots, as many of them as are plain. */
+static void device_bursts(void)
+{
+	struct pvrom_vq_plain plain[8];
+	const uint32_t n = pvrom_vq_device_burst(&world.device, plain, random32() % 8 + 1);
+	const uint32_t count = n ? random32() % (n + 1) : 0;
+	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		struct pvrom_vq_plain *p = &plain[i];
+		struct pvrom_vq_piece piece = { p->at, p->len, p->gpa };
+		const struct pvrom_vq_request r = { .piece = &piece,
+						    .readable_pieces = !p->writable,
+						    .writable_pieces = p->writable,
+						    .writable = p->writable ? p->len : 0,
+						    .last = p->at + p->len - 1 };
+
+		look_at(&r);
+		p->written = p->writable ? p->len / (random32() % 4 ? 1 : 2) : 0;
+	}
+	pvrom_vq_device_burst_done(&world.device, plain, count);
+	run.in_bursts += count;
+}
+
 static void device_works(void)
 {
 	const uint32_t first = run.out;
@@ -153,6 +183,8 @@ static void device_works(void)
 	if (run.device_sleeps && !run.kick)
 		return;
 	run.kick = run.device_sleeps = false;
+	if (random32() % 2)
+		device_bursts();
 	while (burst-- && run.out < OUT_MAX) {
 		struct pvrom_vq_request r = request();
 
@@ -240,7 +272,22 @@ static void all_features(void)
 			CU_ASSERT(run.asleep_device > 3);
 			CU_ASSERT(run.asleep_driver > 10);
 			CU_ASSERT(record || run.put_back > 100);
+			CU_ASSERT(record ? !run.in_bursts : run.in_bursts > 5);
 		}
+	}
+}
+
+/* Most of them are done in bursts then, some by pop between them. */
+static void small_buffers(void)
+{
+	uint32_t n;
+
+	for (n = 0; n < COMBINATIONS; n++) {
+		seed = n;
+		begin(combination(n), n & 1 ? 8 : 32, false);
+		run.plain = true;
+		go(3000);
+		CU_ASSERT(run.in_bursts > 100);
 	}
 }
 
@@ -286,6 +333,7 @@ static void indices_wrap(void)
 
 static const struct tap_test tests[] = {
 	{ "every combination of features, with and without a record", all_features },
+	{ "small buffers in bursts", small_buffers },
 	{ "every kind of size", all_sizes },
 	{ "indices go round", indices_wrap },
 	{ 0 }

@@ -195,6 +195,8 @@ struct pvrom_net_buffer {
 	struct pvrom_vq_piece piece[PVROM_NET_PIECES];
 };
 
+#define PVROM_NET_BURST 64u /* small buffers that are looked at together */
+
 /* A virtqueue of the card. The caller's memory. */
 struct pvrom_net_queue {
 	struct pvrom_vq_device ring;
@@ -207,8 +209,11 @@ struct pvrom_net_queue {
 	uint32_t unpublished; /* completed since publish */
 	uint32_t unsignalled; /* completed since the last interrupt was asked for */
 	uint64_t since;	      /* ns; when the first of these was */
-	bool due;	      /* the driver wants an interrupt for these */
-	bool broken;	      /* the driver broke the ring's rules: the card needs a reset */
+	/* Receive: buffers looked at; of them, those that have been filled, and that the ring knows to be. */
+	struct pvrom_vq_plain plain[PVROM_NET_BURST];
+	uint32_t looked, filled, settled;
+	bool due;    /* the driver wants an interrupt for these */
+	bool broken; /* the driver broke the ring's rules: the card needs a reset */
 };
 
 /*

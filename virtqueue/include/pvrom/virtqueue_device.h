@@ -120,6 +120,7 @@ struct pvrom_vq_device {
 	uint32_t taken;	     /* packed: descriptors popped and not shown as used */
 	uint32_t unjudged;   /* packed: descriptors used since it was judged whether to interrupt */
 	uint32_t resubmit;   /* how many are to be popped again */
+	uint32_t burst;	     /* of unshown: done without slots; each has one descriptor */
 	uint16_t avail;	     /* split: index; packed: position of the next buffer to pop */
 	uint16_t used;	     /* the same for the next one to be completed, shown or not */
 	uint16_t shown; /* split: used index as the driver sees it; packed: start of the batch */
@@ -216,6 +217,35 @@ enum pvrom_vq_result pvrom_vq_device_map(struct pvrom_vq_device *vq);
  */
 enum pvrom_vq_result pvrom_vq_device_pop(struct pvrom_vq_device *vq,
 					 struct pvrom_vq_request *request);
+
+/* A buffer of one descriptor in one piece of host memory: what small messages are. */
+struct pvrom_vq_plain {
+	uint8_t *at;
+	struct pvrom_gpa gpa;
+	uint32_t len; /* 1 or more */
+	uint32_t
+		written; /* to be set before burst_done: bytes, at most len; 0 if it is not writable */
+	uint16_t id;
+	bool writable;
+	uint8_t reserved[5];
+};
+
+/*
+ * Looks at the next buffers, at most `most`, as far as they are plain, and takes none: for devices that deal with
+ * small messages at once and in order, at a third of what pop and complete cost. Returns how many; 0: none is there,
+ * or the next one is to be popped. With IN_ORDER always 0 while a popped one has not been published; with a
+ * record of buffers in flight always 0. Each word of the driver's is read once, as by pop.
+ * Nothing but publish may be asked of the queue before pvrom_vq_device_burst_done().
+ */
+uint32_t pvrom_vq_device_burst(struct pvrom_vq_device *vq, struct pvrom_vq_plain *plain,
+			       uint32_t most);
+/*
+ * The first `count` of them are taken, done, and logged as written. The others may be given to it later, in order;
+ * once something else was asked of the queue but publish, they are as if they had not been looked at. Not shown
+ * before publish.
+ */
+void pvrom_vq_device_burst_done(struct pvrom_vq_device *vq, const struct pvrom_vq_plain *plain,
+				uint32_t count);
 
 /*
  * Puts the request that was popped last, and is neither completed nor put back, into the ring again, as if it had

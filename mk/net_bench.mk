@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# The network card's speed: its own instructions, and the server against DPDK's.
+$(BUILD)/hosted/net_turns: $(call objs,hosted,bench/net_turns.c) $(BUILD)/libpvrom-net-backend.a \
+		$(BUILD)/libpvrom-net-host.a $(BUILD)/libpvrom-virtqueue.a
+	$(call LINK,hosted,)
