@@ -25,6 +25,8 @@ static const struct word protocol[] = {
 	{ VU_PROTOCOL_RESET_DEVICE, "RESET_DEVICE" },
 	{ VU_PROTOCOL_CONFIGURE_MEM_SLOTS, "CONFIGURE_MEM_SLOTS" },
 	{ VU_PROTOCOL_STATUS, "STATUS" },
+	/* For a test that it was not offered: it must be seen if it was. */
+	{ VU_PROTOCOL_INBAND_NOTIFICATIONS, "INBAND_NOTIFICATIONS" },
 };
 
 static const struct word message[] = {
