@@ -59,6 +59,21 @@ TEST.net.frame.million       = $(BUILD)/test/net.frame 1000000 $(or $(SEED),$(sh
 TEST_TIME.net.frame.million  = 600
 TEST_NEEDS.net.frame.million = $(BUILD)/test/net.frame
 
+# The hosted backends, in a network namespace that the test makes; each case with the mistakes it is for.
+NETBACK_CASES := $(addprefix tests/net/netback_,main.c plain_cases.c switch_cases.c capture_cases.c tap_cases.c \
+	user_cases.c) $(PVNET_BACKEND_SRCS) $(PVNET_SWITCH_SRCS) $(PVNET_USER_SRCS) $(NET_WORLD)
+ifneq ($(PVNET_USER_SRCS),)
+define netback_test
+$$(BUILD)/$(1)/net.backends: $$(call objs,$(1),$$(NETBACK_CASES))
+	$$(call LINK,$(1),-lpthread $$(NETD_LIBS))
+CHECK_QUICK += net.backends$(2)
+TEST.net.backends$(2)       = mkdir -p $$(BUILD)/net/backends$(2) && $$(BUILD)/$(1)/net.backends $$(BUILD)/net/backends$(2) $(3)
+TEST_NEEDS.net.backends$(2) = $$(BUILD)/$(1)/net.backends
+endef
+$(eval $(call netback_test,test,,))
+$(eval $(call netback_test,asan,.asan,plain))
+endif
+
 # ---- fuzz targets (mk/hostile.mk) ------------------------------------------------------------------
 $(eval $(call hostile,net_control,$(NET_WORLD)))
 $(eval $(call hostile,net_frames,$(NET_WORLD)))

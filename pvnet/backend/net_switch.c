@@ -90,23 +90,32 @@ static uint32_t find(struct net_switch *sw, const uint8_t *mac, uint16_t vlan)
 	return port;
 }
 
+/* How willingly a place is given to another address of this port: 0 not at all. */
+static uint32_t worth(const struct place *p, const struct switch_port *port, uint32_t now)
+{
+	if (NETBACK_SLIP(SWITCH_LEARNED))
+		return 1;
+	if (!p->port)
+		return port->learned < LEARNED_MOST ? 3 : 0;
+	if (now - p->seen > FORGOTTEN)
+		return 2;
+	return p->port == port->index + 1;
+}
+
 static struct place *place_for(struct place *set, const struct switch_port *port,
 			       const uint8_t *mac, uint16_t vlan, uint32_t now)
 {
 	struct place *best = NULL;
-	uint32_t i;
+	uint32_t i, most = 0;
 
 	for (i = 0; i < WAYS; i++)
 		if (is_at(&set[i], mac, vlan))
 			return &set[i];
 	for (i = 0; i < WAYS; i++) {
-		const bool old = set[i].port && now - set[i].seen > FORGOTTEN;
-		const bool own = set[i].port == port->index + 1;
-
-		if (!set[i].port && port->learned >= LEARNED_MOST && !NETBACK_SLIP(SWITCH_LEARNED))
-			continue;
-		if (!set[i].port || old || own || NETBACK_SLIP(SWITCH_LEARNED))
+		if (worth(&set[i], port, now) > most) {
 			best = &set[i];
+			most = worth(best, port, now);
+		}
 	}
 	return best;
 }

@@ -98,7 +98,7 @@ static bool open_queue(struct net_world *w, uint32_t n, uint64_t features)
 static bool open_card(struct net_world *w, uint32_t pairs, uint64_t features, uint64_t without)
 {
 	const struct pvrom_net_host_setup setup = {
-		.backend = &w->backend,
+		.backend = w->behind ? w->behind : &w->backend,
 		.mac = { 2, 0, 0, 0, 0, 1 },
 		.mtu = 1500,
 		.pairs = (uint16_t)pairs,
@@ -134,13 +134,14 @@ static struct net_world *fresh_world(void)
 	return w;
 }
 
-static struct net_world *open_world(uint32_t pairs, uint64_t can, uint64_t features,
-				    uint64_t without, uint64_t ring_features)
+static struct net_world *open_world(struct pvrom_net_backend *behind, uint32_t pairs, uint64_t can,
+				    uint64_t features, uint64_t without, uint64_t ring_features)
 {
 	struct net_world *w = fresh_world();
 	bool fine;
 	uint32_t n;
 
+	w->behind = behind;
 	w->backend = (struct pvrom_net_backend){
 		.ops = &backend_ops, .can = can, .gives = UINT64_MAX, .mtu = 65535, .speed = 1000
 	};
@@ -158,13 +159,19 @@ static struct net_world *open_world(uint32_t pairs, uint64_t can, uint64_t featu
 struct net_world *net_world_open(uint32_t pairs, uint64_t can, uint64_t features,
 				 uint64_t ring_features)
 {
-	return open_world(pairs, can, features, 0, ring_features);
+	return open_world(NULL, pairs, can, features, 0, ring_features);
+}
+
+struct net_world *net_world_open_on(struct pvrom_net_backend *behind, uint32_t pairs,
+				    uint64_t without, uint64_t ring_features)
+{
+	return open_world(behind, pairs, 0, NET_ALL, without, ring_features);
 }
 
 struct net_world *net_world_open_without(uint32_t pairs, uint64_t can, uint64_t without,
 					 uint64_t ring_features)
 {
-	return open_world(pairs, can, NET_ALL, without, ring_features);
+	return open_world(NULL, pairs, can, NET_ALL, without, ring_features);
 }
 
 void net_world_close(struct net_world *w)

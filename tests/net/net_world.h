@@ -34,6 +34,7 @@ struct world_queue {
 struct net_world {
 	struct pvrom_net_host host;
 	struct pvrom_net_backend backend;
+	struct pvrom_net_backend *behind; /* in the place of `backend`, if there is one */
 	struct world_queue queue[WORLD_QUEUES];
 	struct world_frame sent[WORLD_FRAMES]; /* what the backend got */
 	uint32_t sent_count;
@@ -50,6 +51,9 @@ struct net_world *net_world_open(uint32_t pairs, uint64_t can, uint64_t features
 /* The driver takes all but these; NULL: what is left does not go together. */
 struct net_world *net_world_open_without(uint32_t pairs, uint64_t can, uint64_t without,
 					 uint64_t ring_features);
+/* The same on a backend of the caller's, which outlives the world. */
+struct net_world *net_world_open_on(struct pvrom_net_backend *behind, uint32_t pairs,
+				    uint64_t without, uint64_t ring_features);
 void net_world_close(struct net_world *w);
 void net_world_forget_sent(struct net_world *w);
 

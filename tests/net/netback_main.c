@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The hosted backends of the network card, in one process and in a network namespace that it makes for itself.
+ *
+ *	netback_test DIRECTORY [NAME]	NAME: cases that have this in their names; "plain": without mistakes
+ */
+#define _GNU_SOURCE
+#include "netback_cases.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../../pvnet/backend/netback_slips.h"
+
+bool netback_namespace;
+const char *netback_directory;
+uint8_t netback_payload[66000], netback_frame[ORACLE_FRAME_ROOM], netback_want[ORACLE_FRAME_ROOM];
+struct world_received netback_got;
+uint64_t netback_seed = 11;
+char netback_message[PVROM_NET_MESSAGE];
+static unsigned int number, failures;
+static const char *skipped;
+
+/* ---- what the cases use -------------------------------------------------------------------------------- */
+
+bool netback_holds(bool good, int line, const char *text)
+{
+	if (!good && !netback_slipped)
+		printf("# line %d: %s (%s)\n", line, text, netback_message);
+	return good;
+}
+
+bool netback_cannot(const char *why)
+{
+	skipped = why;
+	return true;
+}
+
+struct pvrom_net_backend *netback_open(const char *words)
+{
+	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 1 };
+
+	netback_message[0] = 0;
+	return pvrom_net_backend_open(words, mac, netback_message);
+}
+
+bool netback_refuses(const char *words, const char *part)
+{
+	struct pvrom_net_backend *b = netback_open(words);
+
+	if (!b)
+		return strstr(netback_message, part);
+	pvrom_net_backend_close(b);
+	snprintf(netback_message, sizeof(netback_message), "%s was taken", words);
+	return false;
+}
+
+void netback_give(struct net_world *w, uint32_t pair)
+{
+	while (net_world_give(w, pair, 4096))
+		;
+}
+
+bool netback_take(struct net_world *w, struct pvrom_net_backend *b, uint32_t pair, int ms)
+{
+	bool stalled;
+
+	for (;; ms--) {
+		pvrom_net_backend_receive(b, &w->host, pair, 64, &stalled);
+		if (net_world_take(w, pair, &netback_got))
+			return true;
+		if (ms <= 0)
+			return false;
+		usleep(1000);
+	}
+}
+
+bool netback_same(const uint8_t *want, size_t len)
+{
+	return netback_got.len == len && !memcmp(netback_got.bytes, want, len);
+}
+
+/* ---- a namespace ----------------------------------------------------------------------------------------- */
+
+static void write_file(const char *path, const char *text)
+{
+	const int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, text, strlen(text)) < 0)
+		printf("# %s cannot be written\n", path);
+	close(fd);
+}
+
+static void bring_up_loopback(void)
+{
+	const int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq r = { .ifr_flags = IFF_UP | IFF_RUNNING };
+
+	strcpy(r.ifr_name, "lo");
+	if (ioctl(s, SIOCSIFFLAGS, &r))
+		printf("# no loopback\n");
+	close(s);
+}
+
+/* A user namespace first, which anybody may make; as root a network namespace alone will do. */
+static void make_namespace(void)
+{
+	const unsigned int user = geteuid(), group = getegid();
+	char map[64];
+
+	if (!unshare(CLONE_NEWUSER | CLONE_NEWNET)) {
+		write_file("/proc/self/setgroups", "deny");
+		snprintf(map, sizeof(map), "0 %u 1", user);
+		write_file("/proc/self/uid_map", map);
+		snprintf(map, sizeof(map), "0 %u 1", group);
+		write_file("/proc/self/gid_map", map);
+	} else if (unshare(CLONE_NEWNET)) {
+		printf("# no network namespace of our own\n");
+		return;
+	}
+	netback_namespace = true;
+	bring_up_loopback();
+}
+
+/* ---- running ---------------------------------------------------------------------------------------------- */
+
+static void tell(bool good, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void tell(bool good, const char *format, ...)
+{
+	va_list list;
+
+	failures += !good;
+	printf("%sok %u - ", good ? "" : "not ", ++number);
+	va_start(list, format);
+	vprintf(format, list);
+	va_end(list);
+	if (skipped)
+		printf(" # SKIP %s", skipped);
+	printf("\n");
+	fflush(stdout);
+}
+
+static void run(const struct netback_case *c, bool plain)
+{
+	const char *const *slip;
+	bool good;
+
+	skipped = NULL;
+	tell(c->run(), "%s", c->name);
+	for (slip = c->slip; !plain && !skipped && slip < c->slip + 3 && *slip; slip++) {
+		good = netback_slip(*slip) && !c->run();
+		netback_slipped = NETBACK_SLIP_NONE;
+		tell(good, "%s: notices %s", c->name, *slip);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct netback_case *const lists[] = { netback_plain_cases, netback_switch_cases,
+						     netback_capture_cases, netback_tap_cases,
+						     netback_user_cases };
+	const bool plain = argc > 2 && !strcmp(argv[2], "plain");
+	const char *only = argc > 2 && !plain ? argv[2] : "";
+	const struct netback_case *c;
+	size_t i;
+
+	if (argc < 2)
+		return 2;
+	netback_directory = argv[1];
+	signal(SIGPIPE, SIG_IGN);
+	make_namespace();
+	for (i = 0; i < sizeof(netback_payload); i++)
+		netback_payload[i] = (uint8_t)oracle_random(&netback_seed, 256);
+	printf("TAP version 13\n");
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (c = lists[i]; c->name; c++)
+			if (strstr(c->name, only))
+				run(c, plain);
+	printf("1..%u\n", number);
+	return failures != 0;
+}
