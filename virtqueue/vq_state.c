@@ -63,6 +63,10 @@ enum pvrom_vq_result pvrom_vq_device_set_base(struct pvrom_vq_device *vq, uint32
 					.avail_wrap = true,
 					.used_wrap = true };
 
+	/* DPDK's virtio-user knows no upper half. There it would say that the whole ring is in flight, or that
+	 * the used position is a lap behind, which no queue that was stopped is without a record. */
+	if (is_packed(vq) && !(base >> 16) && !vq->config.inflight)
+		base |= base << 16;
 	if (is_packed(vq)) {
 		state.avail = base & 0x7fff;
 		state.avail_wrap = base >> 15 & 1;

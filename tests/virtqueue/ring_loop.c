@@ -331,11 +331,25 @@ static void indices_wrap(void)
 	}
 }
 
+/* A front end that says one position where there are two, as DPDK's virtio-user does. */
+static void half_a_base(void)
+{
+	begin(F_PACKED, 8, false);
+	CU_ASSERT_EQUAL(pvrom_vq_device_set_base(&world.device, 0x8003), PVROM_VQ_OK);
+	CU_ASSERT_EQUAL(pvrom_vq_device_base(&world.device), 0x80038003);
+	begin(F_PACKED, 8, false);
+	CU_ASSERT_EQUAL(pvrom_vq_device_set_base(&world.device, 0x80058003), PVROM_VQ_BROKEN);
+	begin(F_PACKED, 8, false);
+	CU_ASSERT_EQUAL(pvrom_vq_device_set_base(&world.device, 0x80018003), PVROM_VQ_OK);
+	CU_ASSERT_EQUAL(pvrom_vq_device_base(&world.device), 0x80018003);
+}
+
 static const struct tap_test tests[] = {
 	{ "every combination of features, with and without a record", all_features },
 	{ "small buffers in bursts", small_buffers },
 	{ "every kind of size", all_sizes },
 	{ "indices go round", indices_wrap },
+	{ "half a base is one for both positions", half_a_base },
 	{ 0 }
 };
 

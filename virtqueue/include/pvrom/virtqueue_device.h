@@ -328,7 +328,8 @@ enum pvrom_vq_result pvrom_vq_device_set_state(struct pvrom_vq_device *vq,
 					       const struct pvrom_vq_state *state);
 
 /* vhost-user's VRING_BASE: split, the available index; packed, both positions with their wrap counters
- * in bits 15 and 31. decode of a split queue takes the used index from the guest's ring. */
+ * in bits 15 and 31. decode of a split queue takes the used index from the guest's ring,
+ * and of a packed one the available position for both where the upper half is 0, as DPDK has it. */
 uint32_t pvrom_vq_device_base(const struct pvrom_vq_device *vq);
 enum pvrom_vq_result pvrom_vq_device_set_base(struct pvrom_vq_device *vq, uint32_t base);
 
