@@ -66,7 +66,7 @@ $(eval $(call hostile,shim,$(HOSTILE_SHIM)))
 $(eval $(call hostile,clock_page,pvclock/clock_rate.c))
 $(eval $(call hostile,clock_calls,$(HOSTILE_HOST) pvclock/clock_rate.c pvclock/clock_mono.c \
 	pvclock/clock_tai.c pvclock/clock_leap.c pvclock/clock_writer.c pvclock/clock_area.c \
-	pvclock/clock_save.c pvclock/clock_feature.c pvclock/clock_bugs.c))
+	pvclock/clock_save.c pvclock/clock_feature.c pvclock/clock_feature_save.c pvclock/clock_bugs.c))
 
 # vCPUs that race, and a guest that writes meanwhile. (Variant tsan: host.mk.)
 HOSTILE_RACE := tests/hostile/race.c $(HOST_SRCS) $(DIGEST_SRCS)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # pvclock/: the clock, as one archive for each half, hosted and freestanding.
 PVCLOCK_HOST_SRCS  := pvclock/clock_rate.c pvclock/clock_mono.c pvclock/clock_tai.c pvclock/clock_leap.c \
-	pvclock/clock_writer.c pvclock/clock_area.c pvclock/clock_save.c pvclock/clock_cmos.c pvclock/clock_feature.c pvclock/clock_bugs.c
+	pvclock/clock_writer.c pvclock/clock_area.c pvclock/clock_save.c pvclock/clock_cmos.c pvclock/clock_feature.c \
+	pvclock/clock_feature_save.c pvclock/clock_bugs.c
 PVCLOCK_GUEST_SRCS := pvclock/clock_guest.c pvclock/clock_rate.c pvclock/clock_source.c pvclock/tsc_rate.c \
 	pvclock/foreign_kvm.c pvclock/foreign_hyperv.c pvclock/foreign_math.c
 

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * The clock as a feature of the host handler: registration of the page, the calls, save and load. The page
+ * The clock as a feature of the host handler: registration of the page, and the calls. The page
  * is looked up anew for each update, since what the embedder's translate says is good for one call.
  */
 #include "clock_internal.h"
-
-#define FEATURE_IMAGE_SIZE (PVROM_CLOCK_IMAGE_SIZE + 8)
 
 static void lock(const struct pvrom_host *host)
 {
@@ -18,7 +16,7 @@ static void unlock(const struct pvrom_host *host)
 }
 
 /* The clock of a machine: the structure around the feature that its embedder named. NULL: none. */
-static struct pvrom_clock_host *clock_of(const struct pvrom_host *host)
+struct pvrom_clock_host *pvrom_clock_of(const struct pvrom_host *host)
 {
 	const struct pvrom_host_feature *const *list = host->config.features;
 
@@ -34,7 +32,7 @@ static bool started(const struct pvrom_host *host)
 }
 
 /* size bytes of guest memory that are one piece in the host, or NULL. */
-static void *piece(const struct pvrom_host *host, uint64_t gpa, uint64_t size)
+void *pvrom_clock_piece(const struct pvrom_host *host, uint64_t gpa, uint64_t size)
 {
 	uint64_t len = size;
 	void *where;
@@ -48,12 +46,13 @@ static void *piece(const struct pvrom_host *host, uint64_t gpa, uint64_t size)
 /* Locks, and lets the writer know where its page is now. The epoch goes along. */
 static struct pvrom_clock_host *begin(struct pvrom_host *host)
 {
-	struct pvrom_clock_host *clock = clock_of(host);
+	struct pvrom_clock_host *clock = pvrom_clock_of(host);
 
 	lock(host);
 	clock->writer.page = NULL;
 	if (clock->page_gpa != PVROM_CLOCK_PAGE_NONE) {
-		clock->writer.page = piece(host, clock->page_gpa, PVROM_CLOCK_PAGE_SIZE);
+		clock->writer.page =
+			pvrom_clock_piece(host, clock->page_gpa, PVROM_CLOCK_PAGE_SIZE);
 		clock->writer.now.clock_flags |= PVROM_CLOCK_KEPT;
 	}
 	pvrom_clock_writer_set_epoch(&clock->writer, host->epoch);
@@ -68,7 +67,7 @@ static uint32_t release_page(struct pvrom_host *host, struct pvrom_clock_host *c
 {
 	if (clock->page_gpa == PVROM_CLOCK_PAGE_NONE)
 		return PVROM_STATUS_OK;
-	clock->writer.page = piece(host, clock->page_gpa, PVROM_CLOCK_PAGE_SIZE);
+	clock->writer.page = pvrom_clock_piece(host, clock->page_gpa, PVROM_CLOCK_PAGE_SIZE);
 	pvrom_clock_writer_detach(&clock->writer);
 	if (!PVROM_CLOCK_BUG(RELEASED))
 		clock->page_gpa = PVROM_CLOCK_PAGE_NONE;
@@ -88,7 +87,7 @@ static uint32_t register_page(struct pvrom_host *host, struct pvrom_clock_host *
 		return PVROM_STATUS_ADDRESS;
 	if (clock->page_gpa != PVROM_CLOCK_PAGE_NONE && !PVROM_CLOCK_BUG(TWO_PAGES))
 		return PVROM_STATUS_BUSY;
-	where = piece(host, gpa, PVROM_CLOCK_PAGE_SIZE);
+	where = pvrom_clock_piece(host, gpa, PVROM_CLOCK_PAGE_SIZE);
 	if (!where)
 		return PVROM_STATUS_ADDRESS;
 	clock->page_gpa = gpa;
@@ -213,7 +212,7 @@ static uint32_t call(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu, uint
 	/* Looked at again under the lock: another vCPU may just have committed a set without it. */
 	lock(host);
 	if (started(host))
-		status = do_call(host, clock_of(host), vcpu->id, number, arg, value);
+		status = do_call(host, pvrom_clock_of(host), vcpu->id, number, arg, value);
 	unlock(host);
 	return status;
 }
@@ -224,50 +223,15 @@ static uint32_t call(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu, uint
  * feature out of its table. CPUID's bit of an invariant TSC is not asked for: KVM may vouch for one without it. */
 static uint32_t offer(const struct pvrom_host *host)
 {
-	return clock_of(host)->writer.config.tsc ? PVROM_REASON_NONE : PVROM_REASON_NOT_SUPPORTED;
+	return pvrom_clock_of(host)->writer.config.tsc ? PVROM_REASON_NONE
+						       : PVROM_REASON_NOT_SUPPORTED;
 }
 
 /* RESET, or a set without the clock: the lock is held. */
 static void stop(struct pvrom_host *host)
 {
 	if (!PVROM_CLOCK_BUG(KEPT_PAGE))
-		release_page(host, clock_of(host));
-}
-
-static size_t save(const struct pvrom_host *host, void *buffer, size_t room)
-{
-	const struct pvrom_clock_host *clock = clock_of(host);
-	uint8_t *image = buffer;
-	uint64_t gpa = clock->page_gpa;
-	uint32_t i;
-
-	if (room < FEATURE_IMAGE_SIZE)
-		return FEATURE_IMAGE_SIZE;
-	for (i = 0; i < 8; i++, gpa >>= 8)
-		image[i] = (uint8_t)gpa;
-	pvrom_clock_writer_save(&clock->writer, image + 8);
-	return FEATURE_IMAGE_SIZE;
-}
-
-/* The page itself comes with the guest's memory; it is written when the clock resumes. */
-static bool load(struct pvrom_host *host, const void *buffer, size_t size)
-{
-	struct pvrom_clock_host *clock = clock_of(host);
-	const uint8_t *image = buffer;
-	uint64_t gpa = 0;
-	uint32_t i;
-
-	if (size != FEATURE_IMAGE_SIZE)
-		return false;
-	for (i = 8; i; i--)
-		gpa = gpa << 8 | image[i - 1];
-	if (gpa != PVROM_CLOCK_PAGE_NONE &&
-	    (gpa % PVROM_CLOCK_PAGE_SIZE || !piece(host, gpa, PVROM_CLOCK_PAGE_SIZE)))
-		return false;
-	if (pvrom_clock_writer_load(&clock->writer, image + 8, size - 8) != PVROM_CLOCK_OK)
-		return false;
-	clock->page_gpa = gpa;
-	return true;
+		release_page(host, pvrom_clock_of(host));
 }
 
 enum pvrom_clock_result pvrom_clock_host_init(struct pvrom_clock_host *clock,
@@ -279,8 +243,8 @@ enum pvrom_clock_result pvrom_clock_host_init(struct pvrom_clock_host *clock,
 		.offer = offer,
 		.stop = stop,
 		.call = call,
-		.save = save,
-		.load = load,
+		.save = pvrom_clock_feature_save,
+		.load = pvrom_clock_feature_load,
 	};
 	clock->page_gpa = PVROM_CLOCK_PAGE_NONE;
 	return pvrom_clock_writer_init(&clock->writer, config, 0);
@@ -322,12 +286,12 @@ enum pvrom_clock_result pvrom_clock_host_resume(struct pvrom_host *host,
 void pvrom_clock_host_vcpu(struct pvrom_host_vcpu *vcpu, const struct pvrom_clock_vcpu_times *times)
 {
 	struct pvrom_host *host = vcpu->host;
-	const struct pvrom_clock_writer *writer = &clock_of(host)->writer;
+	const struct pvrom_clock_writer *writer = &pvrom_clock_of(host)->writer;
 	struct pvrom_vcpu_area *area = NULL;
 
 	lock(host);
 	if (started(host) && vcpu->area_gpa != PVROM_VCPU_AREA_NONE)
-		area = piece(host, vcpu->area_gpa, sizeof(*area));
+		area = pvrom_clock_piece(host, vcpu->area_gpa, sizeof(*area));
 	if (area)
 		pvrom_clock_vcpu_write(area, pvrom_clock_writer_mono_at(writer, times->tsc), times,
 				       vcpu->calls);
@@ -339,7 +303,7 @@ uint64_t pvrom_clock_host_mono_at(struct pvrom_host *host, uint64_t tsc)
 	uint64_t ns;
 
 	lock(host);
-	ns = pvrom_clock_writer_mono_at(&clock_of(host)->writer, tsc);
+	ns = pvrom_clock_writer_mono_at(&pvrom_clock_of(host)->writer, tsc);
 	unlock(host);
 	return ns;
 }

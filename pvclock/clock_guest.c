@@ -228,6 +228,8 @@ bool pvrom_clock_vcpu_read(const struct pvrom_vcpu_area *area,
 		if (!seq)
 			return false;
 		take_vcpu(area, reading);
+		if (reading->state == PVROM_VCPU_RUNNING && pvrom_clock_vcpu_preempted(area))
+			reading->state = PVROM_VCPU_READY;
 		if (pvrom_clock_same_(&area->clock_seq, 0, seq))
 			return true;
 		__builtin_ia32_pause();

@@ -91,7 +91,7 @@ PVROM_CONSTANTS_END
 /* vCPU area, clock_state. */
 PVROM_CONSTANTS_BEGIN
 PVROM_CONSTANT(PVROM_VCPU_RUNNING, 0) /* on a processor when the snapshot was taken */
-PVROM_CONSTANT(PVROM_VCPU_HALTED, 1)  /* waiting for an interrupt: available time */
+PVROM_CONSTANT(PVROM_VCPU_HALTED, 1)  /* waiting for an interrupt, or stopped: available time */
 PVROM_CONSTANT(PVROM_VCPU_READY, 2)   /* would run, but the host runs others: stolen time */
 PVROM_CONSTANTS_END
 

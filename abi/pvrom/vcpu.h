@@ -20,6 +20,8 @@ PVROM_CONSTANT(PVROM_VCPU_AREA_EPOCH, 0x08)
 PVROM_CONSTANT(PVROM_VCPU_AREA_EOI, 0x14)
 PVROM_CONSTANT(PVROM_VCPU_AREA_STEAL, 0x40)
 PVROM_CONSTANT(PVROM_VCPU_AREA_CLOCK, 0x80)
+/* Within steal: a byte that KVM sets when the vCPU is taken off its processor and clears when it is back. */
+PVROM_CONSTANT(PVROM_VCPU_STEAL_PREEMPTED, 0x10)
 /* Bit 0 of eoi. */
 PVROM_CONSTANT(PVROM_VCPU_EOI_IDLE, 0x1)
 PVROM_CONSTANTS_END
@@ -39,7 +41,8 @@ PVROM_CONSTANTS_END
  *				(MSR_KVM_STEAL_TIME), else zero
  *	0x80	clock_seq	host	raised by 1 before and after each snapshot of the fields up to
  *				clock_fresh; odd meanwhile; 0 until the first
- *	0x84	clock_state	host	PVROM_VCPU_RUNNING, _HALTED or _READY before this snapshot
+ *	0x84	clock_state	host	PVROM_VCPU_RUNNING, _HALTED or _READY: what the vCPU was doing when its
+ *				thread came to write this snapshot
  *	0x88	clock_tsc	host	the TSC at which the next three hold
  *	0x90	clock_real	host	monotonic nanoseconds, as from the clock page
  *	0x98	clock_stolen	host	nanoseconds of these for which the vCPU was ready and did not run
@@ -47,7 +50,7 @@ PVROM_CONSTANTS_END
  *	0xa8	clock_fresh	host	while the vCPU runs the snapshot is never older than this many
  *				nanoseconds; all ones: the host does not say
  *	0xb0	calls[8]	host	calls that this vCPU has made, by group, those in batches too; taken with
- *				the snapshot; from 0 again on a host that has loaded the machine
+ *				the snapshot; they go on where the machine was saved
  *	0xf0	reserved1[2]	zero
  *	0x100
  *

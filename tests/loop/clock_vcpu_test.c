@@ -67,6 +67,32 @@ static void identity(void)
 	world_close(&m.w);
 }
 
+/* Who runs, by the snapshot, and is off his processor, by the record of the layer below, is ready. */
+static void preempted(void)
+{
+	static const uint32_t read[][3] = {
+		{ PVROM_VCPU_RUNNING, PVROM_VCPU_HALTED, PVROM_VCPU_READY },
+		{ PVROM_VCPU_READY, PVROM_VCPU_HALTED, PVROM_VCPU_READY },
+	};
+	struct pvrom_clock_vcpu_reading r;
+	uint8_t *record;
+	uint32_t off, said;
+
+	open_with_area();
+	record = (uint8_t *)world_at(&m.w, AREA) + PVROM_VCPU_AREA_STEAL;
+	/* KVM's structure: 64 bits, twice 32, and then the byte. */
+	CU_ASSERT_EQUAL(PVROM_VCPU_STEAL_PREEMPTED, 8 + 4 + 4);
+	for (off = 0; off < 2; off++)
+		for (said = 0; said < 3; said++) {
+			record[PVROM_VCPU_STEAL_PREEMPTED] = (uint8_t)off;
+			snapshot(0, 0, said);
+			CU_ASSERT_EQUAL(pvrom_clock_vcpu_preempted(area()), off);
+			CU_ASSERT_TRUE(pvrom_clock_vcpu_read(area(), &r));
+			CU_ASSERT_EQUAL(r.state, read[off][said]);
+		}
+	world_close(&m.w);
+}
+
 /* What the host writes are the clock's fields and no others. [PVROM-CLOCK-38] */
 static void fields_of_the_clock_only(void)
 {
@@ -184,6 +210,32 @@ static void save_and_load(void)
 	world_close(&m.w);
 }
 
+/* Each vCPU's counters go on from where they were, by group. [PVROM-CLOCK-44] */
+static void counters_go_on(void)
+{
+	uint64_t before[2][PVROM_GROUP_COUNT];
+	struct pvrom_clock_vcpu_reading r;
+	uint32_t i;
+
+	open_with_area();
+	for (i = 0; i < 7; i++)
+		world_call(&m.w, 1, PVROM_BASE_VERSION, 0, 0, 0);
+	world_call(&m.w, 0, PVROM_CLOCK_NOW, 0, 0, 0);
+	for (i = 0; i < 2; i++)
+		memcpy(before[i], m.w.vcpu[i].calls, sizeof(before[i]));
+	CU_ASSERT_EQUAL(load(save()), PVROM_HOST_OK);
+	for (i = 0; i < 2; i++)
+		CU_ASSERT_EQUAL(memcmp(before[i], m.w.vcpu[i].calls, sizeof(before[i])), 0);
+	CU_ASSERT_EQUAL(pvrom_clock_host_resume(&m.w.host, NULL, true), PVROM_CLOCK_OK);
+	world_call(&m.w, 0, PVROM_CLOCK_NOW, 0, 0, 0);
+	snapshot(0, 0, PVROM_VCPU_RUNNING);
+	CU_ASSERT_TRUE(pvrom_clock_vcpu_read(area(), &r));
+	CU_ASSERT_EQUAL(r.calls[PVROM_GROUP_BASE], before[0][PVROM_GROUP_BASE]);
+	CU_ASSERT_EQUAL(r.calls[PVROM_GROUP_CLOCK], before[0][PVROM_GROUP_CLOCK] + 1);
+	CU_ASSERT_NOT_EQUAL(before[0][PVROM_GROUP_BASE], before[1][PVROM_GROUP_BASE]);
+	world_close(&m.w);
+}
+
 /* A loaded page that is no page of this machine's memory: refused, and nothing is changed. */
 static void load_without_its_memory(void)
 {
@@ -262,10 +314,12 @@ int main(void)
 {
 	static const struct tap_test tests[] = {
 		{ "real = available + stolen, exactly, and real is the page's", identity },
+		{ "who is off his processor is ready", preempted },
 		{ "the clock's fields of an area, and only while it has the clock",
 		  fields_of_the_clock_only },
 		{ "calls are counted by group", counters },
 		{ "save and load: 0 ns difference at 100,000 values", save_and_load },
+		{ "a loaded machine counts on", counters_go_on },
 		{ "loading a page that has no memory", load_without_its_memory },
 		{ "unregistering while readers read", unregistering_while_readers_read },
 		{ 0 },

@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include <pvrom/clock.h>
+#include <pvrom/vcpu.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -405,8 +406,6 @@ bool pvrom_clock_utc(const struct pvrom_clock_reading *reading, uint32_t smearin
 
 /* ---- the vCPU area --------------------------------------------------------------------------- */
 
-struct pvrom_vcpu_area;
-
 /* What a vCPU area said: see <pvrom/vcpu.h>. */
 struct pvrom_clock_vcpu_reading {
 	uint64_t tsc;
@@ -416,9 +415,23 @@ struct pvrom_clock_vcpu_reading {
 	uint64_t halted_ns;
 	uint64_t fresh_ns; /* UINT64_MAX: the host does not say */
 	uint64_t calls[8]; /* by group */
-	uint32_t state;	   /* PVROM_VCPU_x */
+	/* PVROM_VCPU_x at the snapshot; but READY where pvrom_clock_vcpu_preempted() says so. */
+	uint32_t state;
 	uint32_t reserved;
 };
+
+/*
+ * Has the layer below taken this vCPU off its processor just now, though it would run? Under KVM its own record
+ * tells (Documentation/virt/kvm/x86/msr.rst, MSR_KVM_STEAL_TIME); where there is no such record never. One
+ * load: for who waits for what that vCPU holds. A KVM before Linux 5.19 says it of halted vCPUs too.
+ */
+static inline bool pvrom_clock_vcpu_preempted(const struct pvrom_vcpu_area *area)
+{
+	return __atomic_load_n((const uint8_t *)area + PVROM_VCPU_AREA_STEAL +
+				       PVROM_VCPU_STEAL_PREEMPTED,
+			       __ATOMIC_RELAXED) &
+	       1;
+}
 
 /*
  * Reads the clock's part of a vCPU area, of any vCPU, tear-free. False if the host has not written it
