@@ -109,7 +109,7 @@ struct hv_options {
 	const char *guest; /* the guest's own command line */
 	uint32_t cpus;	   /* 0: as many as there are */
 	uint32_t memory_mib;
-	bool nested;
+	bool nested, tsc_alone; /* the latter: the operator vouches for the TSC */
 	uint64_t features_off;
 	uint32_t slots;	   /* PVROM_SLOTS_x */
 	uint32_t pool;	   /* pages for shadow tables */
@@ -279,7 +279,7 @@ void hv_change_wait(struct hv_vcpu *vcpu);
 
 /* hv_clock.c */
 void hv_clock_init(void);
-void hv_clock_go_on(bool loaded);
+void hv_clock_go_on(void);
 void hv_clock_moved(const struct hv_vcpu *vcpu, uint64_t step);
 void hv_clock_visit(struct hv_vcpu *vcpu);
 

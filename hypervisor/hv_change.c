@@ -113,7 +113,7 @@ static void reload(void)
 		hv_print("hypervisor: the core's state cannot be saved or loaded: %u\n", result);
 		hv_finish(HV_EXIT_LOST);
 	}
-	hv_clock_go_on(true);
+	hv_clock_go_on();
 	take_in_all();
 	hv.changes[1]++;
 }

@@ -46,11 +46,13 @@ static uint32_t op_stolen(void *ctx, uint32_t vcpu, uint64_t *ns)
 /* Before the host core is set up. */
 void hv_clock_init(void)
 {
+	/* An invariant TSC, or one for which the operator vouches; each vCPU has the offset of the first. */
+	bool alone = hv.options.tsc_alone || cpuid_of(CPUID_POWER, EDX) >> 8 & 1;
 	struct pvrom_clock_config config = {
 		.tsc = op_tsc, .stolen = op_stolen, .rate_ticks = hv.tsc_hz, .rate_ns = 1000000000
 	};
 
-	config.flags = cpuid_of(CPUID_POWER, EDX) >> 8 & 1 ? PVROM_CLOCK_HOST_TSC_ALONE : 0;
+	config.flags = alone ? PVROM_CLOCK_HOST_TSC_ALONE : 0;
 	pvrom_clock_host_init(&hv.clock, &config);
 	if (date_tsc)
 		return;
@@ -58,14 +60,12 @@ void hv_clock_init(void)
 	date_tsc = rdtsc();
 }
 
-/* The first sample, or the next after the core has been loaded: the TSC ran on. */
-void hv_clock_go_on(bool loaded)
+/* The first sample, or, for a clock that was loaded and so is paused, the next: the TSC ran on. */
+void hv_clock_go_on(void)
 {
 	struct pvrom_clock_sample now = sample();
 
-	if (loaded)
-		pvrom_clock_host_resume(&hv.host, &now, true);
-	else
+	if (pvrom_clock_host_resume(&hv.host, &now, true) == PVROM_CLOCK_PAUSED)
 		pvrom_clock_host_update(&hv.host, &now);
 }
 
@@ -78,22 +78,27 @@ void hv_clock_moved(const struct hv_vcpu *vcpu, uint64_t step)
 	now.tsc_step = (int64_t)step;
 	if (vcpu->id == 0)
 		pvrom_clock_host_update(&hv.host, &now);
+	/* Who kept the function of the TSC must take it anew. */
+	if (vcpu->id == 0 && hv.clock.writer.config.flags & PVROM_CLOCK_HOST_TSC_ALONE)
+		pvrom_host_raise_epoch(&hv.host);
 }
 
-/* Outside calls, on the vCPU's own CPU: its times, once a millisecond. */
+/* Outside calls, on the vCPU's own CPU: its times, once a millisecond, and when it halts or goes on. */
 void hv_clock_visit(struct hv_vcpu *vcpu)
 {
 	uint64_t now = rdtsc(), khz = hv.tsc_hz / 1000;
+	bool halted = vcpu->halted || vcpu->state != VCPU_RUNNING;
 	const struct pvrom_clock_vcpu_times times = {
 		.tsc = now + vcpu->vmcb->tsc_offset,
 		.halted_ns =
 			vcpu->halted_tsc / khz * 1000000 + vcpu->halted_tsc % khz * 1000000 / khz,
 		.fresh_ns = UINT64_MAX,
-		.state = PVROM_VCPU_RUNNING,
+		.state = halted ? PVROM_VCPU_HALTED : PVROM_VCPU_RUNNING,
 	};
 
-	if (now - vcpu->visited < khz)
+	/* Not before it has ever run; and when it goes on that is written at once. */
+	if (halted ? !vcpu->visited : now - vcpu->visited < khz)
 		return;
-	vcpu->visited = now;
+	vcpu->visited = halted ? 1 : now;
 	pvrom_clock_host_vcpu(&hv.host_vcpu[vcpu->id], &times);
 }

@@ -91,7 +91,7 @@ void hv_main(uint32_t multiboot_info)
 	end = memory_end(info);
 	hv_memory_init(hv_shadow_init((uint64_t)module.start + module.size, end), end);
 	hv_pvrom_init();
-	hv_clock_go_on(false);
+	hv_clock_go_on();
 	if (!hv_load(&module, &entry, &start_info))
 		refuse("the module is no kernel with a PVH entry, or does not fit");
 	hv_vcpu_boot(&hv.vcpu[0], entry, start_info);

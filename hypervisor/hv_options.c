@@ -75,6 +75,8 @@ static bool read_word(const char *word, struct hv_options *options)
 		options->nested = word[5] == 'n';
 		return true;
 	}
+	if (hv_begins(word, "tsc-alone"))
+		return options->tsc_alone = true;
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		if (hv_begins(word, numbers[i].name)) {
 			*numbers[i].value = hv_number(word);

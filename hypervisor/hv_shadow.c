@@ -8,7 +8,6 @@
 #define CR0_INTERCEPT 0x1u
 #define CR3_INTERCEPT 0x8u
 #define CR4_INTERCEPT 0x10u
-#define CR8_INTERCEPT 0x100u
 #define GUEST_PAGES 0x100000u /* 4 GiB: RAM, the ROM and, between and behind, ones */
 #define FLAG_AC 0x40000ull
 

@@ -192,6 +192,7 @@ static void step(struct hv_vcpu *vcpu)
 {
 	hv_alarm_check(vcpu);
 	serve_requests(vcpu);
+	hv_clock_visit(vcpu);
 	if (!is_running(vcpu)) {
 		if (!__atomic_load_n(&vcpu->requests, __ATOMIC_SEQ_CST))
 			sleep_until_interrupt();
@@ -205,7 +206,6 @@ static void step(struct hv_vcpu *vcpu)
 		sleep(vcpu);
 		return;
 	}
-	hv_clock_visit(vcpu);
 	if (!hv.nested)
 		hv_shadow_before_run(vcpu);
 	if (run(vcpu)) {

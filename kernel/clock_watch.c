@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * "watch=N" on the command line: N times, a quarter of a second apart, prints what the clock says, the
- * function of the TSC that its page holds, and what this CPU's area says. For tests in which the host's
- * clock is set, the machine is saved, or its CPUs are kept busy meanwhile.
+ * function of the TSC that its page holds, and what this CPU's area says; and of each other CPU what its area
+ * says that it does. "spin=CPU": that one is busy all the while. For tests in which the host's clock is set, the
+ * machine is saved, or its CPUs are kept busy meanwhile.
  */
 #include "boot_record.h"
 #include "console.h"
@@ -10,6 +11,7 @@
 #include "kernel_clock.h"
 #include "kernel_rom.h"
 #include "percpu.h"
+#include "smp.h"
 #include "time.h"
 
 #define PAUSE_US 250000
@@ -34,6 +36,7 @@ struct look {
 	struct pvrom_clock_page page; /* zero where the source has none */
 	struct pvrom_clock_vcpu_reading mine;
 	uint64_t recorded;
+	uint32_t state[MAX_CPUS]; /* PVROM_VCPU_x; all ones: there is no snapshot */
 };
 
 /* KVM's record begins with its nanoseconds; Documentation/virt/kvm/x86/msr.rst. */
@@ -51,6 +54,12 @@ static void look(struct look *at)
 		at->page = take(page);
 	pvrom_clock_vcpu_read(area, &at->mine);
 	at->recorded = *(const volatile uint64_t *)area->steal;
+	for (uint32_t i = 0; i < smp_cpus; i++) {
+		struct pvrom_clock_vcpu_reading other;
+
+		at->state[i] =
+			pvrom_clock_vcpu_read(&cpus[i].area, &other) ? other.state : UINT32_MAX;
+	}
 }
 
 static void print(const struct look *at)
@@ -65,9 +74,33 @@ static void print(const struct look *at)
 	kprintf(" base=%lu period=%lu shift=%u ns=%lu low=%lu suspended=%lu", page->mono_tsc,
 		page->mono_period, page->mono_shift, page->mono_ns, page->mono_low,
 		page->suspended_ns);
-	kprintf(" real=%lu stolen=%lu available=%lu halted=%lu recorded=%lu calls=%lu\n",
+	kprintf(" real=%lu stolen=%lu available=%lu halted=%lu recorded=%lu calls=%lu",
 		at->mine.real_ns, at->mine.stolen_ns, at->mine.available_ns, at->mine.halted_ns,
 		at->recorded, at->mine.calls[PVROM_GROUP_BASE]);
+	for (uint32_t i = 0; i < smp_cpus; i++)
+		kprintf(" state%u=%u", i, at->state[i]);
+	kprintf("\n");
+}
+
+static bool spin;
+
+static void spin_on(void *unused)
+{
+	(void)unused;
+	while (READ_ONCE(spin))
+		cpu_relax();
+}
+
+/* The CPU that is named, if there is one: has it something to do? */
+static uint32_t begin_to_spin(void)
+{
+	const char *value = boot_option("spin=");
+	uint64_t cpu = value ? lib_number(value) : 0;
+
+	spin = cpu && cpu < smp_cpus;
+	if (spin)
+		smp_post((uint32_t)cpu, spin_on, NULL);
+	return spin ? (uint32_t)cpu : 0;
 }
 
 bool clock_watch_wanted(void)
@@ -78,6 +111,7 @@ bool clock_watch_wanted(void)
 void clock_watch(void)
 {
 	uint64_t count = lib_number(boot_option("watch="));
+	uint32_t spinning = begin_to_spin();
 	struct look at = { 0 };
 
 	for (uint64_t i = 0; i < count; i++) {
@@ -86,5 +120,8 @@ void clock_watch(void)
 		time_spin_us(PAUSE_US);
 		kernel_rom_poll();
 	}
+	__atomic_store_n(&spin, false, __ATOMIC_RELAXED);
+	if (spinning)
+		smp_wait(spinning);
 	kprintf("# end\n");
 }

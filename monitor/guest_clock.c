@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * The feature clock in this monitor: a thread hands the host's clock to the guest's page once a
- * second, and each CPU's times go to its area when it comes by, once a millisecond at most.
+ * second, and each CPU's times go to its area when it comes by, once a millisecond at most and once a second at
+ * least.
  */
 #include "monitor.h"
 
@@ -83,8 +84,10 @@ static void *clock_thread(void *argument)
 		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec++;
 		pthread_cond_timedwait(&vm->clock.changed, &vm->clock.lock, &until);
-		if (!vm->clock.stop)
-			update(vm, 0);
+		if (vm->clock.stop)
+			break;
+		update(vm, 0);
+		vcpu_kick_idle(vm);
 	}
 	pthread_mutex_unlock(&vm->clock.lock);
 	return NULL;
@@ -145,7 +148,8 @@ static void write_times(struct vcpu *vcpu, uint64_t tsc)
 {
 	struct pvrom_clock_vcpu_times times = vcpu_times_now(vcpu, tsc);
 
-	vcpu->times_tsc = tsc;
+	vcpu->interrupted = false;
+	__atomic_store_n(&vcpu->times_tsc, tsc, __ATOMIC_RELAXED);
 	pvrom_clock_host_vcpu(&vcpu->vm->pvrom.vcpus[vcpu->index], &times);
 }
 

@@ -221,6 +221,7 @@ struct vcpu {
 	unsigned int index; /* also the APIC id and the pvrom id */
 	uint8_t withdraw;   /* a vector that another thread wants to be taken back, or 0 */
 	bool in_call;	    /* its thread is inside pvrom_host_call() */
+	bool interrupted;   /* a signal has ended its last run: it may have been halted */
 	struct exit_counts exits;
 	uint64_t callers[KNOWN_CALLERS]; /* addresses that called in 64-bit mode */
 	uint64_t calls[CALL_COUNTERS + 1];
@@ -232,7 +233,7 @@ struct vcpu {
 	uint64_t pv_eoi;     /* what interrupts_pv_eoi() was told; on its own thread, or stopped */
 	uint64_t steal;	     /* the same of vcpu_times_record() */
 	uint64_t tsc_offset; /* its TSC less the host's; changed on its own thread */
-	uint64_t times_tsc;  /* when clock_visit() wrote its times last */
+	uint64_t times_tsc;  /* when clock_visit() wrote its times last; 0: never */
 	uint64_t waited_before;
 	struct past past;
 	off_t halt_at;
@@ -504,6 +505,7 @@ void vcpu_do(struct vcpu *vcpu, void (*run)(struct vcpu *vcpu, void *argument), 
 void vcpu_do_between_calls(struct vcpu *vcpu, void (*run)(struct vcpu *vcpu, void *argument),
 			   void *argument);
 void vcpu_withdraw(struct vcpu *vcpu, uint8_t vector);
+void vcpu_kick_idle(struct vm *vm);
 bool vcpu_is_mine(const struct vcpu *vcpu);
 bool vcpu_park_all(struct vm *vm);
 

@@ -85,6 +85,7 @@ static HOT void run_once(struct vcpu *vcpu)
 		exit_handle(vcpu);
 	} else if (errno == EINTR) {
 		vcpu->exits.signal++;
+		vcpu->interrupted = true;
 		__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 	} else {
 		run_failed(vcpu);
@@ -196,6 +197,23 @@ void vcpu_withdraw(struct vcpu *vcpu, uint8_t vector)
 {
 	__atomic_store_n(&vcpu->withdraw, vector, __ATOMIC_RELAXED);
 	kick(vcpu);
+}
+
+/*
+ * Has each CPU come by that has not written its times for a second, as one that is halted: then the others
+ * can see that it is. From any thread; the threads are there while the machine's life is not over.
+ */
+void vcpu_kick_idle(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->lock);
+	for (unsigned int i = 0; i < vm->opt->cpus && vm->end == RUNNING; i++) {
+		struct vcpu *vcpu = &vm->vcpus[i];
+		uint64_t wrote = __atomic_load_n(&vcpu->times_tsc, __ATOMIC_RELAXED);
+
+		if (wrote != 0 && guest_tsc_now(vcpu) - wrote >= vm->tsc_khz * 1000)
+			kick(vcpu);
+	}
+	pthread_mutex_unlock(&vm->lock);
 }
 
 /* True on the CPU's own thread. */

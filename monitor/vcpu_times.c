@@ -117,13 +117,27 @@ void vcpu_times_keep(struct vcpu *vcpu)
 	vcpu->past.halted = read_halted(vcpu);
 }
 
-/* The CPU's times at a value of its TSC; on its own thread, which so has been running. */
+/*
+ * What the CPU does: its thread is here, so it is not ready, for that is who waits for a processor. A halted one
+ * sleeps in KVM, and stays halted when a signal takes its thread out; so does one that was never started.
+ */
+static uint32_t state_of(const struct vcpu *vcpu)
+{
+	struct kvm_mp_state state;
+
+	if (!vcpu->interrupted || ioctl(vcpu->fd, KVM_GET_MP_STATE, &state) < 0 ||
+	    state.mp_state == KVM_MP_STATE_RUNNABLE)
+		return PVROM_VCPU_RUNNING;
+	return PVROM_VCPU_HALTED;
+}
+
+/* The CPU's times at a value of its TSC; on its own thread. */
 struct pvrom_clock_vcpu_times vcpu_times_now(const struct vcpu *vcpu, uint64_t tsc)
 {
 	struct pvrom_clock_vcpu_times times = {
 		.tsc = tsc,
 		.fresh_ns = UINT64_MAX,
-		.state = PVROM_VCPU_RUNNING,
+		.state = state_of(vcpu),
 	};
 
 	if (!vcpu_times_stolen(vcpu, &times.stolen_ns))
