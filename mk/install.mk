@@ -16,7 +16,7 @@ INSTALL_HEADERS += $(filter-out %/net_backend.h,$(sort $(wildcard abi/pvrom/*.h 
 	$(addsuffix /include/pvrom/*.h,guest host virtqueue pvmmu pvclock pvblk pvnet))))
 # A guest half is for kernels, a host half for programs; the clock is read by both.
 INSTALL_LIBS    += $(addprefix $(BUILD)/,libpvrom-guest.a free/libpvrom-clock-guest.a libpvrom-mmu-guest.a \
-	free/libpvrom-blk-guest.a) $(addprefix $(BUILD)/libpvrom-,host.a clock-host.a mmu-host.a virtqueue.a \
+	free/libpvrom-blk-guest.a free/libpvrom-net-guest.a) $(addprefix $(BUILD)/libpvrom-,host.a clock-host.a mmu-host.a virtqueue.a \
 	bus-host.a blk-host.a net-host.a)
 INSTALL_USER    := $(BUILD)/libpvrom-clock-guest.a
 INSTALL_SO      := libpvrom-host.so
@@ -27,12 +27,13 @@ INSTALL_SOURCES = guest/sources.mk guest/Kbuild $(GUEST_SRCS) \
 	$(sort $(wildcard guest/*.h guest/kbuild/*.h digest/*.h abi/pvrom/*.h guest/include/pvrom/*.h))
 
 # What pkg-config tells of each archive. The shim's sourcedir has its C files.
-PC_LIST := pvrom-guest pvrom-clock-guest pvrom-mmu-guest pvrom-blk-guest pvrom-clock-user pvrom-host \
+PC_LIST := pvrom-guest pvrom-clock-guest pvrom-mmu-guest pvrom-blk-guest pvrom-net-guest pvrom-clock-user pvrom-host \
 	pvrom-clock-host pvrom-mmu-host pvrom-virtqueue pvrom-bus-host pvrom-blk-host pvrom-net-host
 PC.pvrom-guest       = the pvrom guest shim, freestanding, for kernels
 PC.pvrom-clock-guest = the clock of pvrom and of other hosts, read by a kernel
 PC.pvrom-mmu-guest   = the paravirtual MMU of pvrom, for kernels
 PC.pvrom-blk-guest   = a driver for the disks of pvrom, for kernels
+PC.pvrom-net-guest   = a driver for the network cards of pvrom, for kernels
 PC.pvrom-clock-user  = the clock of pvrom, read by programs
 PC.pvrom-host        = the pvrom host handler, to be embedded in hypervisors
 PC.pvrom-clock-host  = the clock of pvrom, for hypervisors
@@ -43,6 +44,7 @@ PC.pvrom-blk-host    = the disk of pvrom, for hypervisors
 PC.pvrom-net-host    = the network card of pvrom, for hypervisors
 PC_NEEDS.pvrom-mmu-guest  = pvrom-guest
 PC_NEEDS.pvrom-blk-guest  = pvrom-guest
+PC_NEEDS.pvrom-net-guest  = pvrom-guest
 PC_NEEDS.pvrom-clock-host = pvrom-host
 PC_NEEDS.pvrom-mmu-host   = pvrom-host
 PC_NEEDS.pvrom-bus-host   = pvrom-host
