@@ -7,7 +7,7 @@
  * it read-only into user mode. Its first part is the VMClock structure, version 1, as Linux has it
  * (include/uapi/linux/vmclock-abi.h), so that readers of VMClock understand the page; pvrom's part
  * follows at PVROM_CLOCK_PART. Where the written text UAPI.13 1.0 differs (place of the generation
- * counter, sign of the TAI offset, numbers of the flags above 6) Linux is right.
+ * counter, sign of the TAI offset, numbers of the flags above 6) Linux is right; its 1.1 says as Linux.
  *
  * Two functions of the TSC stand in it, each with its own base, period and shift. All
  * products have 128 bits and are cut off; ticks is the TSC less the base, 0 if the TSC is below the base:

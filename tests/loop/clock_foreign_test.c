@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * What other hosts' pages and CPUID leaves say: the arithmetic of the adapters. The pages of KVM and Hyper-V are
- * recorded from the lab's KVM; what they must say is what the same kernel said, and what exact arithmetic says.
+ * recorded from the lab's KVM, that of VMClock from pvrun there; what they must say is what the same kernel said, and
+ * what exact arithmetic says.
  */
 #include "foreign_host.h"
 
@@ -76,6 +77,65 @@ static void recorded_pages(void)
 		CU_ASSERT_EQUAL(ns, recorded_hyperv[i].ns);
 		CU_ASSERT_EQUAL(pvrom_hyperv_hz(&recorded_hyperv[i].page), recorded_hyperv[i].hz);
 	}
+}
+
+/* VMClock's structure in 64-bit words, from a host whose clock was synchronized within 2 ms. */
+static const uint64_t recorded_vmclock[14] = { 0x000010004b4c4356,
+					       0x0000000801010001,
+					       1,
+					       0x151,
+					       0x1e00ffdb00020000,
+					       0x00000001d819e436,
+					       0x69e1848388db9814,
+					       0,
+					       0x000d8d78f640ac6e,
+					       0x000000006b01e659,
+					       0x008aab2de13ab56f,
+					       0,
+					       0x0000000000356835,
+					       1 };
+static const struct {
+	uint64_t tsc, sec, error;
+	uint32_t nsec;
+} said_vmclock[] = {
+	{ UINT64_C(7920542774), 1795286617, 3500085, 2115915 },
+	{ UINT64_C(8977840600), 1795286617, 3703715, 409379186 },
+	{ UINT64_C(9666081244), 1795286617, 3836266, 674484370 },
+	/* Not recorded: an hour on without an update. */
+	{ UINT64_C(9355681000000), 1795290217, 1803826524, 690018685 },
+};
+
+static void recorded_vmclocks(void)
+{
+	struct pvrom_clock_offer offer = everything();
+	struct pvrom_clock_page *page = (struct pvrom_clock_page *)memory.page;
+	struct pvrom_clock_reading r;
+	struct pvrom_clock clock;
+
+	empty_host(0xd, false);
+	memcpy(page, recorded_vmclock, sizeof(recorded_vmclock));
+	for (size_t i = 0; i < sizeof(said_vmclock) / sizeof(said_vmclock[0]); i++) {
+		const struct pvrom_clock_tai_ tai = pvrom_clock_tai_load_(page);
+
+		pvrom_clock_tai_at_(&tai, said_vmclock[i].tsc, &r);
+		CU_ASSERT_EQUAL(r.tai_sec, said_vmclock[i].sec);
+		CU_ASSERT_EQUAL(r.tai_nsec, said_vmclock[i].nsec);
+		/* Not less than exact, and rounded up by little. */
+		CU_ASSERT(r.maxerror_ns >= said_vmclock[i].error &&
+			  r.maxerror_ns <= said_vmclock[i].error + 3);
+	}
+	offer.vmclock = page;
+	CU_ASSERT_EQUAL(pvrom_clock_start(&clock, &offer), PVROM_CLOCK_SOURCE_VMCLOCK);
+	CU_ASSERT(pvrom_clock_tsc_hz(&clock) / 1000 - 2596000 < 1000);
+	CU_ASSERT_EQUAL(pvrom_clock_read(&clock, 0, &r), PVROM_CLOCK_SYNCHRONIZED);
+	CU_ASSERT_EQUAL(r.utc_offset_sec, -37);
+	/* As QEMU's device leaves it (hw/acpi/vmclock.c), which serves the generation counter and no clock. */
+	memset(page, 0, PVROM_CLOCK_PAGE_SIZE);
+	page->magic = PVROM_VMCLOCK_MAGIC;
+	page->size = PVROM_CLOCK_PAGE_SIZE;
+	page->version = PVROM_VMCLOCK_VERSION;
+	page->counter_id = PVROM_VMCLOCK_COUNTER_INVALID;
+	CU_ASSERT_EQUAL(pvrom_clock_start(&clock, &offer), PVROM_CLOCK_SOURCE_NONE);
 }
 
 static void kvm_limits(void)
@@ -193,6 +253,7 @@ int main(void)
 	static const struct tap_test tests[] = {
 		{ "division", shift_divide },
 		{ "recorded pages", recorded_pages },
+		{ "recorded pages of VMClock", recorded_vmclocks },
 		{ "kvmclock's limits", kvm_limits },
 		{ "Hyper-V's limits", hyperv_limits },
 		{ "CPUID leaf 0x15", leaf_15 },
