@@ -13,7 +13,7 @@ pkgconfigdir ?= $(libdir)/pkgconfig
 
 # The backends of the card are pvrun's and pvrom-netd's: no archive of them is installed.
 INSTALL_HEADERS += $(filter-out %/net_backend.h,$(sort $(wildcard abi/pvrom/*.h \
-	$(addsuffix /include/pvrom/*.h,guest host virtqueue pvmmu pvclock pvblk pvnet))))
+	$(addsuffix /include/pvrom/*.h,guest host virtqueue limits pvmmu pvclock pvblk pvnet))))
 # A guest half is for kernels, a host half for programs; the clock is read by both.
 INSTALL_LIBS    += $(addprefix $(BUILD)/,libpvrom-guest.a free/libpvrom-clock-guest.a libpvrom-mmu-guest.a \
 	free/libpvrom-blk-guest.a free/libpvrom-net-guest.a) $(addprefix $(BUILD)/libpvrom-,host.a clock-host.a mmu-host.a virtqueue.a \

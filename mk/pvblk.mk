@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # pvblk/: the block device's halves as archives, and pvrom-blkd, the vhost-user server.
 include virtqueue/sources.mk vhost-user/sources.mk
-PVBLK_HOST_SRCS    := $(addprefix pvblk/, blk_config.c blk_limit.c blk_queue.c blk_request.c blk_slips.c \
+PVBLK_HOST_SRCS    := $(addprefix pvblk/, blk_config.c blk_queue.c blk_request.c blk_slips.c \
 	blk_state.c)
+PVBLK_HOST_SRCS    += limits/rate_limit.c
 PVBLK_BACKEND_SRCS := $(addprefix pvblk/backend/, fault_backend.c file_backend.c file_open.c \
 	memory_backend.c)
 BLKD_SRCS := $(addprefix pvblk/blkd/, blkd_control.c blkd_export.c blkd_main.c blkd_spec.c blkd_steps.c)

@@ -16,7 +16,7 @@
 struct disk {
 	struct virtio_device virtio;
 	struct pvrom_blk_host host;
-	struct pvrom_blk_limit limit;
+	struct pvrom_limit limit;
 	struct pvrom_blk_backend *backend;
 	const struct disk_arg *arg;
 	char message[PVROM_BLK_MESSAGE];
@@ -209,10 +209,9 @@ static const struct virtio_kind disk_kind = {
 /* ---- life ------------------------------------------------------------------------------------------ */
 
 /* A tenth of a second's worth may go at once. */
-static struct pvrom_blk_rate rate(uint64_t a_second)
+static struct pvrom_rate rate(uint64_t a_second)
 {
-	return (struct pvrom_blk_rate){ .rate = a_second,
-					.burst = a_second ? a_second / 10 + 1 : 0 };
+	return (struct pvrom_rate){ .rate = a_second, .burst = a_second ? a_second / 10 + 1 : 0 };
 }
 
 static bool set_up(struct disk *disk, unsigned int number)
@@ -228,11 +227,11 @@ static bool set_up(struct disk *disk, unsigned int number)
 		.discard_ranges = RANGES,
 		.zeroes_ranges = RANGES,
 	};
-	struct pvrom_blk_rate bytes = rate(disk->arg->bps), requests = rate(disk->arg->iops);
+	struct pvrom_rate bytes = rate(disk->arg->bps), requests = rate(disk->arg->iops);
 
 	snprintf(setup.id, sizeof(setup.id), "pvrun-disk-%u", number);
 	return (setup.limit == NULL ||
-		pvrom_blk_limit_set(&disk->limit, &bytes, &requests, pvrom_loop_now())) &&
+		pvrom_limit_set(&disk->limit, &bytes, &requests, pvrom_loop_now())) &&
 	       pvrom_blk_host_init(&disk->host, &setup);
 }
 

@@ -7,6 +7,8 @@
 
 #include <pvrom/blk_host.h>
 
+#include "../limits/limit_slips.h"
+
 /* Each refusal of a request. Test builds can take out one, to see that a test notices. */
 #define BLK_CHECK_TABLE(X)                                                                         \
 	X(FAULT, "the ring found the buffer malformed")                                            \
@@ -36,13 +38,7 @@ enum blk_check {
 
 /* Mistakes that test builds can make on purpose, one at a time, to see that a test notices. */
 #define BLK_SLIP_TABLE(X)                                                                          \
-	X(LIMIT_REST, "divisions of a rate lose their remainders")                                 \
-	X(LIMIT_BURST, "the size of a burst is not looked at")                                     \
-	X(LIMIT_BURST_RATE, "the rate of a burst is not looked at")                                \
-	X(LIMIT_ORDER, "a small request may begin before a large one that came first")             \
-	X(LIMIT_IDLE, "a time of rest is saved up without end")                                    \
-	X(LIMIT_HELD, "nobody counts who had to wait")                                             \
-	X(LIMIT_BOUNDS, "rates out of bounds are taken")                                           \
+	LIMIT_SLIP_TABLE(X) /* first: the numbers are the limiter's own */                         \
 	X(LIMIT_EARLY, "all that waits is let go at once")                                         \
 	X(LIMIT_ZEROES, "zeroes cost nothing")                                                     \
 	X(STABLE, "a write-through write is given to the disk as any other")                       \
@@ -68,9 +64,6 @@ enum blk_check {
 	X(FILE_ANY, "what cannot be opened, or is no disk, is a disk of nothing")                  \
 	X(FILE_ERASE, "files promise secure erase")                                                \
 	X(MEMORY_ERASE, "a secure erase of memory leaves it as it is")                             \
-	X(LIMIT_ONE, "the limit of requests is not looked at where there is one of bytes")         \
-	X(LIMIT_WRAP, "times may become later than the last one there is")                         \
-	X(LIMIT_LOCK, "a limit that is shared is not locked")                                      \
 	X(STATE_IN_WORK, "a device is saved and loaded while requests are in work")                \
 	X(TOPOLOGY, "the topology is offered and not told")                                        \
 	X(FILE_PARTS, "the disk reads and writes a part of what it is asked for")                  \
@@ -90,6 +83,8 @@ enum blk_slip {
 /* Makes the mistake, or leaves out the check, of that name; false: there is none. */
 bool pvrom_blk_slip(const char *name);
 extern enum blk_slip pvrom_blk_slipped;
+/* The same by its number; BLK_SLIP_NONE: none any more. */
+void pvrom_blk_slip_set(enum blk_slip slip);
 #define BLK_SLIP(name) (pvrom_blk_slipped == BLK_SLIP_##name)
 extern enum blk_check pvrom_blk_removed;
 #define BLK_REFUSE(name, when) ((when) && pvrom_blk_removed != BLK_CHECK_##name)

@@ -178,7 +178,7 @@ static void begin_when_due(struct pvrom_blk_request *r)
 	     i++)
 		bytes += (uint64_t)r->range[i].num_sectors << PVROM_BLK_SECTOR_SHIFT;
 	now = host->setup.ops->now(host->setup.ops_ctx);
-	r->start_at = pvrom_blk_limit_take(host->setup.limit, bytes, now);
+	r->start_at = pvrom_limit_take(host->setup.limit, bytes, now);
 	if (r->start_at <= now && !host->waiting)
 		begin(r);
 	else

@@ -23,13 +23,20 @@ static unsigned int find(const char *const *names, unsigned int count, const cha
 	return 0;
 }
 
+void pvrom_blk_slip_set(enum blk_slip slip)
+{
+	pvrom_blk_slipped = slip;
+	pvrom_limit_slipped =
+		(unsigned int)slip < LIMIT_SLIP_COUNT ? (enum limit_slip)slip : LIMIT_SLIP_NONE;
+}
+
 bool pvrom_blk_slip(const char *name)
 {
 	const unsigned int slip = find(slips, BLK_SLIP_COUNT, name);
 	const unsigned int check = find(checks, BLK_CHECK_COUNT, name);
 
 	if (slip)
-		pvrom_blk_slipped = (enum blk_slip)slip;
+		pvrom_blk_slip_set((enum blk_slip)slip);
 	if (check)
 		pvrom_blk_removed = (enum blk_check)check;
 	return slip || check;

@@ -10,7 +10,7 @@
 #define STATE_VERSION 1u
 
 struct bucket_state {
-	struct pvrom_blk_rate rate;
+	struct pvrom_rate rate;
 	uint64_t full_left, full_rest, burst_left, burst_rest;
 };
 
@@ -45,7 +45,7 @@ static uint64_t left(uint64_t until, uint64_t now)
 	return until > now ? until - now : 0;
 }
 
-static struct bucket_state bucket_save(const struct pvrom_blk_bucket *b, uint64_t now)
+static struct bucket_state bucket_save(const struct pvrom_bucket *b, uint64_t now)
 {
 	return (struct bucket_state){ b->rate, left(b->full_until, now), b->full_rest,
 				      left(b->burst_until, now), b->burst_rest };
@@ -53,7 +53,7 @@ static struct bucket_state bucket_save(const struct pvrom_blk_bucket *b, uint64_
 
 static void limit_save(struct state *state, struct pvrom_blk_host *host)
 {
-	struct pvrom_blk_limit *limit = host->setup.limit;
+	struct pvrom_limit *limit = host->setup.limit;
 	uint64_t now = host->setup.ops->now(host->setup.ops_ctx);
 
 	if (limit->lock)
@@ -94,7 +94,7 @@ size_t pvrom_blk_host_save(const struct pvrom_blk_host *host, void *buffer, size
 	return sizeof(state);
 }
 
-/* Rates are within the bounds of pvrom_blk_limit_set(), and no rest is as large as its divisor. */
+/* Rates are within the bounds of pvrom_limit_set(), and no rest is as large as its divisor. */
 static bool bucket_is_valid(const struct bucket_state *b)
 {
 	const uint64_t most = 1ull << 62;
@@ -127,7 +127,7 @@ static bool state_fits(const struct pvrom_blk_host *host, const struct state *st
 	       bucket_is_valid(&state->requests) && state->last_left <= 1ull << 62;
 }
 
-static void bucket_load(struct pvrom_blk_bucket *b, const struct bucket_state *state, uint64_t now)
+static void bucket_load(struct pvrom_bucket *b, const struct bucket_state *state, uint64_t now)
 {
 	b->full_until = now + state->full_left;
 	b->full_rest = state->full_rest;
@@ -138,10 +138,10 @@ static void bucket_load(struct pvrom_blk_bucket *b, const struct bucket_state *s
 /* false: the rates themselves are out of bounds. */
 static bool limit_load(struct pvrom_blk_host *host, const struct state *state)
 {
-	struct pvrom_blk_limit *limit = host->setup.limit;
+	struct pvrom_limit *limit = host->setup.limit;
 	uint64_t now = host->setup.ops->now(host->setup.ops_ctx);
 
-	if (!pvrom_blk_limit_set(limit, &state->bytes.rate, &state->requests.rate, now))
+	if (!pvrom_limit_set(limit, &state->bytes.rate, &state->requests.rate, now))
 		return false;
 	if (limit->lock)
 		limit->lock(limit->ctx);

@@ -20,7 +20,7 @@ struct blkd_spec {
 	uint64_t null_sectors, memory_sectors;
 	bool read_only, direct, no_lock;
 	uint32_t queues, size_max, seg_max;
-	struct pvrom_blk_rate bytes, requests;
+	struct pvrom_rate bytes, requests;
 };
 
 /* NULL, or what is wrong with it. */
@@ -53,7 +53,7 @@ struct blkd_export {
 	struct pvrom_vu_server *vu;
 	struct pvrom_blk_backend *backend;
 	struct pvrom_blk_host host;
-	struct pvrom_blk_limit *limit; /* of the group, or own */
+	struct pvrom_limit *limit; /* of the group, or own */
 	struct blkd_queue queue[PVROM_BLK_QUEUES_MAX];
 	pthread_t thread;
 	bool started, handed, opened;
@@ -88,7 +88,7 @@ bool blkd_export_open(struct blkd_export *e, bool handed);
 /* Has the export's thread do that, and waits until it is done. */
 void blkd_export_ask(struct blkd_export *e, enum blkd_command command);
 void blkd_export_join(struct blkd_export *e);
-struct pvrom_blk_limit *blkd_limit_for(const struct blkd_spec *spec);
+struct pvrom_limit *blkd_limit_for(const struct blkd_spec *spec);
 
 void blkd_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

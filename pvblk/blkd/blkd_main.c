@@ -50,7 +50,7 @@ static void unlock(void *mutex)
 
 /* Groups are found by name among the exports; the first one's rates hold. */
 struct group {
-	struct pvrom_blk_limit limit;
+	struct pvrom_limit limit;
 	pthread_mutex_t mutex;
 	const char *name;
 	struct group *next;
@@ -81,11 +81,11 @@ static struct group *new_group(const struct blkd_spec *spec)
 	g->name = spec->group;
 	g->next = groups;
 	groups = g;
-	pvrom_blk_limit_set(&g->limit, &spec->bytes, &spec->requests, pvrom_loop_now());
+	pvrom_limit_set(&g->limit, &spec->bytes, &spec->requests, pvrom_loop_now());
 	return g;
 }
 
-struct pvrom_blk_limit *blkd_limit_for(const struct blkd_spec *spec)
+struct pvrom_limit *blkd_limit_for(const struct blkd_spec *spec)
 {
 	struct group *g;
 

@@ -27,9 +27,9 @@ unsigned int run_blk_cases(const struct blk_case *cases, unsigned int count, uns
 		*bad += !good;
 		printf("%sok %u - %s\n", good ? "" : "not ", ++n, cases[i].name);
 		for (j = 0; j < CASE_SLIPS && cases[i].slip[j]; j++) {
-			pvrom_blk_slipped = cases[i].slip[j];
+			pvrom_blk_slip_set(cases[i].slip[j]);
 			good = !cases[i].run();
-			pvrom_blk_slipped = BLK_SLIP_NONE;
+			pvrom_blk_slip_set(BLK_SLIP_NONE);
 			*bad += !good;
 			printf("%sok %u - that is noticed: %s\n", good ? "" : "not ", ++n,
 			       slip_text[cases[i].slip[j]]);

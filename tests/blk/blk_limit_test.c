@@ -12,13 +12,12 @@
 
 #define SECOND 1000000000ull
 
-static const struct pvrom_blk_rate none = { 0, 0, 0 };
+static const struct pvrom_rate none = { 0, 0, 0 };
 
-static bool set(struct pvrom_blk_limit *l, struct pvrom_blk_rate bytes,
-		struct pvrom_blk_rate requests)
+static bool set(struct pvrom_limit *l, struct pvrom_rate bytes, struct pvrom_rate requests)
 {
-	*l = (struct pvrom_blk_limit){ 0 };
-	return pvrom_blk_limit_set(l, &bytes, &requests, 0);
+	*l = (struct pvrom_limit){ 0 };
+	return pvrom_limit_set(l, &bytes, &requests, 0);
 }
 
 /* Within 1 %, and a nanosecond. */
@@ -30,26 +29,26 @@ static bool about(uint64_t is, uint64_t wanted)
 }
 
 /* When the last of `count` requests of `bytes`, all of which come at `now`, may begin. */
-static uint64_t last_of(struct pvrom_blk_limit *l, uint64_t bytes, uint32_t count, uint64_t now)
+static uint64_t last_of(struct pvrom_limit *l, uint64_t bytes, uint32_t count, uint64_t now)
 {
 	uint64_t at = now;
 
 	while (count--)
-		at = pvrom_blk_limit_take(l, bytes, now);
+		at = pvrom_limit_take(l, bytes, now);
 	return at;
 }
 
 static bool requests_a_second(void)
 {
 	static const uint64_t rates[] = { 1, 7, 1000, 999983, 600000000, 1ull << 40 };
-	struct pvrom_blk_limit l;
+	struct pvrom_limit l;
 	size_t i;
 
 	for (i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
 		const uint32_t count = rates[i] < 100 ? 1000 : 1000000;
 		const uint64_t time = (uint64_t)((double)count / (double)rates[i] * 1e9);
 
-		if (!HOLDS(set(&l, none, (struct pvrom_blk_rate){ rates[i], 0, 0 })) ||
+		if (!HOLDS(set(&l, none, (struct pvrom_rate){ rates[i], 0, 0 })) ||
 		    !HOLDS(about(last_of(&l, 4096, count + 1, 0), time)))
 			return false;
 	}
@@ -67,13 +66,13 @@ static bool bytes_a_second(void)
 		  { 1ull << 40, 512, 1000000 },
 		  { 1ull << 40, 1u << 31, 1000 },
 		  { 12345, 65536, 77 } };
-	struct pvrom_blk_limit l;
+	struct pvrom_limit l;
 	size_t i;
 
 	for (i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
 		const double time = (double)c[i].bytes * c[i].count / (double)c[i].rate * 1e9;
 
-		if (!HOLDS(set(&l, (struct pvrom_blk_rate){ c[i].rate, 0, 0 }, none)) ||
+		if (!HOLDS(set(&l, (struct pvrom_rate){ c[i].rate, 0, 0 }, none)) ||
 		    !HOLDS(about(last_of(&l, c[i].bytes, c[i].count + 1, 0), (uint64_t)time)))
 			return false;
 	}
@@ -83,22 +82,22 @@ static bool bytes_a_second(void)
 /* The stricter of the two counts. */
 static bool both_limits(void)
 {
-	struct pvrom_blk_limit l;
-	bool good = HOLDS(set(&l, (struct pvrom_blk_rate){ 1u << 20, 0, 0 },
-			      (struct pvrom_blk_rate){ 100, 0, 0 }));
+	struct pvrom_limit l;
+	bool good = HOLDS(
+		set(&l, (struct pvrom_rate){ 1u << 20, 0, 0 }, (struct pvrom_rate){ 100, 0, 0 }));
 
 	/* 512 bytes each: the requests count; 65,536 each: the bytes. */
 	good = good && HOLDS(about(last_of(&l, 512, 1001, 0), 10 * SECOND));
-	good = good && HOLDS(set(&l, (struct pvrom_blk_rate){ 1u << 20, 0, 0 },
-				 (struct pvrom_blk_rate){ 100, 0, 0 }));
+	good = good && HOLDS(set(&l, (struct pvrom_rate){ 1u << 20, 0, 0 },
+				 (struct pvrom_rate){ 100, 0, 0 }));
 	return good && HOLDS(about(last_of(&l, 65536, 161, 0), 10 * SECOND));
 }
 
 /* Of a burst of 100: that many go at once, then 10 a second; what rested for 5 s has 50; never more than 100. */
 static bool burst_size(void)
 {
-	struct pvrom_blk_limit l;
-	bool good = HOLDS(set(&l, none, (struct pvrom_blk_rate){ 10, 100, 0 }));
+	struct pvrom_limit l;
+	bool good = HOLDS(set(&l, none, (struct pvrom_rate){ 10, 100, 0 }));
 
 	good = good && HOLDS(last_of(&l, 512, 101, 0) == 0);
 	good = good && HOLDS(last_of(&l, 512, 1, 0) == SECOND / 10);
@@ -112,8 +111,8 @@ static bool burst_size(void)
 /* The burst itself goes at 50 a second: 100 of them take 2 s, the rest 10 a second. */
 static bool burst_rate(void)
 {
-	struct pvrom_blk_limit l;
-	bool good = HOLDS(set(&l, none, (struct pvrom_blk_rate){ 10, 100, 50 }));
+	struct pvrom_limit l;
+	bool good = HOLDS(set(&l, none, (struct pvrom_rate){ 10, 100, 50 }));
 
 	good = good && HOLDS(last_of(&l, 512, 101, 0) == 2 * SECOND);
 	/* In these two seconds 20 more have become free. */
@@ -124,19 +123,19 @@ static bool burst_rate(void)
 /* A new limit does not let anybody overtake: who came first begins first. */
 static bool order_over_a_change(void)
 {
-	struct pvrom_blk_limit l;
-	const struct pvrom_blk_rate wide = { 10, 100, 0 };
-	bool good = HOLDS(set(&l, none, (struct pvrom_blk_rate){ 10, 0, 0 }));
+	struct pvrom_limit l;
+	const struct pvrom_rate wide = { 10, 100, 0 };
+	bool good = HOLDS(set(&l, none, (struct pvrom_rate){ 10, 0, 0 }));
 	const uint64_t first = last_of(&l, 512, 11, 0);
 
-	good = good && HOLDS(pvrom_blk_limit_set(&l, &none, &wide, 0));
+	good = good && HOLDS(pvrom_limit_set(&l, &none, &wide, 0));
 	return good && HOLDS(last_of(&l, 512, 1, 0) >= first);
 }
 
 static bool counters(void)
 {
-	struct pvrom_blk_limit l;
-	bool good = HOLDS(set(&l, none, (struct pvrom_blk_rate){ 10, 0, 0 }));
+	struct pvrom_limit l;
+	bool good = HOLDS(set(&l, none, (struct pvrom_rate){ 10, 0, 0 }));
 
 	last_of(&l, 1000, 4, 0); /* at 0, 0.1, 0.2 and 0.3 s */
 	return good && HOLDS(l.passed == 4) && HOLDS(l.passed_bytes == 4000) &&
@@ -145,32 +144,32 @@ static bool counters(void)
 
 static bool bounds(void)
 {
-	static const struct pvrom_blk_rate bad[] = { { 0, 1, 0 },
-						     { 0, 0, 1 },
-						     { (1ull << 40) + 1, 0, 0 },
-						     { 1, (1ull << 40) + 1, 0 },
-						     { 1, 0, (1ull << 40) + 1 },
-						     { 10, 5, 9 } };
-	struct pvrom_blk_limit l;
+	static const struct pvrom_rate bad[] = { { 0, 1, 0 },
+						 { 0, 0, 1 },
+						 { (1ull << 40) + 1, 0, 0 },
+						 { 1, (1ull << 40) + 1, 0 },
+						 { 1, 0, (1ull << 40) + 1 },
+						 { 10, 5, 9 } };
+	struct pvrom_limit l;
 	size_t i;
 
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (!HOLDS(!set(&l, bad[i], none)) || !HOLDS(!set(&l, none, bad[i])))
 			return false;
-	return HOLDS(set(&l, (struct pvrom_blk_rate){ 1ull << 40, 1ull << 40, 1ull << 40 }, none));
+	return HOLDS(set(&l, (struct pvrom_rate){ 1ull << 40, 1ull << 40, 1ull << 40 }, none));
 }
 
 /* However much is asked for, times do not wrap. */
 static bool no_wrap(void)
 {
-	struct pvrom_blk_limit l;
+	struct pvrom_limit l;
 	uint64_t at, before = 0;
 	int i;
 
-	if (!HOLDS(set(&l, (struct pvrom_blk_rate){ 1, 0, 0 }, none)))
+	if (!HOLDS(set(&l, (struct pvrom_rate){ 1, 0, 0 }, none)))
 		return false;
 	for (i = 0; i < 100; i++, before = at) {
-		at = pvrom_blk_limit_take(&l, UINT64_MAX, SECOND);
+		at = pvrom_limit_take(&l, UINT64_MAX, SECOND);
 		if (!HOLDS(at >= before) || !HOLDS(at <= 1ull << 62))
 			return false;
 	}
@@ -201,11 +200,11 @@ static void *take_many(void *limit)
 
 static bool threads_share(void)
 {
-	struct pvrom_blk_limit l;
+	struct pvrom_limit l;
 	pthread_t thread[4];
 	int i;
 
-	if (!HOLDS(set(&l, none, (struct pvrom_blk_rate){ 1000, 0, 0 })))
+	if (!HOLDS(set(&l, none, (struct pvrom_rate){ 1000, 0, 0 })))
 		return false;
 	l.lock = lock;
 	l.unlock = unlock;
@@ -222,7 +221,7 @@ static bool threads_share(void)
 
 /* ---- through the device ----------------------------------------------------------------------------------- */
 
-static struct world *limited(struct pvrom_blk_limit *l)
+static struct world *limited(struct pvrom_limit *l)
 {
 	const struct pvrom_blk_host_setup s = { .limit = l,
 						.zeroes_ranges = 4,
@@ -265,10 +264,9 @@ static uint64_t run_device(struct world *w, uint32_t type, uint32_t bytes, uint3
 
 static bool device_is_held(void)
 {
-	struct pvrom_blk_limit l;
+	struct pvrom_limit l;
 	struct world *w;
-	bool good = set(&l, (struct pvrom_blk_rate){ 1000000, 0, 0 },
-			(struct pvrom_blk_rate){ 100, 0, 0 });
+	bool good = set(&l, (struct pvrom_rate){ 1000000, 0, 0 }, (struct pvrom_rate){ 100, 0, 0 });
 
 	w = limited(&l);
 	if (!w)
@@ -285,9 +283,9 @@ static bool device_is_held(void)
 /* Not before its time, however often the device is asked; and nobody who came later overtakes. */
 static bool not_early(void)
 {
-	struct pvrom_blk_limit l;
+	struct pvrom_limit l;
 	struct world *w;
-	bool good = set(&l, none, (struct pvrom_blk_rate){ 1, 0, 0 });
+	bool good = set(&l, none, (struct pvrom_rate){ 1, 0, 0 });
 
 	w = limited(&l);
 	if (!w)
@@ -310,9 +308,9 @@ static bool not_early(void)
 static bool what_ranges_cost(void)
 {
 	const struct pvrom_blk_range r[2] = { { 0, 1000, 0 }, { 1024, 1000, 0 } };
-	struct pvrom_blk_limit l;
+	struct pvrom_limit l;
 	struct world *w;
-	bool good = set(&l, (struct pvrom_blk_rate){ 1u << 20, 0, 0 }, none);
+	bool good = set(&l, (struct pvrom_rate){ 1u << 20, 0, 0 }, none);
 
 	w = limited(&l);
 	if (!w)
@@ -328,9 +326,9 @@ static bool what_ranges_cost(void)
 /* Two devices, one group: together they get what one would. */
 static bool devices_share(void)
 {
-	struct pvrom_blk_limit l;
+	struct pvrom_limit l;
 	struct world *a, *b;
-	bool good = set(&l, none, (struct pvrom_blk_rate){ 100, 0, 0 });
+	bool good = set(&l, none, (struct pvrom_rate){ 100, 0, 0 });
 	int i;
 
 	a = limited(&l);

@@ -19,14 +19,14 @@ static const struct pvrom_blk_host_setup setup = { .discard_ranges = 4,
 
 /* ---- save and load -------------------------------------------------------------------------------------- */
 
-static struct world *limited(struct pvrom_blk_limit *l)
+static struct world *limited(struct pvrom_limit *l)
 {
-	const struct pvrom_blk_rate rate = { 10, 5, 0 }, none = { 0, 0, 0 };
+	const struct pvrom_rate rate = { 10, 5, 0 }, none = { 0, 0, 0 };
 	struct pvrom_blk_host_setup s = setup;
 
-	*l = (struct pvrom_blk_limit){ 0 };
+	*l = (struct pvrom_limit){ 0 };
 	s.limit = l;
-	return pvrom_blk_limit_set(l, &none, &rate, 0) ? world_open(&s, 0, ALL) : NULL;
+	return pvrom_limit_set(l, &none, &rate, 0) ? world_open(&s, 0, ALL) : NULL;
 }
 
 /* Every counter another number, the cache switched, the burst used up. */
@@ -55,7 +55,7 @@ static bool same(const struct pvrom_blk_host *a, const struct pvrom_blk_host *b)
 
 static bool loaded_is_saved(void)
 {
-	struct pvrom_blk_limit l, m;
+	struct pvrom_limit l, m;
 	struct world *a = limited(&l), *b = limited(&m);
 	uint8_t state[1024];
 	size_t size;
@@ -69,8 +69,8 @@ static bool loaded_is_saved(void)
 	good = HOLDS(size && size <= sizeof(state)) &&
 	       HOLDS(pvrom_blk_host_load(&b->host, state, size)) && same(&a->host, &b->host);
 	/* And what is held is let go after the same time. */
-	good = good && HOLDS(pvrom_blk_limit_take(&l, 0, a->time) - a->time ==
-			     pvrom_blk_limit_take(&m, 0, b->time) - b->time);
+	good = good && HOLDS(pvrom_limit_take(&l, 0, a->time) - a->time ==
+			     pvrom_limit_take(&m, 0, b->time) - b->time);
 	good = good && HOLDS(l.passed == m.passed) && HOLDS(l.held == m.held);
 	world_close(a);
 	world_close(b);

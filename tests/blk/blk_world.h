@@ -25,7 +25,7 @@ struct asked {
 struct world {
 	struct pvrom_blk_host host;
 	struct pvrom_blk_host_setup setup;
-	struct pvrom_blk_limit limit;
+	struct pvrom_limit limit;
 	struct pvrom_blk_backend backend;
 	struct pvrom_blk_queue queue;
 	struct pvrom_vq_driver driver;

@@ -19,7 +19,7 @@
 	 PVROM_BLK_F_SECURE_ERASE | PVROM_BLK_F_CONFIG_WCE)
 
 static struct world *w;
-static struct pvrom_blk_limit limit;
+static struct pvrom_limit limit;
 static struct pvrom_blk_io *held[REQUESTS * 2];
 static uint32_t held_count, out;
 static bool busy[REQUESTS];
@@ -174,8 +174,7 @@ static void act(struct input *in)
 static bool open_world(struct input *in)
 {
 	const uint8_t what = take8(in);
-	const struct pvrom_blk_rate rate = { 1 + take8(in), what & 8 ? 4 : 0, 0 },
-				    none = { 0, 0, 0 };
+	const struct pvrom_rate rate = { 1 + take8(in), what & 8 ? 4 : 0, 0 }, none = { 0, 0, 0 };
 	struct pvrom_blk_host_setup s = { .read_only = what & 1,
 					  .limit = what & 2 ? &limit : NULL,
 					  .discard_ranges = 2,
@@ -184,7 +183,7 @@ static bool open_world(struct input *in)
 					  .erase_ranges = 2 };
 
 	memset(&limit, 0, sizeof(limit));
-	pvrom_blk_limit_set(&limit, what & 4 ? &rate : &none, &rate, 0);
+	pvrom_limit_set(&limit, what & 4 ? &rate : &none, &rate, 0);
 	w = world_open(&s, what & 16 ? PVROM_VQ_F_RING_PACKED : PVROM_VQ_F_EVENT_IDX,
 		       what & 1 ? PVROM_BLK_F_FLUSH : ALL);
 	if (w)

@@ -21,7 +21,7 @@
  * length 0 when there is no room for one. Each byte of a header is read once. No buffer is lost.
  *
  * Threads: one device is used by one thread at a time; ops are called from inside these functions,
- * and may call back none but pvrom_blk_host_start(). A struct pvrom_blk_limit may be shared between
+ * and may call back none but pvrom_blk_host_start(). A struct pvrom_limit may be shared between
  * devices of several threads when its lock is given.
  */
 #ifndef PVROM_BLK_HOST_H
@@ -32,6 +32,7 @@
 #include <stdint.h>
 
 #include <pvrom/blk.h>
+#include <pvrom/limit.h>
 #include <pvrom/virtqueue_device.h>
 
 #ifdef __cplusplus
@@ -110,44 +111,6 @@ struct pvrom_blk_backend {
 /* What became of an operation; PVROM_BLK_DONE and so on. The backend must not touch io afterwards. */
 void pvrom_blk_io_done(struct pvrom_blk_io *io, uint32_t result);
 
-/* ---- limits ------------------------------------------------------------------------------------ */
-
-/* A rate, in units (bytes or requests) a second. All zero: no limit. */
-struct pvrom_blk_rate {
-	uint64_t rate; /* in the long run; at most 2^40 */
-	uint64_t
-		burst; /* units that may go before `rate` counts, after a time of rest; at most 2^40 */
-	uint64_t burst_rate; /* rate during a burst, not below `rate`; 0: as quick as it goes */
-};
-
-struct pvrom_blk_bucket {
-	struct pvrom_blk_rate rate;
-	uint64_t full_until, full_rest;	  /* when the bucket has run out; ns and remainder */
-	uint64_t burst_until, burst_rest; /* the same at burst_rate */
-};
-
-/*
- * A group of devices that share one limit; or one device's own. The caller's memory, zeroed, then
- * pvrom_blk_limit_set(). Requests are held in the order in which they came, over all of the group.
- */
-struct pvrom_blk_limit {
-	void (*lock)(void *ctx); /* both NULL: one thread only */
-	void (*unlock)(void *ctx);
-	void *ctx;
-	struct pvrom_blk_bucket bytes, requests;
-	uint64_t last;		       /* when the newest request may begin, ns */
-	uint64_t held;		       /* counter: requests that had to wait */
-	uint64_t held_time;	       /* counter: for how long in all, ns */
-	uint64_t passed, passed_bytes; /* counters: what was asked for */
-};
-
-/* New rates from now (ns) on; who waits goes on waiting as was said. false: a rate out of bounds. */
-bool pvrom_blk_limit_set(struct pvrom_blk_limit *limit, const struct pvrom_blk_rate *bytes,
-			 const struct pvrom_blk_rate *requests, uint64_t now);
-
-/* Takes the units of one request, and returns when (ns, not before now) it may begin. Any thread. */
-uint64_t pvrom_blk_limit_take(struct pvrom_blk_limit *limit, uint64_t bytes, uint64_t now);
-
 /* ---- requests ---------------------------------------------------------------------------------- */
 
 struct pvrom_blk_host;
@@ -195,7 +158,7 @@ struct pvrom_blk_host_setup {
 	const struct pvrom_blk_host_ops *ops;
 	void *ops_ctx;
 	struct pvrom_blk_backend *backend; /* outlives the device */
-	struct pvrom_blk_limit *limit;	   /* NULL: none */
+	struct pvrom_limit *limit;	   /* NULL: none */
 	char id[PVROM_BLK_ID_BYTES];	   /* GET_ID */
 	uint16_t queues;		   /* 1 to PVROM_BLK_QUEUES_MAX */
 	bool read_only;
