@@ -46,7 +46,7 @@ VU_CLIENT_SRCS := vhost-user/client/vu_client.c vhost-user/client/blk_client.c
 BLK_SERVER_TEST := tests/blk/server_process.c tests/blk/counter_load.c $(VU_CLIENT_SRCS) $(VIRTQUEUE_SRCS)
 BLK_DIR = mkdir -p $(BUILD)/blk/$(1) &&
 
-$(BUILD)/test/blk.kill: $(call objs,test,tests/blk/kill_test.c $(BLK_SERVER_TEST))
+$(BUILD)/test/blk.kill: $(call objs,test,$(addprefix tests/blk/kill_,test.c run.c log.c) $(BLK_SERVER_TEST))
 	$(call LINK,test,)
 CHECK += blk.kill
 TEST.blk.kill       = $(call BLK_DIR,kill) $(BUILD)/test/blk.kill $(BUILD)/test/pvrom-blkd $(BUILD)/blk/kill

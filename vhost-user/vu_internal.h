@@ -156,6 +156,7 @@ void vu_device_reset(struct pvrom_vu_server *server);
 	X(FDS, "the number of descriptors is not looked at")                                       \
 	X(EVENTFD, "any descriptor is taken for an eventfd")                                       \
 	X(LOG_RING, "the used ring is not logged")                                                 \
+	X(LOG_RESUMED, "what a dead server wrote last is not logged by the next one")              \
 	X(LOG_ON, "logging is not switched")                                                       \
 	X(STATUS, "a status of 0 resets nothing")                                                  \
 	X(RESET, "RESET_DEVICE resets nothing")                                                    \

@@ -122,6 +122,8 @@ static bool start(struct vu_ring *ring)
 	ring->vq = server->setup.ops->queue_start(server->setup.ctx, ring->index, &config);
 	if (!ring->vq)
 		return false;
+	if (!VU_SLIP(LOG_RESUMED))
+		pvrom_vq_device_log(ring->vq, server->features & VU_F_LOG_ALL);
 	if (!set_position(ring, config.inflight != NULL)) {
 		server->setup.ops->queue_stop(server->setup.ctx, ring->index);
 		ring->vq = NULL;

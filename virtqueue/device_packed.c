@@ -164,8 +164,8 @@ static void show(struct pvrom_vq_device *vq)
 	/* Release: the batch and its data before the first one's flags; partner: the acquire load in
 	 * driver_packed.c, read_used(). */
 	vq_store16_release(&ring(vq)[vq->shown].flags, vq->first_flags);
-	vq_dirty(vq, vq->config.desc, 16ull * vq->shown, 16);
 	vq_step(vq, PVROM_VQ_STEP_USED_SHOWN);
+	vq_dirty(vq, vq->config.desc, 16ull * vq->shown, 16);
 	pvrom_vq_record_packed_shown(vq);
 	vq->shown = vq->used;
 	vq->shown_wrap = vq->used_wrap;

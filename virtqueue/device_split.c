@@ -183,8 +183,8 @@ bool pvrom_vq_device_split_publish(struct pvrom_vq_device *vq)
 	 * 2.7.8.2 */
 	vq_store16_release(&used_ring(vq)->idx, vq->used);
 	vq->shown = vq->used;
-	vq_dirty(vq, vq->config.device, 2, 2);
 	vq_step(vq, PVROM_VQ_STEP_USED_SHOWN);
+	vq_dirty(vq, vq->config.device, 2, 2);
 	pvrom_vq_record_split_shown(vq);
 	pvrom_vq_device_release_batch(vq);
 	/* The index before the driver's wish; partner: the barrier in pvrom_vq_driver_split_on(). 2.7.7 */

@@ -590,6 +590,17 @@ static enum pvrom_vq_result resume_packed(struct pvrom_vq_device *vq)
 	return PVROM_VQ_OK;
 }
 
+/* The process that died may have shown something and not logged it: all that a device writes of a queue counts. */
+static void log_areas(const struct pvrom_vq_device *vq)
+{
+	struct pvrom_vq_layout layout;
+
+	pvrom_vq_layout(vq->config.features, vq->config.size, &layout);
+	vq_dirty(vq, vq->config.device, 0, layout.device_bytes);
+	if (is_packed(vq))
+		vq_dirty(vq, vq->config.desc, 0, layout.desc_bytes);
+}
+
 /* Both records begin alike. */
 enum pvrom_vq_result pvrom_vq_device_resume(struct pvrom_vq_device *vq)
 {
@@ -610,5 +621,6 @@ enum pvrom_vq_result pvrom_vq_device_resume(struct pvrom_vq_device *vq)
 	if (VQ_REFUSE(RECORD_HEADER,
 		      version != RECORD_VERSION || GET(r->desc_num) != vq->config.size))
 		return pvrom_vq_device_break(vq, PVROM_VQ_REASON_INFLIGHT);
+	log_areas(vq);
 	return is_packed(vq) ? resume_packed(vq) : resume_split(vq);
 }

@@ -6,123 +6,14 @@
  *	kill_test SERVER DIRECTORY [ROUNDS]		(SERVER is a test build)
  */
 #define _GNU_SOURCE
+#include "kill_run.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "counter_load.h"
-#include "server_process.h"
-
-static const char *server, *directory;
-static char socket_path[256], file_path[256], log_path[256], export_word[768];
-static int tests;
-
-static void result(bool good, const char *format, const char *a, const char *b, const char *why)
-{
-	tests++;
-	printf("%s %d - ", good ? "ok" : "not ok", tests);
-	printf(format, a, b);
-	printf("\n");
-	if (!good)
-		printf("# %s\n", why && *why ? why : "?");
-	fflush(stdout);
-}
-
-/* ---- a server and a load ---------------------------------------------------------------------------------- */
-
-struct run {
-	struct vu_client client;
-	struct counter_load load;
-	pid_t pid;
-	uint32_t deaths;
-	const char *no_inflight; /* an option for the server, or NULL */
-};
-
-static pid_t start(const char *kill_at, const char *more)
-{
-	const char *argv[8] = { server, export_word };
-	int n = 2;
-
-	if (more)
-		argv[n++] = more;
-	if (kill_at) {
-		argv[n++] = "--kill-at";
-		argv[n++] = kill_at;
-	}
-	return server_start(argv, log_path);
-}
-
-/* The dead one's socket may still take connections for a moment. */
-static bool revive(struct run *r)
-{
-	const uint64_t limit = vu_client_now() + 10000000000ull;
-	bool good = false;
-
-	r->deaths++;
-	r->pid = start(NULL, r->no_inflight);
-	while (!good && vu_client_now() < limit) {
-		vu_client_disconnect(&r->client);
-		good = vu_client_connect(&r->client, 10000);
-	}
-	return good;
-}
-
-static bool begin(struct run *r, bool packed, const char *kill_at, uint64_t requests, uint64_t seed)
-{
-	const uint64_t format = packed ? PVROM_VQ_F_RING_PACKED : 0;
-
-	r->client =
-		(struct vu_client){ .path = socket_path,
-				    .features = PVROM_VQ_F_VERSION_1 | PVROM_VQ_F_EVENT_IDX |
-						PVROM_BLK_F_FLUSH | PVROM_BLK_F_SEG_MAX | format,
-				    .protocol = UINT64_MAX,
-				    .queues = 1,
-				    .size = packed ? 100 : 128,
-				    .depth = 32,
-				    .data_bytes = LOAD_BLOCK };
-	r->load = (struct counter_load){ .client = &r->client, .seed = seed, .to_do = requests };
-	int status;
-
-	r->deaths = 0;
-	if (!make_file(file_path, LOAD_BLOCKS * LOAD_BLOCK) || !vu_client_open(&r->client))
-		return false;
-	r->pid = start(kill_at, r->no_inflight);
-	/* It may die as early as this. */
-	return vu_client_connect(&r->client, 10000) || (server_ended(r->pid, &status) && revive(r));
-}
-/* Until all is done, or for `ms` nothing happened. */
-static void drive(struct run *r, int ms)
-{
-	uint64_t last = vu_client_now();
-	int status;
-
-	while (!r->load.wrong[0] && (r->load.to_do || r->load.in_flight)) {
-		load_fill(&r->load);
-		if (load_take(&r->load)) {
-			last = vu_client_now();
-			continue;
-		}
-		if (server_ended(r->pid, &status) && !revive(r)) {
-			snprintf(r->load.wrong, sizeof(r->load.wrong), "no connection again: %s",
-				 r->client.what);
-			return;
-		}
-		if (vu_client_now() - last > (uint64_t)ms * 1000000)
-			snprintf(r->load.wrong, sizeof(r->load.wrong), "%u requests are lost",
-				 r->load.in_flight);
-		usleep(20);
-	}
-}
-
-static void end(struct run *r)
-{
-	vu_client_close(&r->client);
-	server_stop(r->pid, SIGTERM, 5000);
-	unlink(socket_path);
-}
 
 /* ---- every step ------------------------------------------------------------------------------------------- */
 
@@ -137,7 +28,7 @@ static void drive_to_death(struct run *r)
 	for (i = 0; i < 400 && !r->deaths && !r->load.wrong[0]; i++) {
 		usleep(1000);
 		r->load.to_do = 8;
-		drive(r, 20000);
+		run_drive(r, 20000);
 	}
 	if (!r->deaths && !r->load.wrong[0])
 		snprintf(r->load.wrong, sizeof(r->load.wrong), "the step was never reached");
@@ -150,17 +41,17 @@ static void at_step(const char *name, bool packed, unsigned int round)
 	char kill_at[64];
 
 	snprintf(kill_at, sizeof(kill_at), "%s:%u", name, 1 + round * 7 % 12);
-	if (!begin(&r, packed, kill_at, 600, 88172645463325252ull + round)) {
+	if (!run_begin(&r, packed, kill_at, 600, 88172645463325252ull + round)) {
 		result(false, "killed at %s (%s)", kill_at, format, r.client.what);
 		return;
 	}
-	drive(&r, 20000);
+	run_drive(&r, 20000);
 	drive_to_death(&r);
 	if (!r.load.wrong[0])
 		load_verify(&r.load);
 	result(!r.load.wrong[0], "killed at %s (%s): nothing lost, nothing twice [PVROM-BLK-17]",
 	       kill_at, format, r.load.wrong);
-	end(&r);
+	run_end(&r);
 }
 
 /* The list comes from the code itself. */
@@ -182,6 +73,10 @@ static void every_step(unsigned int rounds)
 				at_step(name, false, number * 3 + round);
 			if (strchr(formats, 'P'))
 				at_step(name, true, number * 3 + round);
+			if (strchr(formats, 'S'))
+				at_step_logged(name, false, number + round);
+			if (strchr(formats, 'P'))
+				at_step_logged(name, true, number + round);
 		}
 	}
 	if (list)
@@ -202,15 +97,15 @@ static void without_record(bool packed)
 	bool seen = false;
 
 	for (i = 0; i < 24 && !seen; i++) {
-		if (!begin(&r, packed, at[i % 6], 600, 1234567 + i * 7919))
+		if (!run_begin(&r, packed, at[i % 6], 600, 1234567 + i * 7919))
 			continue;
-		drive(&r, 1000);
+		run_drive(&r, 1000);
 		if (!r.load.wrong[0])
 			load_verify(&r.load);
 		seen = r.load.wrong[0];
 		if (seen)
 			printf("# %s: %s\n", at[i % 6], r.load.wrong);
-		end(&r);
+		run_end(&r);
 	}
 	result(seen, "without INFLIGHT a %s ring loses or repeats%s", packed ? "packed" : "split",
 	       "", "24 deaths did no harm");
@@ -317,13 +212,13 @@ static void upgrade(bool packed)
 	snprintf(control, sizeof(control), "%s/control", directory);
 	snprintf(option, sizeof(option), "--control=%s", control);
 	r.no_inflight = option;
-	if (!begin(&r, packed, NULL, UINT64_MAX / 2, 42)) {
+	if (!run_begin(&r, packed, NULL, UINT64_MAX / 2, 42)) {
 		result(false, "take-over (%s)%s", format, "", r.client.what);
 		return;
 	}
 	good = take_turns(&r, control, &wait, &own);
 	r.load.to_do = 0;
-	drive(&r, 20000);
+	run_drive(&r, 20000);
 	load_verify(&r.load);
 	result(good && !r.load.wrong[0],
 	       "servers after one another under load (%s) [PVROM-BLK-18]%s", format, "",
@@ -334,7 +229,7 @@ static void upgrade(bool packed)
 	       (unsigned long long)r.load.done);
 	result(wait <= 3 * own, "no request waits longer than three starts (%s)%s", format, "",
 	       text);
-	end(&r);
+	run_end(&r);
 }
 
 int main(int argc, char **argv)
@@ -350,6 +245,7 @@ int main(int argc, char **argv)
 	unlink(socket_path);
 	printf("TAP version 13\n");
 	every_step(argc > 3 ? (unsigned int)strtoul(argv[3], NULL, 10) : 1);
+	log_that_forgets();
 	without_record(false);
 	without_record(true);
 	upgrade(false);

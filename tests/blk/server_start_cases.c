@@ -52,8 +52,8 @@ bool socket_taken(void)
 	bool good;
 
 	snprintf(words, sizeof(words), "socket=%s,memory=16M", socket_path);
-	good = HOLDS(serve("memory=16M", 0)) && HOLDS(second_ends(words, 1, "another server listens")) &&
-	       HOLDS(works(&client));
+	good = HOLDS(serve("memory=16M", 0)) &&
+	       HOLDS(second_ends(words, 1, "another server listens")) && HOLDS(works(&client));
 	leave();
 	good = good && HOLDS(connect_to(&client, socket_path, 0)) && HOLDS(works(&client));
 	kill(pid, SIGKILL);

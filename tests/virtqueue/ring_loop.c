@@ -344,11 +344,43 @@ static void half_a_base(void)
 	CU_ASSERT_EQUAL(pvrom_vq_device_base(&world.device), 0x80018003);
 }
 
+/* 2.7.5.3.2: descriptors of the chain itself, then one that is a table. Our driver makes no such chain, others may. */
+static void direct_then_table(void)
+{
+	struct pvrom_vq_request r = request();
+	struct pvrom_vq_desc *desc, *table;
+	struct pvrom_vq_avail *avail;
+	const struct pvrom_vq_used *used;
+
+	ring_world_init(&world, F_SPLIT | PVROM_VQ_F_INDIRECT_DESC, 8, false);
+	desc = ring_at(&world, RING_DESC);
+	table = ring_at(&world, RING_TABLES);
+	avail = ring_at(&world, RING_DRIVER);
+	used = ring_at(&world, RING_DEVICE);
+	desc[5] = (struct pvrom_vq_desc){ RING_DATA, 8, PVROM_VQ_DESC_NEXT, 2 };
+	desc[2] = (struct pvrom_vq_desc){ RING_DATA + 64, 24, PVROM_VQ_DESC_NEXT, 7 };
+	desc[7] = (struct pvrom_vq_desc){ RING_TABLES, 48, PVROM_VQ_DESC_INDIRECT, 0 };
+	table[0] = (struct pvrom_vq_desc){ RING_DATA + 128, 16, PVROM_VQ_DESC_NEXT, 2 };
+	table[2] = (struct pvrom_vq_desc){ RING_DATA + 256, 32, PVROM_VQ_DESC_WRITE, 0 };
+	avail->ring[0] = 5;
+	avail->idx = 1;
+	CU_ASSERT_EQUAL_FATAL(pvrom_vq_device_pop(&world.device, &r), PVROM_VQ_OK);
+	CU_ASSERT_EQUAL(r.fault, PVROM_VQ_FAULT_NONE);
+	CU_ASSERT(r.readable_pieces == 3 && r.readable == 48);
+	CU_ASSERT(r.writable_pieces == 1 && r.writable == 32);
+	CU_ASSERT(r.piece[2].gpa.gpa == RING_DATA + 128 && r.piece[3].gpa.gpa == RING_DATA + 256);
+	CU_ASSERT(r.last == (uint8_t *)ring_at(&world, RING_DATA + 287));
+	CU_ASSERT_EQUAL(pvrom_vq_device_complete(&world.device, &r, 32), PVROM_VQ_OK);
+	pvrom_vq_device_publish(&world.device);
+	CU_ASSERT(used->idx == 1 && used->ring[0].id == 5 && used->ring[0].len == 32);
+}
+
 static const struct tap_test tests[] = {
 	{ "every combination of features, with and without a record", all_features },
 	{ "small buffers in bursts", small_buffers },
 	{ "every kind of size", all_sizes },
 	{ "indices go round", indices_wrap },
+	{ "a chain of descriptors that ends in a table", direct_then_table },
 	{ "half a base is one for both positions", half_a_base },
 	{ 0 }
 };

@@ -224,7 +224,8 @@ static bool negotiate(struct vu_client *c)
 {
 	if (!ask(c, VU_GET_FEATURES, &c->offered))
 		return false;
-	c->accepted = c->offered & (c->features | VU_F_PROTOCOL_FEATURES);
+	c->accepted =
+		c->offered & (c->features | VU_F_PROTOCOL_FEATURES | (c->logs ? VU_F_LOG_ALL : 0));
 	c->accepted_protocol = 0;
 	if (!(c->offered & VU_F_PROTOCOL_FEATURES))
 		return true;
@@ -293,6 +294,30 @@ static bool share_record(struct vu_client *c)
 	return !vu_client_ack(c, VU_SET_INFLIGHT_FD, &p, 24, &c->inflight_fd, 1);
 }
 
+/* ---- the dirty log ---------------------------------------------------------------------------------------- */
+
+static bool make_log(struct vu_client *c)
+{
+	if (c->log)
+		return true;
+	c->log_size = (VU_CLIENT_GPA + c->memory_size) / VU_LOG_PAGE / 8 + 8;
+	c->log_fd = memfd_create("log", MFD_CLOEXEC);
+	if (c->log_fd < 0 || ftruncate(c->log_fd, (off_t)c->log_size))
+		return false;
+	c->log = mmap(NULL, c->log_size, PROT_READ | PROT_WRITE, MAP_SHARED, c->log_fd, 0);
+	return c->log != MAP_FAILED;
+}
+
+static bool share_log(struct vu_client *c)
+{
+	union vu_payload p = { .log = { 0, 0 } };
+
+	if (!make_log(c))
+		return false;
+	p.log.size = c->log_size;
+	return vu_client_message(c, VU_SET_LOG_BASE, &p, 16, &c->log_fd, 1, &p, NULL) >= 0;
+}
+
 static bool make_ring(struct vu_client *c, uint32_t index)
 {
 	struct vu_client_queue *q = &c->queue[index];
@@ -339,7 +364,8 @@ bool vu_client_start(struct vu_client *c, uint32_t index, uint32_t base)
 	const uint64_t w = index;
 
 	return state(c, VU_SET_VRING_NUM, index, c->size) &&
-	       state(c, VU_SET_VRING_BASE, index, base) && set_addresses(c, index, 0) &&
+	       state(c, VU_SET_VRING_BASE, index, base) &&
+	       set_addresses(c, index, c->logs ? VU_VRING_LOG : 0) &&
 	       !vu_client_ack(c, VU_SET_VRING_CALL, &w, 8, &q->call, 1) &&
 	       !vu_client_ack(c, VU_SET_VRING_KICK, &w, 8, &q->kick, 1) &&
 	       state(c, VU_SET_VRING_ENABLE, index, 1);
@@ -354,7 +380,8 @@ bool vu_client_connect(struct vu_client *c, int ms)
 	    !STEP("owner", !vu_client_ack(c, VU_SET_OWNER, NULL, 0, NULL, 0)) ||
 	    !STEP("configuration", read_config(c)) ||
 	    !STEP("features", word(c, VU_SET_FEATURES, c->accepted)) ||
-	    !STEP("record", share_record(c)) || !STEP("memory", share_memory(c)))
+	    !STEP("record", share_record(c)) || !STEP("memory", share_memory(c)) ||
+	    !STEP("log", !c->logs || share_log(c)))
 		return false;
 	for (i = 0; i < c->queues; i++)
 		if (!STEP("ring", make_ring(c, i)) ||
@@ -373,29 +400,11 @@ int64_t vu_client_stop(struct vu_client *c, uint32_t index)
 	return p.state.num;
 }
 
-/* ---- the dirty log ---------------------------------------------------------------------------------------- */
-
-static bool make_log(struct vu_client *c)
-{
-	if (c->log)
-		return true;
-	c->log_size = (VU_CLIENT_GPA + c->memory_size) / VU_LOG_PAGE / 8 + 8;
-	c->log_fd = memfd_create("log", MFD_CLOEXEC);
-	if (c->log_fd < 0 || ftruncate(c->log_fd, (off_t)c->log_size))
-		return false;
-	c->log = mmap(NULL, c->log_size, PROT_READ | PROT_WRITE, MAP_SHARED, c->log_fd, 0);
-	return c->log != MAP_FAILED;
-}
-
 bool vu_client_log(struct vu_client *c, bool on)
 {
-	union vu_payload p = { .log = { 0, 0 } };
 	uint32_t i;
 
-	if (!make_log(c))
-		return false;
-	p.log.size = c->log_size;
-	if (on && vu_client_message(c, VU_SET_LOG_BASE, &p, 16, &c->log_fd, 1, &p, NULL) < 0)
+	if (on && !share_log(c))
 		return false;
 	c->accepted = on ? c->accepted | VU_F_LOG_ALL : c->accepted & ~VU_F_LOG_ALL;
 	if (!word(c, VU_SET_FEATURES, c->accepted))

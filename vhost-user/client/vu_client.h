@@ -46,6 +46,7 @@ struct vu_client {
 	uint32_t queues, size, depth,
 		data_bytes; /* requests a queue; bytes of data each may have */
 	bool two_regions;   /* memory by ADD_MEM_REG in two parts, if that is negotiated */
+	bool logs;	    /* the dirty log is on from the beginning of each connection */
 	/* Then. */
 	int socket, memory_fd, inflight_fd, log_fd, backend_fd;
 	uint8_t *memory;

@@ -341,7 +341,8 @@ size_t pvrom_vq_inflight_bytes(uint64_t features, uint32_t size);
  * begun, finds the indices, and lets pop return first the buffers that were in flight, in the order in which
  * they were first taken. A record of zeros is a new one: it is set up and the queue begins where
  * init put it or a set_state since. Afterwards interrupt the driver once and look at the ring once, whatever
- * publish and the notifications say: both may have been due when the process died.
+ * publish and the notifications say: both may have been due when the process died. If logging is on (switch it on
+ * before), what the device writes of the queue itself is logged, all of it.
  * BROKEN (reason INFLIGHT): the record makes no sense.
  */
 enum pvrom_vq_result pvrom_vq_device_resume(struct pvrom_vq_device *vq);
