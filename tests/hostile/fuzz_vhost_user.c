@@ -84,9 +84,27 @@ static void kicked(void *ctx, uint32_t index)
 	(void)ctx;
 	(void)index;
 }
-static const struct pvrom_vu_device_ops ops = { accept_features, config_read, config_write,
-						queue_start,	 queue_ready, queue_stop,
-						nothing,	 kicked,      nothing };
+static bool set_mtu(void *ctx, uint64_t mtu)
+{
+	(void)ctx;
+	return mtu >= 68 && mtu <= 65535;
+}
+static void announce(void *ctx, const uint8_t mac[6])
+{
+	(void)ctx;
+	(void)mac;
+}
+static const struct pvrom_vu_device_ops ops = { .accept = accept_features,
+						.config_read = config_read,
+						.config_write = config_write,
+						.queue_start = queue_start,
+						.queue_ready = queue_ready,
+						.queue_stop = queue_stop,
+						.drain = nothing,
+						.kicked = kicked,
+						.reset = nothing,
+						.set_mtu = set_mtu,
+						.announce = announce };
 
 /* What a ring hands out can be written and read, to the last byte. */
 static void work(uint32_t index)
