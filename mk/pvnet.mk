@@ -2,8 +2,10 @@
 # pvnet/: the network card's host half, as archives, and its tests.
 include virtqueue/sources.mk vhost-user/sources.mk
 PVNET_FRAME_SRCS := $(addprefix pvnet/, net_frame.c net_hash.c net_segments.c net_sum.c)
-PVNET_HOST_SRCS := $(PVNET_FRAME_SRCS) $(addprefix pvnet/, net_control.c net_direct.c net_filter.c net_host.c net_queue.c \
+PVNET_HOST_SRCS := $(PVNET_FRAME_SRCS) $(addprefix pvnet/, net_control.c net_direct.c net_filter.c net_host.c net_limit.c net_queue.c \
 	net_receive.c net_state.c net_transmit.c)
+
+PVNET_HOST_SRCS += limits/rate_limit.c
 
 $(BUILD)/libpvrom-net-host.a: $(call objs,hosted,$(PVNET_HOST_SRCS))
 	$(MAKE_ARCHIVE)
@@ -12,7 +14,7 @@ $(BUILD)/free/libpvrom-net-host.a: $(call objs,free,$(PVNET_HOST_SRCS))
 ALL_TARGETS += $(BUILD)/libpvrom-net-host.a $(BUILD)/free/libpvrom-net-host.a
 
 # What pvrun's cards are made of; user-mode networking is in pvrom-netd alone.
-PVNET_BACKEND_SRCS := $(addprefix pvnet/backend/, loop_backend.c net_capture.c net_fifo.c netback.c \
+PVNET_BACKEND_SRCS := $(addprefix pvnet/backend/, loop_backend.c net_capture.c net_fifo.c netback.c netback_limits.c \
 	netback_slips.c netback_words.c net_port.c port_backend.c tap_backend.c tap_open.c)
 $(BUILD)/libpvrom-net-backend.a: $(call objs,hosted,$(PVNET_BACKEND_SRCS))
 	$(MAKE_ARCHIVE)
@@ -60,7 +62,7 @@ TEST_TIME.net.frame.million  = 600
 TEST_NEEDS.net.frame.million = $(BUILD)/test/net.frame
 
 # The hosted backends, in a network namespace that the test makes; each case with the mistakes it is for.
-NETBACK_CASES := $(addprefix tests/net/netback_,main.c plain_cases.c switch_cases.c capture_cases.c tap_cases.c \
+NETBACK_CASES := $(addprefix tests/net/netback_,main.c plain_cases.c switch_cases.c capture_cases.c limit_cases.c tap_cases.c \
 	user_cases.c) $(PVNET_BACKEND_SRCS) $(PVNET_SWITCH_SRCS) $(PVNET_USER_SRCS) $(NET_WORLD)
 ifneq ($(PVNET_USER_SRCS),)
 define netback_test

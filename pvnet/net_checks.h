@@ -20,7 +20,9 @@
 	X(MAC_COUNT, "a table of addresses longer than there is room for")                         \
 	X(MAC_GROUP, "a group's address as the card's own")                                        \
 	X(VLAN_NUMBER, "a VLAN behind 4095")                                                       \
-	X(OFFLOADS, "offloads that were not negotiated")
+	X(OFFLOADS, "offloads that were not negotiated")                                           \
+	X(SEND_LIMIT, "a frame that the limit holds back")                                         \
+	X(RECEIVE_LIMIT, "a frame for the driver that the limit holds back")
 enum net_check {
 	NET_CHECK_NONE,
 #define NET_CHECK_NAME(name, text) NET_CHECK_##name,

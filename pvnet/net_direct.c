@@ -126,5 +126,7 @@ enum pvrom_net_fate pvrom_net_arrived(struct pvrom_net_host *host, uint32_t pair
 	give_direct(q, header, len);
 	host->counters.received++;
 	host->counters.received_bytes += len;
+	if (host->setup.receive_limit)
+		pvrom_net_spend(host, host->setup.receive_limit, len, &host->receive_at);
 	return PVROM_NET_DELIVERED;
 }

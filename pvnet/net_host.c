@@ -23,7 +23,7 @@ static bool setup_is_valid(const struct pvrom_net_host_setup *s)
 	return b && b->ops && b->ops->send && s->whole && s->segment && !(s->mac[0] & 1) &&
 	       b->mtu >= PVROM_NET_MTU_LEAST && b->mtu <= 65535 &&
 	       (!s->mtu || (s->mtu >= PVROM_NET_MTU_LEAST && s->mtu <= b->mtu)) && s->pairs >= 1 &&
-	       s->pairs <= PVROM_NET_PAIRS_MAX;
+	       s->pairs <= PVROM_NET_PAIRS_MAX && (s->now || (!s->send_limit && !s->receive_limit));
 }
 
 bool pvrom_net_host_init(struct pvrom_net_host *host, const struct pvrom_net_host_setup *setup)

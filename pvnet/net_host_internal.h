@@ -35,6 +35,10 @@ static inline uint32_t pvrom_net_header_bytes(const struct pvrom_net_host *host)
 	       (has(host, PVROM_NET_F_HASH_REPORT) ? (uint32_t)sizeof(struct pvrom_net_hash) : 0);
 }
 
+/* A frame went: takes its bytes from the limit, which then says when the next one may. */
+void pvrom_net_spend(const struct pvrom_net_host *host, struct pvrom_limit *limit, uint64_t bytes,
+		     uint64_t *at);
+
 /* Takes the driver's new set of offloads into force. */
 void pvrom_net_set_offloads(struct pvrom_net_host *host, uint64_t offloads);
 

@@ -321,9 +321,9 @@ static bool goes_straight(const struct pvrom_net_host *host, const struct pvrom_
 	       !has(host, PVROM_NET_F_HASH_REPORT);
 }
 
-enum pvrom_net_fate pvrom_net_receive(struct pvrom_net_host *host,
-				      const struct pvrom_net_header *header, const uint8_t *bytes,
-				      size_t len)
+static enum pvrom_net_fate receive(struct pvrom_net_host *host,
+				   const struct pvrom_net_header *header, const uint8_t *bytes,
+				   size_t len)
 {
 	struct pvrom_net_header h;
 	struct pvrom_net_frame frame;
@@ -353,4 +353,15 @@ enum pvrom_net_fate pvrom_net_receive(struct pvrom_net_host *host,
 		return deliver_summed(host, header, bytes, len);
 	h = pvrom_net_passed_on(host, header);
 	return deliver(host, &h, bytes, len);
+}
+
+enum pvrom_net_fate pvrom_net_receive(struct pvrom_net_host *host,
+				      const struct pvrom_net_header *header, const uint8_t *bytes,
+				      size_t len)
+{
+	const enum pvrom_net_fate fate = receive(host, header, bytes, len);
+
+	if (host->setup.receive_limit && fate == PVROM_NET_DELIVERED)
+		pvrom_net_spend(host, host->setup.receive_limit, len, &host->receive_at);
+	return fate;
 }

@@ -180,11 +180,31 @@ static uint32_t transmit_one(struct pvrom_net_queue *q)
 	return 1;
 }
 
+/* One by one, while the limit lets them. */
+static uint32_t transmit_limited(struct pvrom_net_queue *q, uint32_t budget)
+{
+	struct pvrom_net_host *host = q->host;
+	uint64_t before;
+	uint32_t n;
+
+	for (n = 0; n < budget && !pvrom_net_send_held(host); n++) {
+		before = host->counters.sent_bytes;
+		if (!transmit_burst(q, 1) && !transmit_one(q))
+			break;
+		if (host->counters.sent_bytes > before)
+			pvrom_net_spend(host, host->setup.send_limit,
+					host->counters.sent_bytes - before, &host->send_at);
+	}
+	return n;
+}
+
 uint32_t pvrom_net_transmit(struct pvrom_net_queue *queue, uint32_t budget)
 {
 	uint32_t n = 0, some = 1;
 
 	queue->host->setup.backend->pair = queue->number / 2;
+	if (queue->host->setup.send_limit)
+		return transmit_limited(queue, budget);
 	while (n < budget && some) {
 		some = transmit_burst(queue, budget - n);
 		if (!some)

@@ -97,7 +97,7 @@ static uint32_t bring(struct netback *b, struct pvrom_net_host *host, uint32_t p
 	struct net_arrival a;
 	uint32_t n;
 
-	for (n = 0; n < budget && b->ops->peek(b, pair, &a); n++) {
+	for (n = 0; n < budget && !pvrom_net_receive_held(host) && b->ops->peek(b, pair, &a); n++) {
 		if (pvrom_net_receive(host, &a.header, a.bytes, a.len) == PVROM_NET_NO_BUFFER) {
 			*stalled = true;
 			return n;
@@ -175,6 +175,8 @@ static bool finish(struct netback *b, const struct netback_words *w, const uint8
 	if (w->mtu > b->head.mtu)
 		return netback_complain(message, "mtu=%u: %s carries %u at most", w->mtu, w->kind,
 					b->head.mtu);
+	if (!netback_limits_open(w, &b->limits, message))
+		return false;
 	b->told_mtu = (uint16_t)(w->mtu ? w->mtu : b->natural_mtu);
 	if (!w->capture)
 		return true;
@@ -206,6 +208,7 @@ void pvrom_net_backend_close(struct pvrom_net_backend *backend)
 	if (!b)
 		return;
 	capture_close(b->capture);
+	netback_limits_close(b->limits);
 	b->ops->close(b);
 }
 
@@ -219,6 +222,12 @@ uint16_t pvrom_net_backend_pairs(const struct pvrom_net_backend *backend)
 uint16_t pvrom_net_backend_mtu(const struct pvrom_net_backend *backend)
 {
 	return netback_of(backend)->told_mtu;
+}
+
+void pvrom_net_backend_limits(struct pvrom_net_backend *backend, struct pvrom_net_host_setup *setup)
+{
+	if (netback_of(backend)->limits)
+		netback_limits_set(netback_of(backend)->limits, setup);
 }
 
 int pvrom_net_backend_fd(const struct pvrom_net_backend *backend, uint32_t pair)

@@ -62,6 +62,7 @@ struct netback {
 	const struct netback_ops *ops;
 	struct pvrom_net_backend_counters counters;
 	struct capture *capture;
+	struct netback_limits *limits;
 	uint16_t pairs;
 	uint16_t told_mtu;    /* asked for, or the network's own; 0: neither */
 	uint32_t natural_mtu; /* the network's own */
@@ -101,6 +102,11 @@ struct netback_words {
 	const char *forward[16], *net, *hostname, *dns;
 	uint32_t forwards;
 	bool restricted, no_ipv6;
+	/* limits: of the driver's frames, of those for it */
+	struct netback_rates {
+		struct pvrom_rate bytes, frames;
+	} out, in;
+	const char *group;
 	/* pcap: */
 	const char *capture;
 	uint32_t capture_snap, capture_files;
@@ -110,6 +116,15 @@ struct netback_words {
 /* false: message says what is wrong. To be freed with netback_words_free() either way. */
 bool netback_words_read(struct netback_words *w, const char *text, char *message);
 void netback_words_free(struct netback_words *w);
+
+/* ---- netback_limits.c ------------------------------------------------------------------------------ */
+
+struct netback_limits;
+/* What the words say; NULL: none. Cards of a group share one, the first one's rates hold. */
+bool netback_limits_open(const struct netback_words *w, struct netback_limits **limits,
+			 char *message);
+void netback_limits_close(struct netback_limits *limits);
+void netback_limits_set(struct netback_limits *limits, struct pvrom_net_host_setup *setup);
 
 bool netback_complain(char *message, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -49,6 +49,7 @@ struct word {
 	uint64_t most;
 };
 
+#define RATE (1ull << 40)
 #define AT(field) offsetof(struct netback_words, field)
 static const struct word words[] = {
 	{ "null", 0, WHAT, NULL, 0 },
@@ -67,6 +68,19 @@ static const struct word words[] = {
 	{ "dns", AT(dns), TEXT, "user", 0 },
 	{ "restrict", AT(restricted), FLAG, "user", 0 },
 	{ "no-ipv6", AT(no_ipv6), FLAG, "user", 0 },
+	{ "out-bps", AT(out.bytes.rate), LARGE, NULL, RATE },
+	{ "out-bps-burst", AT(out.bytes.burst), LARGE, NULL, RATE },
+	{ "out-bps-burst-rate", AT(out.bytes.burst_rate), LARGE, NULL, RATE },
+	{ "out-pps", AT(out.frames.rate), LARGE, NULL, RATE },
+	{ "out-pps-burst", AT(out.frames.burst), LARGE, NULL, RATE },
+	{ "out-pps-burst-rate", AT(out.frames.burst_rate), LARGE, NULL, RATE },
+	{ "in-bps", AT(in.bytes.rate), LARGE, NULL, RATE },
+	{ "in-bps-burst", AT(in.bytes.burst), LARGE, NULL, RATE },
+	{ "in-bps-burst-rate", AT(in.bytes.burst_rate), LARGE, NULL, RATE },
+	{ "in-pps", AT(in.frames.rate), LARGE, NULL, RATE },
+	{ "in-pps-burst", AT(in.frames.burst), LARGE, NULL, RATE },
+	{ "in-pps-burst-rate", AT(in.frames.burst_rate), LARGE, NULL, RATE },
+	{ "group", AT(group), TEXT, NULL, 0 },
 	{ "pcap", AT(capture), TEXT, NULL, 0 },
 	{ "pcap-snap", AT(capture_snap), NUMBER, NULL, 1u << 20 },
 	{ "pcap-files", AT(capture_files), NUMBER, NULL, 1000 },

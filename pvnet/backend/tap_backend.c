@@ -211,7 +211,7 @@ static uint32_t tap_receive(struct netback *b, struct pvrom_net_host *host, uint
 
 	if (b->down)
 		return 0;
-	for (n = 0; n < budget; n++) {
+	for (n = 0; n < budget && !pvrom_net_receive_held(host); n++) {
 		outcome = receive_one(t, host, pair);
 		*stalled = outcome == MUST_WAIT;
 		if (outcome != CAME)

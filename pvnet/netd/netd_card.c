@@ -80,11 +80,12 @@ static bool receive_pair(struct netd_card *c, uint32_t pair)
 	bool stalled = false;
 	uint32_t n;
 
-	if ((a->watched && !a->ready) || (a->stalled && !any_buffers(c)))
+	if ((a->watched && !a->ready) || (a->stalled && !any_buffers(c)) ||
+	    pvrom_net_receive_held(&c->host))
 		return false;
 	n = pvrom_net_backend_receive(c->backend, &c->host, pair, BATCH, &stalled);
 	a->stalled = stalled;
-	a->ready = n == BATCH || stalled;
+	a->ready = n == BATCH || stalled || pvrom_net_receive_held(&c->host);
 	return n > 0;
 }
 
@@ -188,7 +189,8 @@ static bool listen_again(struct netd_card *c, uint64_t now, uint64_t *deadline)
 		if (receives && !stalled)
 			be_quiet(q);
 		else if (!NETBACK_SLIP(NETD_LISTEN) || !receives)
-			more |= listen_to(q) && (!receives || c->host.setup.pairs == 1);
+			more |= listen_to(q) && (receives ? c->host.setup.pairs == 1
+							  : !pvrom_net_send_held(&c->host));
 	}
 	if (stalled && c->host.setup.pairs > 1 && *deadline > now + STALLED)
 		*deadline = now + STALLED;
@@ -223,6 +225,18 @@ static void rest(struct netd_card *c, uint64_t deadline)
 							  : 0);
 }
 
+/* When a limit lets frames go again, it is looked for them. */
+static void mind_limits(const struct netd_card *c, uint64_t *deadline)
+{
+	const uint64_t send = pvrom_net_send_held(&c->host);
+	const uint64_t receive = pvrom_net_receive_held(&c->host);
+
+	if (send && send < *deadline)
+		*deadline = send;
+	if (receive && receive < *deadline)
+		*deadline = receive;
+}
+
 static void obey(struct netd_card *c);
 
 /*
@@ -236,6 +250,7 @@ static void go_round(struct netd_card *c)
 
 	worked |= receive_frames(c);
 	netd_publish(c, &deadline);
+	mind_limits(c, &deadline);
 	if (worked)
 		pvrom_loop_submit(&c->loop);
 	worked |= pvrom_loop_reap(&c->loop) > 0;
@@ -264,6 +279,7 @@ static bool open_device(struct netd_card *c, char *message)
 	c->whole = malloc(PVROM_NET_FRAME_MAX);
 	c->segment = malloc(PVROM_NET_FRAME_MAX);
 	setup.whole = c->whole;
+	pvrom_net_backend_limits(c->backend, &setup);
 	setup.segment = c->segment;
 	memcpy(setup.mac, c->spec.mac, sizeof(setup.mac));
 	if (c->whole && c->segment && pvrom_net_host_init(&c->host, &setup))

@@ -20,7 +20,7 @@ struct netback_case {
 };
 /* Each ends by an entry without a name. */
 extern const struct netback_case netback_plain_cases[], netback_switch_cases[],
-	netback_capture_cases[], netback_tap_cases[], netback_user_cases[];
+	netback_capture_cases[], netback_limit_cases[], netback_tap_cases[], netback_user_cases[];
 
 /* Says where it did not hold, unless that is what is looked for. */
 bool netback_holds(bool good, int line, const char *text);

@@ -12,7 +12,8 @@
  *	port-fd=N		the same over descriptor N, a connected SOCK_SEQPACKET socket
  *	user[,...]		user-mode networking by libslirp; see pvrom-netd(1)
  *
- * and beside any of these: mtu=BYTES; pcap=FILE, pcap-snap=BYTES, pcap-size=BYTES, pcap-files=N.
+ * and beside any of these: mtu=BYTES; limits as out-bps=BYTES, out-pps=FRAMES and in-... for those to the driver, with
+ * -burst and -burst-rate, and group=NAME; pcap=FILE, pcap-snap=BYTES, pcap-size=BYTES, pcap-files=N.
  *
  * An embedder's round: pvrom_net_transmit() of all queues, pvrom_net_backend_flush(),
  * pvrom_net_backend_receive() for each pair, publish. Between rounds it sleeps until a queue is rung or one of
@@ -46,6 +47,10 @@ uint16_t pvrom_net_backend_pairs(const struct pvrom_net_backend *backend);
 /* What a driver should be told as MTU; 0: nothing. */
 uint16_t pvrom_net_backend_mtu(const struct pvrom_net_backend *backend);
 
+/* Fills in the limits that the words asked for, if any: before pvrom_net_host_init(). */
+void pvrom_net_backend_limits(struct pvrom_net_backend *backend,
+			      struct pvrom_net_host_setup *setup);
+
 /*
  * A descriptor that becomes readable when something may be there for this pair; the same as long as the backend
  * is open. It may be told edge by edge: receive until there is no more. -1: nothing comes by itself.
@@ -54,7 +59,7 @@ int pvrom_net_backend_fd(const struct pvrom_net_backend *backend, uint32_t pair)
 
 /*
  * Brings at most `budget` frames of a pair into the card; returns how many came, whatever became of them. Less
- * than budget: there are no more now, or *stalled: the driver has no buffer, frames wait; call again
+ * than budget: there are no more now, a limit holds them (pvrom_net_receive_held()), or *stalled: the driver has no buffer, frames wait; call again
  * when it rings its receive queue. Also does the backend's own work: to be called in each round.
  */
 uint32_t pvrom_net_backend_receive(struct pvrom_net_backend *backend, struct pvrom_net_host *host,

@@ -30,6 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <pvrom/limit.h>
 #include <pvrom/net.h>
 #include <pvrom/net_frame.h>
 #include <pvrom/virtqueue_device.h>
@@ -80,6 +81,10 @@ struct pvrom_net_host_setup {
 	uint64_t withhold;		   /* feature bits that are not to be offered */
 	/* Two buffers of PVROM_NET_FRAME_MAX bytes, used inside calls only; cards of one thread may share. */
 	uint8_t *whole, *segment;
+	/* Of the driver's frames, and of those for it; NULL: none. A frame that is cut counts as one. */
+	struct pvrom_limit *send_limit, *receive_limit;
+	uint64_t (*now)(void *ctx); /* ns, for the limits; may be NULL without any */
+	void *now_ctx;
 };
 
 /* Frames since init, by what became of them; kept over reset, saved and loaded. */
@@ -136,6 +141,7 @@ struct pvrom_net_host {
 	struct pvrom_net_counters counters;
 	bool link_up, announce;
 	uint32_t generation; /* of the configuration: rises with each change by the device */
+	uint64_t send_at, receive_at; /* ns; when the limits let the next frame go */
 	struct pvrom_net_queue *receive[PVROM_NET_PAIRS_MAX];
 };
 
@@ -236,6 +242,13 @@ void pvrom_net_queue_stop(struct pvrom_net_queue *queue);
 
 /* Sends at most `budget` frames of a transmit queue; returns how many buffers were taken. */
 uint32_t pvrom_net_transmit(struct pvrom_net_queue *queue, uint32_t budget);
+
+/*
+ * Whether a limit lets nothing go now, of the driver's frames or of those for it; when (ns) it will again, 0: it
+ * does now. pvrom_net_transmit() looks by itself; a backend asks before it brings the next frame.
+ */
+uint64_t pvrom_net_send_held(const struct pvrom_net_host *host);
+uint64_t pvrom_net_receive_held(const struct pvrom_net_host *host);
 
 /* Obeys at most `budget` commands of the control queue; returns how many. */
 uint32_t pvrom_net_control(struct pvrom_net_queue *queue, uint32_t budget);
