@@ -40,9 +40,12 @@ static uintptr_t site_address(const struct pvrom_site *site)
 	return (uintptr_t)site + (uintptr_t)(int64_t)site->offset;
 }
 
-/* The site that was left by a call with this return address; of a jump, the call's only site. */
+/*
+ * The site that was left by a call whose return address *rsp is; of a jump, the call's only site: there the
+ * stack is not looked at, for before a sysret it is the user's, and may be anything.
+ */
 static const struct pvrom_site *find_site(const struct pvrom_guest *guest, uint32_t call, bool jump,
-					  uintptr_t back)
+					  uint64_t rsp)
 {
 	const struct pvrom_site *site, *found = NULL;
 	size_t i;
@@ -52,7 +55,7 @@ static const struct pvrom_site *find_site(const struct pvrom_guest *guest, uint3
 		if (site->call != call)
 			continue;
 		if (!jump) {
-			if (site_address(site) + site->length == back)
+			if (site_address(site) + site->length == *(const uintptr_t *)(uintptr_t)rsp)
 				return site;
 		} else if (found) {
 			return NULL;
@@ -80,7 +83,7 @@ PVROM_COLD bool pvrom_guest_fault_site(const struct pvrom_guest *guest, uint64_t
 	if (!info)
 		return false;
 	jump = info->flags & PVROM_CALL_JUMP;
-	site = find_site(guest, call, jump, *(const uintptr_t *)(uintptr_t)*rsp);
+	site = find_site(guest, call, jump, *rsp);
 	if (!site)
 		return false;
 	*rip = site_address(site);

@@ -176,6 +176,11 @@ static void fault_in_text_reached_by_jump(void)
 	CU_ASSERT_TRUE(pvrom_guest_fault_site(m->guest, &rip, &rsp));
 	CU_ASSERT_EQUAL(rip, (uint64_t)(uintptr_t)site_text(PVROM_CPU_IRET));
 	CU_ASSERT_EQUAL(rsp, (uint64_t)(uintptr_t)stack);
+	/* A user's stack pointer, as before a sysret: it leads nowhere. */
+	rip = (uint64_t)(uintptr_t)copy_of(PVROM_CPU_IRET) + 4;
+	rsp = 0x8000000000000001;
+	CU_ASSERT_TRUE(pvrom_guest_fault_site(m->guest, &rip, &rsp));
+	CU_ASSERT_EQUAL(rsp, 0x8000000000000001);
 	end();
 }
 

@@ -185,9 +185,9 @@ uint32_t pvrom_call(const struct pvrom_guest *guest, uint32_t call, uint64_t arg
 		    uint64_t arg2, uint64_t arg3, uint64_t *value);
 
 /*
- * A fault hit with this instruction and stack pointer. If that is inside ROM text, changes both to what
- * they would be had the fault come from the site itself, and returns true: the text uses no stack
- * but the return address, so that is the word at *rsp. Any context.
+ * A fault of the kernel itself (never one of user mode) hit with this instruction and stack pointer. If that is
+ * inside ROM text, changes both to what they would be had the fault come from the site itself, and returns true:
+ * the text uses no stack but the return address, so that is the word at *rsp. Any context.
  */
 bool pvrom_guest_fault_site(const struct pvrom_guest *guest, uint64_t *rip, uint64_t *rsp);
 

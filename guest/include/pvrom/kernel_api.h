@@ -5,8 +5,8 @@
  * (A compiler may also emit calls of memcpy, memset, memmove and memcmp. The list of sources has
  * mem_weak.c with weak versions for kernels that have none.)
  *
- * All of them are called only from inside pvrom_guest_find(), _load(), _negotiate(), _patch(),
- * _query(), _unpatch(), _renegotiate(), _stop() and _vcpu_area(), on the CPU that called these. os is
+ * All of them are called only from inside pvrom_guest_start(), _find(), _load(), _query(), _negotiate(), _patch(),
+ * _unpatch(), _renegotiate(), _stop() and _vcpu_area(), on the CPU that called these. os is
  * the pointer of pvrom_guest_init(). None of them may use a patched call site unless its comment
  * says so.
  */
