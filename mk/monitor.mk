@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # monitor/: pvrun. Static, because it also runs inside the lab's level-1 Linux, which has no libraries.
-MONITOR_SRCS := $(addprefix monitor/, acpi_tables.c alarms.c aml.c boot_area.c cmos_clock.c counter_port.c cpuid_table.c event_fds.c exits.c \
-	file_image.c guest_memory.c hardware_facts.c interrupts.c kvm_device.c kvm_stats.c load_elf.c \
-	load_kernel.c load_linux.c load_multiboot.c load_pvh.c machine.c message.c net_options.c options.c ports.c \
+MONITOR_SRCS := $(addprefix monitor/, acpi_tables.c alarms.c aml.c apic_state.c boot_area.c cmos_clock.c counter_port.c \
+	cpuid_table.c event_fds.c exits.c file_image.c guest_memory.c hardware_facts.c interrupts.c kvm_device.c kvm_stats.c \
+	last_words.c load_elf.c load_kernel.c load_linux.c load_multiboot.c load_pvh.c machine.c message.c net_options.c \
+	options.c ports.c rom_bug.c \
 	pvrom_glue.c pvrom_ops.c pvrun.c serial_16550.c stats_report.c terminal.c vcpu.c vcpu_dump.c \
-	vcpu_state.c)
+	vcpu_state.c vcpu_work.c)
 MONITOR_SRCS += $(addprefix monitor/, guest_clock.c guest_tsc.c host_clock.c saved_machine.c saved_parts.c saved_vcpu.c \
 	vcpu_times.c vmclock_page.c)
 # Disks and network cards need liburing; everything else of pvrun needs nothing.
@@ -42,7 +43,7 @@ INSTALL_BIN += $(BUILD)/pvrun
 INSTALL_MAN += monitor/pvrun.1
 
 # ---- tests -------------------------------------------------------------------------------------
-TINY_SRCS := $(addprefix tests/monitor/,guest_boot.S tiny_main.c tiny_calls.c tiny_interrupts.c)
+TINY_SRCS := $(addprefix tests/monitor/,guest_boot.S tiny_main.c tiny_calls.c tiny_interrupts.c tiny_lost.c)
 $(BUILD)/tests/tiny.elf: $(call objs,free,$(TINY_SRCS)) tests/monitor/guest.lds
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -54,7 +55,11 @@ $(BUILD)/tests/tiny32.elf: $(BUILD)/tests/tiny.elf
 	$(call say,OBJCOPY,$@)
 	$(Q)$(OBJCOPY) -O elf32-i386 $< $@
 
-MONITOR_LAB = $(BUILD)/pvrun $(BUILD)/tests/tiny.elf $(BUILD)/tests/tiny32.elf $(LAB)
+# Runs a program for which one system call of a kind answers as if there were no such thing.
+$(BUILD)/tests/kvm_without: $(call objs,hosted,tests/monitor/kvm_without.c)
+	$(call LINK,hosted,-static)
+
+MONITOR_LAB = $(BUILD)/pvrun $(BUILD)/tests/tiny.elf $(BUILD)/tests/tiny32.elf $(BUILD)/tests/kvm_without $(LAB)
 MONITOR_TEST = tests/monitor/monitor_lab_test
 
 CHECK_QUICK += monitor.usage

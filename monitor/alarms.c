@@ -118,15 +118,13 @@ void alarms_stop(struct vm *vm)
 
 /*
  * Takes away the alarm and, if it was sent and the guest has not taken it, its
- * interrupt; lock held. Another CPU may at that moment be taking it.
+ * interrupt, before the CPU runs on; lock held. Another CPU may at that moment be taking it.
  */
 static void disarm(struct vcpu *vcpu)
 {
 	struct alarm *alarm = &vcpu->vm->alarms.of[vcpu->index];
 
-	if (alarm->fired && vcpu_is_mine(vcpu))
-		interrupts_withdraw(vcpu, alarm->vector);
-	else if (alarm->fired)
+	if (alarm->fired)
 		vcpu_withdraw(vcpu, alarm->vector);
 	alarm->armed = false;
 	alarm->fired = false;
@@ -176,4 +174,26 @@ void alarms_cancel(struct vcpu *vcpu)
 	pthread_mutex_lock(&vcpu->vm->alarms.lock);
 	disarm(vcpu);
 	pthread_mutex_unlock(&vcpu->vm->alarms.lock);
+}
+
+/* The next alarm may have come meanwhile by the same vector: then that is what is asked for. */
+static void withdraw_alone(struct vcpu *vcpu, void *vector)
+{
+	struct alarms *alarms = &vcpu->vm->alarms;
+	const struct alarm *alarm = &alarms->of[vcpu->index];
+
+	pthread_mutex_lock(&alarms->lock);
+	if (!alarm->fired || alarm->vector != *(uint8_t *)vector)
+		apic_withdraw(vcpu, *(uint8_t *)vector);
+	pthread_mutex_unlock(&alarms->lock);
+}
+
+/*
+ * Takes back the interrupt of an alarm that is none any more, if the guest has not taken it; on the CPU's own
+ * thread, no lock held. Mostly it has, and then nobody is stopped for it.
+ */
+void alarms_withdraw(struct vcpu *vcpu, uint8_t vector)
+{
+	if (apic_requests(vcpu, vector))
+		vcpu_alone(vcpu, withdraw_alone, &vector);
 }

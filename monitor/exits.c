@@ -19,7 +19,7 @@ static void mmio(struct vcpu *vcpu)
 	vcpu->exits.mmio++;
 	if (!virtio_mmio_access(vcpu->vm, run->mmio.phys_addr, run->mmio.data, run->mmio.len,
 				write) &&
-	    !write)
+	    !write && !rom_bug_read(vcpu->vm, run->mmio.phys_addr, run->mmio.data, run->mmio.len))
 		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
 }
 

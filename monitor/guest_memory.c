@@ -47,7 +47,8 @@ void memory_create(struct vm *vm)
 	vm->vmclock_gpa = vm->opt->vmclock ? vm->low_size - PAGE_SIZE : 0;
 	vm->rom_gpa = vm->low_size - vm->rom_size - (vm->opt->vmclock ? PAGE_SIZE : 0);
 	set_slot(vm, 0, 0, 0, vm->rom_gpa);
-	set_slot(vm, 1, vm->rom_gpa, vm->rom_gpa, vm->low_size - vm->rom_gpa);
+	if (!rom_bug)
+		set_slot(vm, 1, vm->rom_gpa, vm->rom_gpa, vm->low_size - vm->rom_gpa);
 	set_slot(vm, 2, ABOVE_HOLE, vm->low_size, size - vm->low_size);
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * Interrupts into the guest, all through KVM's own controllers: the routes of
- * its 24 input lines, messages to a CPU, and the two things about a local APIC
- * that a call asks for.
+ * its 24 input lines, messages to a CPU, and the end of an interrupt.
  */
 #include "monitor.h"
 
@@ -16,8 +15,6 @@
 #define PIT_PIN 2u  /* ... which is pin 2 of the I/O APIC, as on every PC */
 #define MSI_ADDRESS 0xfee00000u
 #define MSI_NMI 0x400u
-#define APIC_ISR 0x100u
-#define APIC_IRR 0x200u
 #define MSR_X2APIC_EOI 0x80bu
 #define MSR_PV_EOI 0x4b564d04u /* MSR_KVM_PV_EOI_EN: Documentation/virt/kvm/x86/msr.rst */
 
@@ -102,55 +99,6 @@ void interrupts_send(struct vm *vm, uint32_t vcpu, uint32_t vector)
 	pthread_mutex_unlock(&vm->vcpus[vcpu].apic);
 }
 
-static uint8_t *vector_byte(struct kvm_lapic_state *apic, unsigned int table, unsigned int vector)
-{
-	return (uint8_t *)&apic->regs[table + vector / 32 * 16 + vector % 32 / 8];
-}
-
-static bool clear_bit(struct kvm_lapic_state *apic, unsigned int table, unsigned int vector)
-{
-	uint8_t *byte = vector_byte(apic, table, vector), bit = (uint8_t)(1u << vector % 8);
-	bool was_set = *byte & bit;
-
-	*byte &= (uint8_t)~bit;
-	return was_set;
-}
-
-/*
- * Clears the highest set bit from `vector` down to `least` in a table of the APIC; on the CPU's own
- * thread. What is sent from here meanwhile waits, or the old state would be written over it. COM1's
- * line does not wait, and makes its edge again. KVM's own PIT and IPIs that another CPU sends without
- * a call can be made to do neither: in these few microseconds one of theirs is lost.
- */
-static void clear_highest(struct vcpu *vcpu, unsigned int table, unsigned int vector,
-			  unsigned int least)
-{
-	struct kvm_lapic_state apic;
-	bool cleared = false;
-
-	pthread_mutex_lock(&vcpu->apic);
-	if (ioctl(vcpu->fd, KVM_GET_LAPIC, &apic) == 0)
-		for (vector++; vector-- > least && !cleared;)
-			cleared = clear_bit(&apic, table, vector);
-	if (cleared)
-		ioctl(vcpu->fd, KVM_SET_LAPIC, &apic);
-	pthread_mutex_unlock(&vcpu->apic);
-	if (cleared)
-		serial_repeat_line(&vcpu->vm->serial);
-}
-
-/* Takes back a vector that was sent and is not yet in service; on the CPU's own thread. */
-void interrupts_withdraw(struct vcpu *vcpu, uint8_t vector)
-{
-	clear_highest(vcpu, APIC_IRR, vector, vector);
-}
-
-/* Ends the highest vector in service by the state of the APIC; edge-triggered ones only. */
-static void end_by_state(struct vcpu *vcpu)
-{
-	clear_highest(vcpu, APIC_ISR, 255, 0);
-}
-
 static bool set_msr(struct vcpu *vcpu, uint32_t index, uint64_t value)
 {
 	struct {
@@ -166,7 +114,7 @@ void interrupts_end(struct vcpu *vcpu)
 {
 	/* KVM takes the register as an MSR in x2APIC mode only. */
 	if (!set_msr(vcpu, MSR_X2APIC_EOI, 0))
-		end_by_state(vcpu);
+		apic_end(vcpu);
 }
 
 /*

@@ -75,12 +75,14 @@ static void set_up(struct vm *vm, unsigned long request, void *argument, const c
 /*
  * Creates the virtual machine with PIC, IOAPIC, local APICs and PIT in the
  * kernel. The two addresses are pages that KVM itself needs on Intel; they lie
- * in the PCI hole, below the firmware's usual place.
+ * in the PCI hole, below the firmware's usual place. The PIT ticks when it is time, as a real one: it does not
+ * keep ticks until the last was ended, which it would not hear of where its line is routed by a call.
  */
 void kvm_create_machine(struct vm *vm)
 {
 	uint64_t identity_map = 0xfffbc000;
 	struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
+	struct kvm_reinject_control no_ticks_later = { 0 };
 	int most = kvm_extension(vm->kvm, KVM_CAP_MAX_VCPUS);
 
 	if ((int)vm->opt->cpus > most)
@@ -94,4 +96,5 @@ void kvm_create_machine(struct vm *vm)
 	set_up(vm, KVM_SET_TSS_ADDR, (void *)0xfffbd000, "KVM_SET_TSS_ADDR");
 	set_up(vm, KVM_CREATE_IRQCHIP, NULL, "KVM_CREATE_IRQCHIP");
 	set_up(vm, KVM_CREATE_PIT2, &pit, "KVM_CREATE_PIT2");
+	set_up(vm, KVM_REINJECT_CONTROL, &no_ticks_later, "KVM_REINJECT_CONTROL");
 }

@@ -102,7 +102,9 @@ static void run(struct vm *vm)
 	for (unsigned int i = vm->opt->cpus; i-- > 0;)
 		vcpu_start(&vm->vcpus[i]);
 	saved_machine_start(vm);
+	last_words_start(vm);
 	wait_for_end(vm);
+	last_words_stop(vm);
 	vcpu_join_all(vm);
 	saved_machine_stop(vm);
 	clock_stop(vm);

@@ -346,9 +346,10 @@ struct vm {
 	struct pvrom_bus_host bus;
 	unsigned int virtio_count;
 	unsigned int threads; /* of CPUs, that have not ended; guarded by lock */
-	pthread_t saver;
+	pthread_t saver, mourner;
 	struct vcpu_work park[MAX_VCPUS];
 	unsigned int parked;  /* CPUs that wait for the end; guarded by lock */
+	bool one_runs;	      /* and all others stand still, or are about to; guarded by lock */
 	bool loaded;	      /* from a file ... */
 	bool same_tsc;	      /* ... on the same boot of the host: the TSC has gone on */
 	pthread_mutex_t lock; /* guards end and exit_status too, and each CPU's work */
@@ -430,6 +431,15 @@ void *memory_at(const struct vm *vm, uint64_t gpa, uint64_t size);
 void *memory_for(const struct vm *vm, uint64_t gpa, uint64_t size, const char *what);
 unsigned int memory_map(const struct vm *vm, struct map_entry map[MAX_MAP_ENTRIES]);
 
+/* rom_bug.c */
+#ifdef PVROM_TEST
+extern bool rom_bug; /* --bug rom-changes */
+bool rom_bug_read(struct vm *vm, uint64_t gpa, uint8_t *data, uint32_t len);
+#else
+#define rom_bug false
+#define rom_bug_read(vm, gpa, data, len) false
+#endif
+
 /* kvm_device.c */
 int kvm_open(void);
 int kvm_extension(int fd, long cap);
@@ -474,7 +484,8 @@ bool elf_pvh_entry(const struct file_image *file, uint32_t *entry);
 /* virtio_bus.c */
 void virtio_bus_offer(struct vm *vm);
 
-/* virtio_mmio.c; see also virtio_device.h. */
+/* virtio_device.c and virtio_mmio.c; see also virtio_device.h. */
+void virtio_interrupt_again(struct vm *vm);
 #define VIRTIO_MMIO_BASE 0xd0000000u
 #define VIRTIO_MMIO_SIZE 0x1000u
 #define VIRTIO_MMIO_LINE 16u
@@ -501,12 +512,18 @@ void vcpu_create(struct vm *vm, unsigned int index);
 void vcpu_destroy(struct vcpu *vcpu);
 void vcpu_start(struct vcpu *vcpu);
 void vcpu_join_all(struct vm *vm);
+void vcpu_kick(struct vcpu *vcpu);
+void vcpu_kick_idle(struct vm *vm);
+struct vcpu *vcpu_mine(void);
+bool vcpu_is_mine(const struct vcpu *vcpu);
+
+/* vcpu_work.c */
+void vcpu_take_work(struct vcpu *vcpu);
 void vcpu_do(struct vcpu *vcpu, void (*run)(struct vcpu *vcpu, void *argument), void *argument);
 void vcpu_do_between_calls(struct vcpu *vcpu, void (*run)(struct vcpu *vcpu, void *argument),
 			   void *argument);
+void vcpu_alone(struct vcpu *vcpu, void (*run)(struct vcpu *vcpu, void *argument), void *argument);
 void vcpu_withdraw(struct vcpu *vcpu, uint8_t vector);
-void vcpu_kick_idle(struct vm *vm);
-bool vcpu_is_mine(const struct vcpu *vcpu);
 bool vcpu_park_all(struct vm *vm);
 
 /* vcpu_state.c */
@@ -520,6 +537,11 @@ bool vcpu_state_wake(struct vcpu *vcpu);
 /* vcpu_dump.c */
 void vcpu_dump(struct vcpu *vcpu);
 void vcpu_dump_last(struct vcpu *vcpu);
+
+/* last_words.c */
+int last_words_signal(int number);
+void last_words_start(struct vm *vm);
+void last_words_stop(struct vm *vm);
 
 /* exits.c */
 void exit_handle(struct vcpu *vcpu);
@@ -569,11 +591,11 @@ void serial_load(struct serial *serial, const struct serial_state *state);
 void terminal_start(void);
 void terminal_attach(struct vm *vm);
 void terminal_detach(void);
+_Noreturn void terminal_die(int signal);
 
 /* interrupts.c */
 void interrupts_create(struct vm *vm);
 void interrupts_send(struct vm *vm, uint32_t vcpu, uint32_t vector);
-void interrupts_withdraw(struct vcpu *vcpu, uint8_t vector);
 void interrupts_end(struct vcpu *vcpu);
 void interrupts_pv_eoi(struct vcpu *vcpu, uint64_t value);
 bool interrupts_route(struct vm *vm, uint64_t pin, uint8_t vector, uint32_t vcpu);
@@ -581,6 +603,11 @@ bool interrupts_mask(struct vm *vm, uint64_t pin, bool masked);
 void interrupts_message(struct vm *vm, unsigned int message, uint8_t vector, uint32_t vcpu);
 void interrupts_default(struct vm *vm);
 void interrupts_take(struct vm *vm, const struct route pin[ROUTE_PINS]);
+
+/* apic_state.c */
+bool apic_requests(struct vcpu *vcpu, uint8_t vector);
+void apic_withdraw(struct vcpu *vcpu, uint8_t vector);
+void apic_end(struct vcpu *vcpu);
 
 /* guest_tsc.c */
 void guest_tsc_create(struct vm *vm);
@@ -621,6 +648,7 @@ void alarms_stop(struct vm *vm);
 void alarms_move(struct vcpu *vcpu);
 void alarms_set(struct vcpu *vcpu, uint64_t tsc, uint8_t vector);
 void alarms_cancel(struct vcpu *vcpu);
+void alarms_withdraw(struct vcpu *vcpu, uint8_t vector);
 
 /* pvrom_glue.c */
 uint64_t pvrom_feature_by_name(const char *name);

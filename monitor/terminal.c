@@ -28,12 +28,25 @@ static void restore(void)
 		tcsetattr(STDIN_FILENO, TCSANOW, &saved);
 }
 
-/* Restores the terminal, then lets the signal do what it always does. */
+/* Restores the terminal, then lets the signal do what it always does. Async-signal-safe. */
+void terminal_die(int number)
+{
+	sigset_t set;
+
+	restore();
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	signal(number, SIG_DFL);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	raise(number);
+	_exit(EXIT_CANNOT_RUN); /* not reached */
+}
+
 static void on_fatal_signal(int number)
 {
-	restore();
-	signal(number, SIG_DFL);
-	raise(number);
+	number = last_words_signal(number);
+	if (number != 0)
+		terminal_die(number);
 }
 
 static void catch_fatal_signals(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * A virtual CPU: one thread in KVM_RUN. Only that thread touches its state; the
- * others leave a request and kick it.
+ * others leave a request (vcpu_work.c) and kick it.
  */
 #include "monitor.h"
 
@@ -36,14 +36,6 @@ void vcpu_signals(void)
 	sigaction(KICK_SIGNAL, &action, NULL);
 }
 
-static void check_creation(struct vm *vm, unsigned int index)
-{
-	if (vm->vcpus[index].fd < 0)
-		fail(EXIT_CANNOT_RUN, "KVM makes no CPU %u: %s", index, strerror(errno));
-	if (vm->vcpus[index].run == MAP_FAILED)
-		fail(EXIT_CANNOT_RUN, "cannot map the state of CPU %u: %s", index, strerror(errno));
-}
-
 /* Creates CPU `index`; all but the first wait for INIT and SIPI (or a start call). */
 void vcpu_create(struct vm *vm, unsigned int index)
 {
@@ -54,8 +46,11 @@ void vcpu_create(struct vm *vm, unsigned int index)
 	pthread_mutex_init(&vcpu->apic, NULL);
 	vcpu->run_size = (size_t)ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)index);
+	if (vcpu->fd < 0)
+		fail(EXIT_CANNOT_RUN, "KVM makes no CPU %u: %s", index, strerror(errno));
 	vcpu->run = mmap(NULL, vcpu->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
-	check_creation(vm, index);
+	if (vcpu->run == MAP_FAILED)
+		fail(EXIT_CANNOT_RUN, "cannot map the state of CPU %u: %s", index, strerror(errno));
 	if (vm->rom_size != 0)
 		vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
 }
@@ -92,51 +87,12 @@ static HOT void run_once(struct vcpu *vcpu)
 	}
 }
 
-/* Takes the first piece of work that may be done now, NULL if there is none; vm->lock held. */
-static struct vcpu_work *next_work(struct vcpu *vcpu)
-{
-	struct vcpu_work **at = &vcpu->work, *work;
-
-	while (*at != NULL && (*at)->between_calls && vcpu->in_call)
-		at = &(*at)->next;
-	work = *at;
-	if (work != NULL)
-		__atomic_store_n(at, work->next, __ATOMIC_RELAXED);
-	return work;
-}
-
-/* Does what others have left for this thread to do; vm->lock held, given up meanwhile. */
-static void do_work(struct vcpu *vcpu)
-{
-	struct vm *vm = vcpu->vm;
-	struct vcpu_work *work;
-
-	while ((work = next_work(vcpu)) != NULL) {
-		pthread_mutex_unlock(&vm->lock);
-		work->run(vcpu, work->argument);
-		pthread_mutex_lock(&vm->lock);
-		work->done = true;
-		pthread_cond_broadcast(&vm->changed);
-	}
-}
-
-static void take_work(struct vcpu *vcpu)
-{
-	uint8_t vector = __atomic_exchange_n(&vcpu->withdraw, 0, __ATOMIC_RELAXED);
-
-	if (vector != 0)
-		interrupts_withdraw(vcpu, vector);
-	pthread_mutex_lock(&vcpu->vm->lock);
-	do_work(vcpu);
-	pthread_mutex_unlock(&vcpu->vm->lock);
-}
-
 /* Looks without the lock first: a kick follows each piece of work, so none is missed. */
 static HOT void look_for_work(struct vcpu *vcpu)
 {
 	if (__atomic_load_n(&vcpu->work, __ATOMIC_RELAXED) != NULL ||
 	    __atomic_load_n(&vcpu->withdraw, __ATOMIC_RELAXED) != 0)
-		take_work(vcpu);
+		vcpu_take_work(vcpu);
 }
 
 static HOT void *vcpu_thread(void *argument)
@@ -184,19 +140,15 @@ void vcpu_start(struct vcpu *vcpu)
 }
 
 /* Makes the thread look for work soon, wherever it is. */
-static void kick(struct vcpu *vcpu)
+void vcpu_kick(struct vcpu *vcpu)
 {
 	pthread_kill(vcpu->thread, KICK_SIGNAL);
 }
 
-/*
- * Has a vector taken back before the CPU runs on, if it does not run just now;
- * does not wait, so that locks may be held. From any thread.
- */
-void vcpu_withdraw(struct vcpu *vcpu, uint8_t vector)
+/* The CPU whose thread this is, NULL on any other thread. */
+struct vcpu *vcpu_mine(void)
 {
-	__atomic_store_n(&vcpu->withdraw, vector, __ATOMIC_RELAXED);
-	kick(vcpu);
+	return me;
 }
 
 /*
@@ -211,7 +163,7 @@ void vcpu_kick_idle(struct vm *vm)
 		uint64_t wrote = __atomic_load_n(&vcpu->times_tsc, __ATOMIC_RELAXED);
 
 		if (wrote != 0 && guest_tsc_now(vcpu) - wrote >= vm->tsc_khz * 1000)
-			kick(vcpu);
+			vcpu_kick(vcpu);
 	}
 	pthread_mutex_unlock(&vm->lock);
 }
@@ -220,123 +172,6 @@ void vcpu_kick_idle(struct vm *vm)
 bool vcpu_is_mine(const struct vcpu *vcpu)
 {
 	return vcpu == me;
-}
-
-/* First come, first served: who stops a CPU last has the last word. */
-static void add_work(struct vcpu *vcpu, struct vcpu_work *work)
-{
-	struct vcpu_work **at = &vcpu->work;
-
-	while (*at != NULL)
-		at = &(*at)->next;
-	__atomic_store_n(at, work, __ATOMIC_RELAXED);
-}
-
-static void forget_work(struct vcpu *vcpu, struct vcpu_work *work)
-{
-	for (struct vcpu_work **at = &vcpu->work; *at != NULL; at = &(*at)->next)
-		if (*at == work) {
-			__atomic_store_n(at, work->next, __ATOMIC_RELAXED);
-			work->done = true;
-			return;
-		}
-}
-
-/*
- * Waits for the work, doing one's own meanwhile: two CPUs may want something of
- * each other. When the machine's life ends, work that nobody has begun is
- * dropped; vm->lock held.
- */
-static void wait_for_work(struct vcpu *vcpu, struct vcpu_work *work)
-{
-	struct vm *vm = vcpu->vm;
-
-	while (!work->done) {
-		if (me != NULL)
-			do_work(me);
-		if (work->done)
-			return;
-		if (vm->end != RUNNING)
-			forget_work(vcpu, work);
-		if (!work->done)
-			pthread_cond_wait(&vm->changed, &vm->lock);
-	}
-}
-
-static void leave_and_wait(struct vcpu *vcpu, struct vcpu_work *work)
-{
-	pthread_mutex_lock(&vcpu->vm->lock);
-	add_work(vcpu, work);
-	kick(vcpu);
-	/* It may itself wait for somebody's work, where a kick does not reach it. */
-	pthread_cond_broadcast(&vcpu->vm->changed);
-	wait_for_work(vcpu, work);
-	pthread_mutex_unlock(&vcpu->vm->lock);
-}
-
-/*
- * Has `run` called on the CPU's own thread, and returns when that is done (or the machine's life
- * is over). With no lock held, by a CPU's thread.
- */
-void vcpu_do(struct vcpu *vcpu, void (*run)(struct vcpu *vcpu, void *argument), void *argument)
-{
-	struct vcpu_work work = { .run = run, .argument = argument };
-
-	if (vcpu_is_mine(vcpu))
-		run(vcpu, argument);
-	else
-		leave_and_wait(vcpu, &work);
-}
-
-/*
- * The same on another CPU, and not before the call in which that may be has ended. Two that wait
- * for each other so would wait for ever: for RESET only, which the core lets in one at a time.
- */
-void vcpu_do_between_calls(struct vcpu *vcpu, void (*run)(struct vcpu *vcpu, void *argument),
-			   void *argument)
-{
-	struct vcpu_work work = { .run = run, .argument = argument, .between_calls = true };
-
-	leave_and_wait(vcpu, &work);
-}
-
-/* Does what others want until the machine's life ends; on the CPU's own thread, between two calls. */
-static void park(struct vcpu *vcpu, void *unused)
-{
-	struct vm *vm = vcpu->vm;
-
-	(void)unused;
-	pthread_mutex_lock(&vm->lock);
-	vm->parked++;
-	pthread_cond_broadcast(&vm->changed);
-	while (vm->end == RUNNING) {
-		do_work(vcpu);
-		if (vm->end == RUNNING)
-			pthread_cond_wait(&vm->changed, &vm->lock);
-	}
-	pthread_mutex_unlock(&vm->lock);
-}
-
-/*
- * Brings all CPUs out of the guest, each after the call that it is in, to wait for the machine's end. True
- * when they do; false if it has ended before. Not on a CPU's thread.
- */
-bool vcpu_park_all(struct vm *vm)
-{
-	bool parked;
-
-	pthread_mutex_lock(&vm->lock);
-	for (unsigned int i = 0; i < vm->opt->cpus && vm->end == RUNNING; i++) {
-		vm->park[i] = (struct vcpu_work){ .run = park, .between_calls = true };
-		add_work(&vm->vcpus[i], &vm->park[i]);
-		kick(&vm->vcpus[i]);
-	}
-	pthread_cond_broadcast(&vm->changed);
-	while (vm->end == RUNNING && vm->parked < vm->opt->cpus)
-		pthread_cond_wait(&vm->changed, &vm->lock);
-	parked = vm->end == RUNNING;
-	pthread_mutex_unlock(&vm->lock);
-	return parked;
 }
 
 static void wait_for_threads(struct vm *vm)
@@ -354,7 +189,7 @@ static void wait_for_threads(struct vm *vm)
 void vcpu_join_all(struct vm *vm)
 {
 	for (unsigned int i = 0; i < vm->opt->cpus; i++)
-		kick(&vm->vcpus[i]);
+		vcpu_kick(&vm->vcpus[i]);
 	wait_for_threads(vm);
 	for (unsigned int i = 0; i < vm->opt->cpus; i++)
 		pthread_join(vm->vcpus[i].thread, NULL);

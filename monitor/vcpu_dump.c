@@ -52,6 +52,21 @@ static void dump_code(struct vcpu *vcpu, uint64_t rip)
 	fputc('\n', stderr);
 }
 
+/* What it waits for, if it does not run (Documentation/virt/kvm/api.rst, KVM_GET_MP_STATE). */
+static const char *waits_for(const struct vcpu *vcpu)
+{
+	struct kvm_mp_state state;
+
+	if (ioctl(vcpu->fd, KVM_GET_MP_STATE, &state) < 0)
+		return "";
+	switch (state.mp_state) {
+	case KVM_MP_STATE_HALTED: return " (halted)";
+	case KVM_MP_STATE_UNINITIALIZED:
+	case KVM_MP_STATE_INIT_RECEIVED: return " (not started)";
+	default: return "";
+	}
+}
+
 /* Writes what is known of the CPU to stderr; on its own thread or when it no longer runs. */
 void vcpu_dump(struct vcpu *vcpu)
 {
@@ -64,7 +79,7 @@ void vcpu_dump(struct vcpu *vcpu)
 		return;
 	}
 	flockfile(stderr);
-	fprintf(stderr, "CPU %u:\n", vcpu->index);
+	fprintf(stderr, "CPU %u%s:\n", vcpu->index, waits_for(vcpu));
 	dump_general(&regs);
 	dump_system(&sregs);
 	dump_code(vcpu, regs.rip + sregs.cs.base);

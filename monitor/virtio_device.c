@@ -45,6 +45,23 @@ void virtio_changed(struct virtio_device *device)
 		interrupt(device, INTERRUPT_CONFIG);
 }
 
+/* One of its own may have been lost; a driver that finds nothing new does nothing. From any thread. */
+static void interrupt_again(const struct virtio_device *device)
+{
+	if (__atomic_load_n(&device->interrupts, __ATOMIC_SEQ_CST) != 0)
+		irqfd_raise(device->line_fd);
+	irqfd_raise(device->message_fd);
+	for (unsigned int i = 0; i < device->queues; i++)
+		irqfd_raise(device->queue[i].message_fd);
+}
+
+/* All devices, by every line and message that leads anywhere. */
+void virtio_interrupt_again(struct vm *vm)
+{
+	for (unsigned int i = 0; i < vm->virtio_count; i++)
+		interrupt_again(vm->virtio[i]);
+}
+
 void virtio_broken(struct virtio_device *device)
 {
 	if (device->status & VIRTIO_NEEDS_RESET)

@@ -78,7 +78,10 @@ sub tail {
 	my ($run) = @_;
 	my @lines = split /\n/, $run->{text};
 	splice(@lines, 0, -15) if @lines > 15;
-	return join("\n", "exit status $run->{status}; it printed last:", @lines);
+	my @error = split /\n/, $run->{error} // '';
+	splice(@error, 60) if @error > 60;
+	return join("\n", "exit status $run->{status}; it printed last:", @lines,
+		@error ? ('and on standard error:', @error) : ());
 }
 
 # What must hold of every complete run, and a line for each of its facts.

@@ -46,6 +46,15 @@ mv /dev/kvm /dev/kvm-away; ln -s null /dev/kvm
 run ./pvrun tiny.elf; expect 125 'is not KVM' 'a /dev/kvm that is none'
 rm /dev/kvm; mv /dev/kvm-away /dev/kvm
 
+# A KVM that lacks what a guest needs: KVM_CAP_SYNC_REGS, KVM_CAP_READONLY_MEM; and KVM_CREATE_PIT2.
+run ./kvm_without ae03 74 0 ./pvrun tiny.elf
+expect 125 'this KVM cannot run the guest: it lacks synchronized registers' 'a KVM without a capability'
+run ./kvm_without ae03 81 0 ./pvrun tiny.elf; expect 125 'it lacks read-only memory' '  or another'
+run ./kvm_without 4040ae77 - 22 ./pvrun tiny.elf
+expect 125 'this KVM cannot run the guest: KVM_CREATE_PIT2: Invalid' 'a KVM that refuses what it has'
+run ./kvm_without ae41 - 12 ./pvrun tiny.elf
+expect 125 'KVM makes no CPU 0: .*memory' 'a KVM that has no memory for a CPU'
+
 # ---- ends ----
 tiny exit=0; [ $status = 1 ]; result $? 'debug exit 0 is status 1'
 tiny exit=5; [ $status = 11 ]; result $? 'debug exit 5 is status 11'
@@ -61,6 +70,11 @@ tiny reset=cf9 --no-reboot; [ $status = 0 ]; result $? '--no-reboot ends at a re
 wait_for resets_twice; result $? 'a reset restarts the guest'
 kill $!; status=0; wait $! || status=$?
 [ $status = 143 ]; result $? 'SIGTERM ends it'
+./pvrun --cpus 3 --append spin=2 tiny.elf >"$dir/out" 2>"$dir/err" </dev/null &
+wait_for grep -q spinning "$dir/out"; kill $!; status=0; wait $! || status=$?
+expect 143 '^CPU 1:' '  and it is said where its CPUs are'
+expect 143 '^CPU 2 (not started):' '  those too that do not run'
+grep -A4 '^CPU 1:' "$dir/err" | grep -q '^rip=.* rflags=0*[0-1]*[0-9a-f]*'; result $? '  by their registers'
 tiny nothing; [ $status = 1 ]; result $? 'where nothing is, ones are read'
 
 # ---- memory and boot records ----
@@ -109,7 +123,9 @@ run timeout 30 ./pvrun --append talk --cpus 2 tiny.elf
 prints 1 '^good: but soon again' 'the log is heard again though CPUs are kicked all the time'
 tiny batch --cpus 2; prints 1 '^good: no batch' 'RESET waits for the calls that others are in'
 tiny interrupts; prints 1 '^good: unmasked' 'alarms, IPIs, EOI and routes by calls'
-tiny lost --cpus 2; prints 1 '^good: none lost' 'no IPI is lost when an alarm is taken back'
+for how in call icr pit; do
+	tiny lost=$how --cpus 2; prints 1 '^good: none lost' "nothing is lost when an alarm is taken back: $how"
+done
 tiny off=0; [ $status = 0 ]; result $? 'SHUTDOWN off with code 0 is status 0'
 tiny off=7; [ $status = 15 ]; result $? '  with code 7 it is status 15'
 tiny crash=3; expect 7 'the guest says that it has crashed (code 3)' 'SHUTDOWN crash says so'

@@ -69,10 +69,27 @@ void try_start(uint64_t cpus);
 void try_storm(uint64_t cpus);
 void try_talk(void);
 void try_batch(void);
+void try_spin(uint64_t cpus);
 void shut_down(uint64_t how, uint64_t code);
 
 /* tiny_interrupts.c */
+#define VECTOR_ALARM 0x40
+#define VECTOR_SENT 0x41
+#define VECTOR_PIT 0x44
+#define MS 2600000ull		     /* TSC ticks, about; only patience depends on it */
+extern volatile uint64_t count[256]; /* how often a vector has come */
+void write_msr(uint32_t msr, uint64_t value);
+void turn_on_x2apic(void);
+void interrupts_set_up(void); /* of the first CPU: handlers, and its APIC on */
+void wait(uint64_t ticks);
+void set_alarm(uint64_t at);
+/* Interrupts on until the vector has come so often, or the time is over: false. */
+bool came(unsigned int vector, uint64_t times, uint64_t patience);
+/* The same with a patience of several seconds. */
+bool comes(unsigned int vector, uint64_t times);
 void try_interrupts(void);
-void try_lost(void);
+
+/* tiny_lost.c */
+void try_lost(char how);
 
 #endif

@@ -256,6 +256,19 @@ void try_talk(void)
 	check_end();
 }
 
+/* That many CPUs run for ever, with interrupts off. */
+void try_spin(uint64_t cpus)
+{
+	check(seal(PVROM_FEATURE_BIT(PVROM_FEATURE_SMP), 0) == PVROM_STATUS_OK, "smp sealed");
+	for (uint64_t id = 1; id < cpus; id++) {
+		start(id, 0);
+		wait_for_arrival(id, 1);
+	}
+	say("spinning\n");
+	for (;;)
+		__asm__ volatile("pause");
+}
+
 static struct pvrom_vcpu_area batched_area __attribute__((aligned(PVROM_VCPU_AREA_ALIGN)));
 static struct pvrom_batch_entry batch[32];
 

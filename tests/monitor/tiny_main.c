@@ -246,8 +246,10 @@ static void act(const char *text, uint32_t magic, uint64_t record)
 		try_batch();
 	else if (after(text, "interrupts"))
 		try_interrupts();
-	else if (after(text, "lost"))
-		try_lost();
+	else if ((rest = after(text, "lost=")))
+		try_lost(*rest);
+	else if ((rest = after(text, "spin=")))
+		try_spin(number(rest));
 	else if ((rest = after(text, "off=")))
 		shut_down(0, number(rest));
 	else if ((rest = after(text, "crash=")))
