@@ -19,3 +19,7 @@ $(eval $(call cunit,net.guest_offload,tests/net/net_guest_offload_test.c,$(NET_G
 $(eval $(call cunit,net.devices,tests/net/net_devices_test.c,$(addprefix tests/net/,net_lies.c \
 	net_lies_begin.c net_lies_commands.c net_lies_frames.c net_lies_headers.c net_lies_rings.c) \
 	$(NET_GUEST_WORLD)))
+
+# The reference kernel's network stack, in an ordinary program.
+$(eval $(call cunit,net.stack,tests/net/net_stack_test.c,$(addprefix kernel/net/,stack.c stack_page.c stack_tcp.c \
+	stack_tcp_input.c stack_udp.c) $(PVNET_FRAME_SRCS)))
