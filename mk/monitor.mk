@@ -10,7 +10,7 @@ MONITOR_SRCS += $(addprefix monitor/, guest_clock.c guest_tsc.c host_clock.c sav
 	vcpu_times.c vmclock_page.c)
 # Disks and network cards need liburing; everything else of pvrun needs nothing.
 ifneq ($(call have_header,liburing.h),)
-MONITOR_SRCS += $(addprefix monitor/,device_thread.c disk.c net_device.c net_helper.c net_round.c virtio_bus.c virtio_device.c \
+MONITOR_SRCS += $(addprefix monitor/,device_thread.c disk.c net_device.c net_helper.c net_round.c saved_virtio.c virtio_bus.c virtio_device.c \
 	virtio_mmio.c)
 MONITOR_DEVICES = $(addprefix $(BUILD)/libpvrom-,blk-host.a blk-backend.a net-backend.a net-host.a virtqueue.a)
 MONITOR_LIBS = -luring

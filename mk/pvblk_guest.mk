@@ -32,6 +32,11 @@ TEST.guests.disk       = tests/guests/disk_test $(KERNEL_ELF) $(BUILD)/disk-imag
 TEST_TIME.guests.disk  = 240
 TEST_NEEDS.guests.disk = $(KERNEL_ELF) $(BUILD)/disk-image $(filter $(BLKD),$(ALL_TARGETS))
 
+CHECK += guests.saved_disk
+TEST.guests.saved_disk       = tests/blk/saved_disk_test $(KERNEL_ELF) $(BUILD)/disk-image
+TEST_TIME.guests.saved_disk  = 180
+TEST_NEEDS.guests.saved_disk = $(KERNEL_ELF) $(BUILD)/disk-image $(BUILD)/pvrun $(LAB)
+
 # The device bus: both its halves, and both of the disk, under the host core.
 $(eval $(call cunit,loop.bus,tests/loop/bus_loop.c,tests/loop/host_world.c $$(HOST_SRCS) $$(DIGEST_SRCS) \
 	virtqueue/transport/bus_host.c virtqueue/transport/bus_transport.c $(BLK_GUEST_WORLD)))

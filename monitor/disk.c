@@ -195,6 +195,21 @@ static void reset(struct virtio_device *device)
 		device_thread_wait(&device->thread);
 }
 
+static struct pvrom_vq_device *ring(struct virtio_device *device, unsigned int index)
+{
+	return &disk_of(device)->queue[index].ring;
+}
+
+static size_t save(struct virtio_device *device, void *buffer, size_t room)
+{
+	return pvrom_blk_host_save(&disk_of(device)->host, buffer, room);
+}
+
+static bool load(struct virtio_device *device, const void *buffer, size_t size)
+{
+	return pvrom_blk_host_load(&disk_of(device)->host, buffer, size);
+}
+
 static const struct virtio_kind disk_kind = {
 	.id = PVROM_BLK_DEVICE_ID,
 	.features = features,
@@ -204,6 +219,9 @@ static const struct virtio_kind disk_kind = {
 	.queue_start = queue_start,
 	.queue_stop = queue_stop,
 	.reset = reset,
+	.ring = ring,
+	.save = save,
+	.load = load,
 };
 
 /* ---- life ------------------------------------------------------------------------------------------ */

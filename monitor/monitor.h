@@ -697,6 +697,11 @@ void saved_take_devices(struct vm *vm, FILE *file);
 void *saved_host_image(struct vm *vm, size_t *size);
 void saved_load_host(struct vm *vm, const void *image, size_t size);
 
+/* saved_virtio.c */
+void saved_pause_virtio(struct vm *vm);
+void saved_put_virtio(struct vm *vm, FILE *file);
+void saved_take_virtio(struct vm *vm, FILE *file);
+
 /* saved_machine.c */
 void saved_machine_signals(const struct options *opt);
 void saved_machine_start(struct vm *vm);

@@ -24,6 +24,7 @@ struct header {
 	uint64_t memory, features_off;
 	uint64_t tsc_khz, guest_tsc;
 	uint32_t cpus, rom, slots, vmclock, tsc_alone;
+	uint32_t devices;   /* virtio */
 	uint32_t host_size; /* bytes of the host core's image */
 };
 
@@ -113,6 +114,7 @@ static struct header header_of(struct vm *vm, size_t host_size)
 	header.slots = vm->opt->slots;
 	header.vmclock = vm->vmclock_gpa != 0;
 	header.tsc_alone = vm->opt->tsc_alone;
+	header.devices = vm->virtio_count;
 	header.host_size = (uint32_t)host_size;
 	return header;
 }
@@ -124,6 +126,7 @@ static void put_all(struct vm *vm, FILE *file)
 	size_t host_size;
 	void *host;
 
+	saved_pause_virtio(vm);
 	clock_pause(vm);
 	host = saved_host_image(vm, &host_size);
 	header = header_of(vm, host_size);
@@ -136,6 +139,7 @@ static void put_all(struct vm *vm, FILE *file)
 	saved_put_memory(vm, file);
 	if (host_size != 0)
 		saved_put(file, host, host_size);
+	saved_put_virtio(vm, file);
 	free(host);
 }
 
@@ -164,9 +168,9 @@ static struct header take_header(struct vm *vm, FILE *file)
 		fail(EXIT_CANNOT_RUN, "%s was not saved by this version of pvrun", vm->opt->load);
 	if (header.memory != mine.memory || header.cpus != mine.cpus || header.rom != mine.rom ||
 	    header.vmclock != mine.vmclock || header.slots != mine.slots ||
-	    header.tsc_alone != mine.tsc_alone)
+	    header.tsc_alone != mine.tsc_alone || header.devices != mine.devices)
 		fail(EXIT_USAGE,
-		     "%s was saved with other options: --cpus, --memory, --rom, --slots, "
+		     "%s was saved with other options: --cpus, --disk, --memory, --rom, --slots, "
 		     "--tsc-alone and --vmclock must be the same",
 		     vm->opt->load);
 	if (!vm->tsc_known || header.host_size > MIB(1))
@@ -213,6 +217,7 @@ void saved_machine_read(struct vm *vm)
 	host = take_new(vm, file, header.host_size);
 	give_vcpus(vm, saved, header.guest_tsc);
 	saved_load_host(vm, host, header.host_size);
+	saved_take_virtio(vm, file);
 	free(host);
 	free(saved);
 	fclose(file);

@@ -50,6 +50,11 @@ struct virtio_kind {
 	/* Returns when nothing of the queue, or of the device, is in flight any more. */
 	void (*queue_stop)(struct virtio_device *device, struct virtio_queue *queue);
 	void (*reset)(struct virtio_device *device);
+	/* For --save and --load (saved_virtio.c). A started queue; and the state beside features, status and queues:
+	 * save returns its size, 0 if there is none to be had; load comes after accept, before queue_start. */
+	struct pvrom_vq_device *(*ring)(struct virtio_device *device, unsigned int index);
+	size_t (*save)(struct virtio_device *device, void *buffer, size_t room);
+	bool (*load)(struct virtio_device *device, const void *buffer, size_t size);
 };
 
 struct virtio_device {

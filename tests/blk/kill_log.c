@@ -107,4 +107,3 @@ void log_that_forgets(void)
 	       "a server that forgets what the dead one wrote is noticed%s%s", "", "",
 	       "it was not");
 }
-

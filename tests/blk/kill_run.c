@@ -76,7 +76,8 @@ bool run_begin(struct run *r, bool packed, const char *kill_at, uint64_t request
 		return false;
 	r->pid = start(kill_at, r->no_inflight);
 	/* It may die as early as this. */
-	return vu_client_connect(&r->client, 10000) || (server_ended(r->pid, &status) && run_revive(r));
+	return vu_client_connect(&r->client, 10000) ||
+	       (server_ended(r->pid, &status) && run_revive(r));
 }
 
 void run_drive(struct run *r, int ms)
@@ -108,4 +109,3 @@ void run_end(struct run *r)
 	server_stop(r->pid, SIGTERM, 5000);
 	unlink(socket_path);
 }
-
