@@ -63,7 +63,7 @@ TEST_NEEDS.net.frame.million = $(BUILD)/test/net.frame
 
 # The hosted backends, in a network namespace that the test makes; each case with the mistakes it is for.
 NETBACK_CASES := $(addprefix tests/net/netback_,main.c plain_cases.c switch_cases.c capture_cases.c limit_cases.c tap_cases.c \
-	user_cases.c) $(PVNET_BACKEND_SRCS) $(PVNET_SWITCH_SRCS) $(PVNET_USER_SRCS) $(NET_WORLD)
+	user_cases.c) tests/net/own_namespace.c $(PVNET_BACKEND_SRCS) $(PVNET_SWITCH_SRCS) $(PVNET_USER_SRCS) $(NET_WORLD)
 ifneq ($(PVNET_USER_SRCS),)
 define netback_test
 $$(BUILD)/$(1)/net.backends: $$(call objs,$(1),$$(NETBACK_CASES))
@@ -74,6 +74,19 @@ TEST_NEEDS.net.backends$(2) = $$(BUILD)/$(1)/net.backends
 endef
 $(eval $(call netback_test,test,,))
 $(eval $(call netback_test,asan,.asan,plain))
+endif
+
+# pvrom-netd as a process, with front ends of ours; each case with the mistakes it is for.
+NETD_CASES := $(addprefix tests/net/netd_,main.c card_cases.c net_cases.c life_cases.c) tests/net/own_namespace.c tests/net/frame_oracle.c \
+	tests/blk/server_process.c vhost-user/client/net_client.c $(VU_CLIENT_SRCS) pvnet/backend/net_port.c \
+	pvnet/backend/netback_words.c pvnet/backend/netback_slips.c $(VIRTQUEUE_SRCS)
+$(BUILD)/test/net.netd: $(call objs,test,$(NETD_CASES))
+	$(call LINK,test,)
+ifneq ($(PVNET_USER_SRCS),)
+CHECK += net.netd
+TEST.net.netd       = mkdir -p $(BUILD)/net/netd && $(BUILD)/test/net.netd $(BUILD)/test/pvrom-netd $(BUILD)/net/netd
+TEST_TIME.net.netd  = 180
+TEST_NEEDS.net.netd = $(BUILD)/test/net.netd $(BUILD)/test/pvrom-netd
 endif
 
 # ---- fuzz targets (mk/hostile.mk) ------------------------------------------------------------------

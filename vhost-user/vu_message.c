@@ -379,6 +379,8 @@ static enum vu_verdict set_vring_enable(struct pvrom_vu_server *s, struct vu_mes
 	ring->enabled = m->payload.state.num;
 	if (ring->vq && ring->enabled)
 		s->setup.ops->queue_ready(s->setup.ctx, ring->index);
+	else if (ring->vq)
+		s->setup.ops->kicked(s->setup.ctx, ring->index);
 	return VU_DONE;
 }
 

@@ -35,7 +35,7 @@ bool net_fifo_open(struct net_fifo *f, uint32_t size)
 void net_fifo_close(struct net_fifo *f)
 {
 	free(f->bytes);
-	f->bytes = NULL;
+	*f = (struct net_fifo){ .size = 0 };
 }
 
 uint8_t *net_fifo_room(struct net_fifo *f, uint32_t len)

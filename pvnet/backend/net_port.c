@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define HEADER sizeof(struct pvrom_net_header)
+#define GHOST_MS 1500
 #define SOCKET_BYTES (4 << 20) /* asked for; the kernel has its own bound */
 
 /* ---- frames -------------------------------------------------------------------------------------------- */
@@ -109,20 +110,36 @@ int port_connect(const char *path, char *message)
 	return fd;
 }
 
-/* What a dead switch left there is taken away; what somebody listens on is not. */
+/* 0: somebody listens there; else why nobody does. */
+static int who_listens(const struct sockaddr_un *address)
+{
+	const int fd = try_connect(address);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+/*
+ * What a dead switch left there is taken away; what somebody listens on is not. One that was just killed listens until the
+ * kernel has taken its process apart.
+ */
 static bool remove_dead(const struct sockaddr_un *address)
 {
 	struct stat st;
-	int fd;
+	int error, ms;
 
 	if (lstat(address->sun_path, &st) || !S_ISSOCK(st.st_mode))
 		return true;
-	fd = try_connect(address);
-	if (fd < 0 && errno == ECONNREFUSED)
-		return !unlink(address->sun_path);
-	if (fd >= 0)
-		close(fd);
-	errno = EADDRINUSE;
+	error = who_listens(address);
+	for (ms = 0; !error && ms < GHOST_MS; ms += 2) {
+		usleep(2000);
+		error = who_listens(address);
+	}
+	if (error == ENOENT || (error == ECONNREFUSED && !unlink(address->sun_path)))
+		return true;
+	errno = error ? error : EADDRINUSE;
 	return false;
 }
 

@@ -31,6 +31,7 @@
 	X(SWITCH_CLASH, "two ports may have one address")                                          \
 	X(SWITCH_FLOOD, "floods have no bound")                                                    \
 	X(PORT_AGAIN, "a port whose switch has gone does not look for it again")                   \
+	X(PORT_KEEP, "what the socket has no room for is lost")                                    \
 	X(PORT_DOWN, "the link stays up without a switch")                                         \
 	X(USER_FLUSH, "libslirp's answers wait for its timer")                                     \
 	X(NETD_LINK, "a change of the link is not told")                                           \

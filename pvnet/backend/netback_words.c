@@ -171,7 +171,7 @@ bool netback_words_read(struct netback_words *w, const char *text, char *message
 	rest = w->copy;
 	if (!rest)
 		return netback_complain(message, "no memory");
-	while ((word = strsep(&rest, ",")))
+	while (*text && (word = strsep(&rest, ",")))
 		if (!take_text(w, word, message))
 			return false;
 	return judge(w, message);

@@ -16,8 +16,9 @@
 #include "net_port.h"
 #include "netback_slips.h"
 
-#define PATIENCE 5000	/* ms for the first hello */
-#define AGAIN 200000000 /* ns between attempts to connect again */
+#define PATIENCE 5000	     /* ms for the first hello */
+#define OUT_BYTES (1u << 20) /* 650 frames of 1,500 bytes: more than libslirp's window */
+#define AGAIN 200000000	     /* ns between attempts to connect again */
 
 struct port {
 	struct netback b; /* first */
@@ -25,7 +26,9 @@ struct port {
 	int socket, timer, events;
 	bool greeted; /* its hello came */
 	struct port_hello own;
-	uint32_t waiting; /* bytes of `frame`; 0: it is empty */
+	struct net_fifo out; /* what the socket had no room for; opened when it is needed */
+	bool asks;	     /* to be told when it has */
+	uint32_t waiting;    /* bytes of `frame`; 0: it is empty */
 	struct pvrom_net_header header;
 	uint8_t frame[PVROM_NET_FRAME_MAX];
 };
@@ -55,7 +58,8 @@ static void lost(struct port *p)
 {
 	close(p->socket);
 	p->socket = -1;
-	p->greeted = false;
+	p->greeted = p->asks = false;
+	net_fifo_close(&p->out);
 	if (!p->b.down)
 		netback_say(&p->b, "port %s: the other side has gone", p->path ? p->path : "");
 	p->b.down = !NETBACK_SLIP(PORT_DOWN);
@@ -102,6 +106,53 @@ static void hear_hello(struct port *p)
 	netback_say(&p->b, "port %s: connected again", p->path);
 }
 
+/* ---- what the socket had no room for ------------------------------------------------------------------- */
+
+static void ask(struct port *p, bool on)
+{
+	struct epoll_event e = { .events = EPOLLIN | (on ? EPOLLOUT : 0u), .data.fd = p->socket };
+
+	if (p->asks != on && !epoll_ctl(p->events, EPOLL_CTL_MOD, p->socket, &e))
+		p->asks = on;
+}
+
+static void hand_out(struct port *p)
+{
+	struct net_arrival a;
+	struct iovec vec;
+	int result = 1;
+
+	while (result > 0 && net_fifo_peek(&p->out, &a)) {
+		vec = (struct iovec){ a.bytes, a.len };
+		result = port_send(p->socket, &a.header, &vec, 1);
+		if (result > 0)
+			net_fifo_pop(&p->out);
+	}
+	if (result < 0)
+		lost(p);
+	else
+		ask(p, !result);
+}
+
+static bool keep(struct port *p, const struct pvrom_net_header *header, const struct iovec *vec,
+		 uint32_t count, uint32_t len)
+{
+	uint8_t *room = NULL;
+	uint32_t i;
+
+	if (NETBACK_SLIP(PORT_KEEP))
+		return false;
+	if (p->out.bytes || net_fifo_open(&p->out, OUT_BYTES))
+		room = net_fifo_room(&p->out, len);
+	if (!room)
+		return false;
+	for (i = 0; i < count; room += vec[i++].iov_len)
+		memcpy(room, vec[i].iov_base, vec[i].iov_len);
+	net_fifo_push(&p->out, header, len);
+	ask(p, true);
+	return true;
+}
+
 static void port_work(struct netback *b)
 {
 	struct port *p = port_of(b);
@@ -110,6 +161,8 @@ static void port_work(struct netback *b)
 		connect_again(p);
 	if (p->socket >= 0 && !p->greeted)
 		hear_hello(p);
+	if (p->greeted && p->out.frames)
+		hand_out(p);
 }
 
 /* ---- frames -------------------------------------------------------------------------------------------- */
@@ -122,9 +175,11 @@ static bool port_backend_send(struct netback *b, const struct pvrom_net_header *
 	const uint32_t n = netback_vectors(vec, PVROM_NET_PIECES, pieces, count, skip);
 	int result;
 
-	if (b->down)
+	if (b->down || !n)
 		return false;
-	result = port_send(p->socket, header, vec, n);
+	result = p->out.frames ? 0 : port_send(p->socket, header, vec, n);
+	if (!result)
+		result = keep(p, header, vec, n, (uint32_t)netback_length(pieces, count, skip));
 	b->counters.full += result == 0;
 	b->counters.failed += result < 0;
 	return result > 0;
@@ -164,6 +219,7 @@ static void port_close(struct netback *b)
 		close(p->timer);
 	if (p->events >= 0)
 		close(p->events);
+	net_fifo_close(&p->out);
 	free(p->path);
 	free(p);
 }

@@ -64,6 +64,21 @@ static bool complain_of_name(const char *name, uint32_t queues, int error, char 
 
 /* ---- queues -------------------------------------------------------------------------------------------- */
 
+/* A process that was killed keeps its interfaces until the kernel has taken its io_uring apart. */
+#define GHOST_MS 1500
+
+static bool attach(int fd, struct ifreq *r)
+{
+	int ms;
+
+	for (ms = 0; ioctl(fd, TUNSETIFF, r); ms += 2) {
+		if (errno != EBUSY || ms >= GHOST_MS)
+			return false;
+		usleep(2000);
+	}
+	return true;
+}
+
 static bool set_up_queue(int fd, const char *name, uint32_t queues, char *message)
 {
 	const short many = queues > 1 ? IFF_MULTI_QUEUE : 0;
@@ -71,7 +86,7 @@ static bool set_up_queue(int fd, const char *name, uint32_t queues, char *messag
 	int header = sizeof(struct pvrom_net_header), little_endian = 1;
 
 	memcpy(r.ifr_name, name, strlen(name));
-	if (ioctl(fd, TUNSETIFF, &r))
+	if (!attach(fd, &r))
 		return complain_of_name(name, queues, errno, message);
 	if (ioctl(fd, TUNSETVNETHDRSZ, &header) ||
 	    (ioctl(fd, TUNSETVNETLE, &little_endian) && errno != EINVAL))

@@ -81,7 +81,7 @@ static bool receive_pair(struct netd_card *c, uint32_t pair)
 	uint32_t n;
 
 	if ((a->watched && !a->ready) || (a->stalled && !any_buffers(c)) ||
-	    pvrom_net_receive_held(&c->host))
+	    !pvrom_vu_runs(c->vu, 0) || pvrom_net_receive_held(&c->host))
 		return false;
 	n = pvrom_net_backend_receive(c->backend, &c->host, pair, BATCH, &stalled);
 	a->stalled = stalled;

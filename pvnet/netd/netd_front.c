@@ -175,8 +175,8 @@ static void front_drain(void *ctx)
 /* The next round looks at all queues. */
 static void front_kicked(void *ctx, uint32_t index)
 {
-	(void)ctx;
-	(void)index;
+	if (is_receive(ctx, index))
+		count_pairs(ctx);
 }
 
 static void front_reset(void *ctx)
@@ -231,8 +231,6 @@ bool netd_front_open(struct netd_card *c, char *message)
 		.features = pvrom_net_host_features(&c->host) | (RING_FEATURES & ~c->spec.withhold),
 		.queues = 2 * pairs + 1,
 		.queue_number = pairs,
-		/* What was in flight is lost with a server, as packets are; a record would cost each of them. */
-		.no_inflight = true,
 		.log = front_log,
 	};
 

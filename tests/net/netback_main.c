@@ -7,19 +7,15 @@
 #define _GNU_SOURCE
 #include "netback_cases.h"
 
-#include <fcntl.h>
-#include <net/if.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../../pvnet/backend/netback_slips.h"
 #include "../../pvnet/net_checks.h"
+#include "own_namespace.h"
 
 bool netback_namespace;
 const char *netback_directory;
@@ -89,50 +85,6 @@ bool netback_same(const uint8_t *want, size_t len)
 	return netback_got.len == len && !memcmp(netback_got.bytes, want, len);
 }
 
-/* ---- a namespace ----------------------------------------------------------------------------------------- */
-
-static void write_file(const char *path, const char *text)
-{
-	const int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	if (write(fd, text, strlen(text)) < 0)
-		printf("# %s cannot be written\n", path);
-	close(fd);
-}
-
-static void bring_up_loopback(void)
-{
-	const int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq r = { .ifr_flags = IFF_UP | IFF_RUNNING };
-
-	strcpy(r.ifr_name, "lo");
-	if (ioctl(s, SIOCSIFFLAGS, &r))
-		printf("# no loopback\n");
-	close(s);
-}
-
-/* A user namespace first, which anybody may make; as root a network namespace alone will do. */
-static void make_namespace(void)
-{
-	const unsigned int user = geteuid(), group = getegid();
-	char map[64];
-
-	if (!unshare(CLONE_NEWUSER | CLONE_NEWNET)) {
-		write_file("/proc/self/setgroups", "deny");
-		snprintf(map, sizeof(map), "0 %u 1", user);
-		write_file("/proc/self/uid_map", map);
-		snprintf(map, sizeof(map), "0 %u 1", group);
-		write_file("/proc/self/gid_map", map);
-	} else if (unshare(CLONE_NEWNET)) {
-		printf("# no network namespace of our own\n");
-		return;
-	}
-	netback_namespace = true;
-	bring_up_loopback();
-}
-
 /* ---- running ---------------------------------------------------------------------------------------------- */
 
 static void tell(bool good, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -196,7 +148,7 @@ int main(int argc, char **argv)
 		return 2;
 	netback_directory = argv[1];
 	signal(SIGPIPE, SIG_IGN);
-	make_namespace();
+	netback_namespace = own_namespace();
 	for (i = 0; i < sizeof(netback_payload); i++)
 		netback_payload[i] = (uint8_t)oracle_random(&netback_seed, 256);
 	printf("TAP version 13\n");

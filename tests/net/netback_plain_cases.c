@@ -2,11 +2,17 @@
 /*
  * Words, queues of frames, and the backends that are no network.
  */
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include "../../pvnet/backend/net_port.h"
 #include "netback_cases.h"
+
+static struct pvrom_net_backend *port_end_backend;
 
 /* ---- words --------------------------------------------------------------------------------------------- */
 
@@ -15,7 +21,8 @@ static bool wrong_words(void)
 	static const struct {
 		const char *words, *part;
 	} wrong[] = {
-		{ "", "no such word" },
+		{ "", "a backend is missing" },
+		{ "loop,", "no such word" },
 		{ "mtu=1500", "a backend is missing" },
 		{ "loop,null", "two backends" },
 		{ "loop,lop", "no such word: lop" },
@@ -264,6 +271,68 @@ static bool nothing(void)
 	return good;
 }
 
+/* ---- a port -------------------------------------------------------------------------------------------- */
+
+/* The other end of a port by hand, which has answered the hello before it came. */
+static int open_port_end(const char *refusal)
+{
+	struct port_hello h = { .magic = PORT_MAGIC, .version = PORT_VERSION, .mtu = 9000 };
+	char words[64];
+	int ends[2];
+
+	if (!HOLDS(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)))
+		return -1;
+	snprintf(h.text, sizeof(h.text), "%s", refusal);
+	port_send_hello(ends[0], &h);
+	snprintf(words, sizeof(words), "port-fd=%d", ends[1]);
+	port_end_backend = netback_open(words);
+	return ends[0];
+}
+
+/* More than the socket has room for: all of it comes, in order, when the other side reads. */
+static bool port_full(void)
+{
+	static uint8_t frame[PVROM_NET_FRAME_MAX];
+	const struct pvrom_net_header plain = { 0 };
+	struct pvrom_net_header h;
+	struct port_hello hello;
+	const int end = open_port_end("");
+	struct net_world *w =
+		HOLDS(port_end_backend) ? net_world_open_on(port_end_backend, 1, 0, SPLIT) : NULL;
+	bool good = HOLDS(w) && HOLDS(port_receive_hello(end, &hello, 0)), stalled;
+	uint32_t i, n;
+	int32_t len;
+
+	for (i = 0; good && i < 600; i++) {
+		memset(frame, (int)i, 1400);
+		frame[0] = 2;
+		good = HOLDS(net_world_send(w, 0, &plain, frame, 1400, 2000)) &&
+		       HOLDS(w->host.counters.sent == i + 1);
+	}
+	for (i = n = 0; good && i < 600 && n < 100; n++) {
+		for (; (len = port_receive(end, &h, frame)) > 0; i++, n = 0)
+			good &= HOLDS(len == 1400 && frame[1399] == (uint8_t)i);
+		pvrom_net_backend_receive(port_end_backend, &w->host, 0, 8, &stalled);
+	}
+	good = good && HOLDS(i == 600);
+	close(end);
+	if (w)
+		net_world_close(w);
+	pvrom_net_backend_close(port_end_backend);
+	return good;
+}
+
+static bool port_refused(void)
+{
+	const int end = open_port_end("no room here");
+	const bool good =
+		HOLDS(!port_end_backend) && HOLDS(strstr(netback_message, "no room here"));
+
+	close(end);
+	pvrom_net_backend_close(port_end_backend);
+	return good;
+}
+
 const struct netback_case netback_plain_cases[] = {
 	{ "words that cannot be are refused with a sentence", wrong_words, { NULL } },
 	{ "a queue of frames keeps order, lengths and bytes", queue_of_frames, { "FIFO_FULL" } },
@@ -274,5 +343,7 @@ const struct netback_case netback_plain_cases[] = {
 	  { NULL } },
 	{ "loop: a driver without buffers loses the newest frames alone", loop_full, { NULL } },
 	{ "null: takes all, brings nothing", nothing, { NULL } },
+	{ "port: what the socket has no room for is kept, in order", port_full, { "PORT_KEEP" } },
+	{ "port: refused by the other side", port_refused, { NULL } },
 	{ NULL, NULL, { NULL } },
 };

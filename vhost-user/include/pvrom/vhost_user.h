@@ -56,7 +56,7 @@ struct pvrom_vu_device_ops {
 	void (*queue_stop)(void *ctx, uint32_t index);
 	/* Finish what is in work in all queues, which go on afterwards: guest memory changes. */
 	void (*drain)(void *ctx);
-	/* The driver rang. */
+	/* The driver rang, or the queue is no longer enabled. */
 	void (*kicked)(void *ctx, uint32_t index);
 	/* Back to what it was after init; all queues are stopped. */
 	void (*reset)(void *ctx);
