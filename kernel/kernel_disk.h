@@ -5,33 +5,23 @@
 
 #include <pvrom/blk_guest.h>
 
-#include "pci.h"
+#include "virtio_way.h"
 
 #define DISK_QUEUES 4u
 #define DISK_VECTOR 0x5a /* of its interrupts, on CPU 0 */
 
 struct disk {
 	struct pvrom_blk_guest blk;
-	union {
-		struct pvrom_virtio_mmio mmio;
-		struct pvrom_virtio_pci pci;
-		struct pvrom_virtio_bus bus;
-	} transport;
-	struct pci_function function;
+	struct virtio_way way;
 	struct pvrom_blk_guest_queue queue[DISK_QUEUES];
-	const char *way; /* "virtio-pci", "virtio-mmio", "pvrom bus" */
-	uint32_t line;	 /* of virtio-mmio, at the I/O APIC */
-	uint16_t
-		entry; /* what a queue is told: a vector, an entry of the MSI-X table, or NO_VECTOR */
 };
 
 /* The disk, NULL if there is none. */
 extern struct disk *disk;
 
 /*
- * On CPU 0, when CPUs and calls are there: looks for PCI functions, on pvrom's device bus (unless "disk=mmio")
- * and for what "virtio_mmio.device=SIZE@ADDRESS:LINE" of the command line names, as Linux reads it, and
- * takes the first disk. Prints a line about it. "disk_avoid=HEX": feature bits not to be taken; "disk_bounce": by
+ * On CPU 0, when CPUs and calls are there: takes the first disk that virtio_way_find() finds (on pvrom's device
+ * bus unless "disk=mmio"). Prints a line about it. "disk_avoid=HEX": feature bits not to be taken; "disk_bounce": by
  * bounce buffers.
  */
 void disk_init(void);

@@ -10,6 +10,7 @@
 #include "ioapic.h"
 #include "kernel_clock.h"
 #include "kernel_disk.h"
+#include "kernel_net.h"
 #include "kernel_rom.h"
 #include "load.h"
 #include "machine_info.h"
@@ -66,6 +67,11 @@ void kernel_main(unsigned kind, uint64_t info)
 	clock_update();
 	clock_print();
 	disk_init();
+	net_init();
+	if (net_answer_wanted()) {
+		net_answer();
+		machine_exit(EXIT_PASSED);
+	}
 	if (clock_watch_wanted()) {
 		clock_watch();
 		machine_exit(EXIT_PASSED);

@@ -4,15 +4,15 @@ KERNEL_ELF := $(BUILD)/kernel/pvrom-kernel.elf
 # The order of the suite's files is the order of the facts.
 KERNEL_SRCS := kernel/boot.S kernel/boot_ap.S kernel/boot_bare.S kernel/trap_entry.S \
 	$(sort $(wildcard kernel/*.c)) $(sort $(wildcard kernel/suite/*.c)) \
-	$(sort $(wildcard kernel/load/*.c))
+	$(sort $(wildcard kernel/load/*.c)) $(sort $(wildcard kernel/net/*.c))
 
-$(BUILD)/free/kernel/%.o: FLAGS_FOR += -Ikernel -Ikernel/suite -Ikernel/load
+$(BUILD)/free/kernel/%.o: FLAGS_FOR += -Ikernel -Ikernel/suite -Ikernel/load -Ikernel/net
 
 KERNEL_LINK = $(Q)$(CC) -nostdlib -static -Wl,-T,kernel/kernel.lds -Wl,-z,max-page-size=4096 \
 	-Wl,-z,noexecstack -Wl,--build-id=none -Wl,--no-warn-rwx-segments -o $@ $(filter %.o %.a,$^)
 
 $(KERNEL_ELF): $(call objs,free,$(KERNEL_SRCS)) $(BUILD)/free/libpvrom-clock-guest.a \
-		$(BUILD)/libpvrom-mmu-guest.a $(BUILD)/free/libpvrom-blk-guest.a \
+		$(BUILD)/libpvrom-mmu-guest.a $(BUILD)/free/libpvrom-blk-guest.a $(BUILD)/free/libpvrom-net-guest.a \
 		$(BUILD)/libpvrom-guest.a kernel/kernel.lds
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -38,7 +38,7 @@ $(eval $(call variant,freetest,$$(CC),$$(FREE) -DPVROM_TEST))
 $(BUILD)/freetest/kernel/%.o: FLAGS_FOR += -Ikernel -Ikernel/load
 $(BUILD)/tests/pvrom-kernel-planted.elf: $(call objs,free,$(filter-out %/load_fault.c,$(KERNEL_SRCS))) \
 		$(call objs,freetest,kernel/load/load_fault.c) $(BUILD)/free/libpvrom-clock-guest.a \
-		$(BUILD)/libpvrom-mmu-guest.a $(BUILD)/free/libpvrom-blk-guest.a \
+		$(BUILD)/libpvrom-mmu-guest.a $(BUILD)/free/libpvrom-blk-guest.a $(BUILD)/free/libpvrom-net-guest.a \
 		$(BUILD)/libpvrom-guest.a kernel/kernel.lds
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

@@ -23,3 +23,11 @@ $(eval $(call cunit,net.devices,tests/net/net_devices_test.c,$(addprefix tests/n
 # The reference kernel's network stack, in an ordinary program.
 $(eval $(call cunit,net.stack,tests/net/net_stack_test.c,$(addprefix kernel/net/,stack.c stack_page.c stack_tcp.c \
 	stack_tcp_input.c stack_udp.c) $(PVNET_FRAME_SRCS)))
+
+# ---- the reference kernel's network, over QEMU's cards -----------------------------------------------
+$(BUILD)/net-peer: $(call objs,hosted,tools/net-peer.c)
+	$(call LINK,hosted)
+ALL_TARGETS += $(BUILD)/net-peer
+$(BUILD)/test/net_wire_peer: $(call objs,test,tests/net/net_wire_peer.c $(addprefix kernel/net/,stack.c \
+		stack_page.c stack_tcp.c stack_tcp_input.c stack_udp.c))
+	$(call LINK,test)

@@ -16,7 +16,7 @@
 static bool look_again(struct pvrom_net_guest *net, uint32_t looks)
 {
 	if (net->settings.wait)
-		return net->settings.wait(net->settings.wait_ctx);
+		return net->settings.wait(net->settings.wait_ctx, looks);
 	__asm__ volatile("pause" : : : "memory");
 	return looks < LOOKS;
 }
@@ -33,7 +33,7 @@ static enum pvrom_net_guest_result await(struct pvrom_net_guest *net)
 		case PVROM_VQ_EMPTY: break;
 		default: return PVROM_NET_GUEST_BROKEN;
 		}
-		if (!look_again(net, looks++))
+		if (!look_again(net, ++looks))
 			return PVROM_NET_GUEST_NO_ANSWER;
 	}
 }

@@ -185,7 +185,7 @@ static bool read_by_interrupt(struct pvrom_blk_guest_queue *queue)
 		return false;
 	pvrom_blk_guest_kick(queue);
 	came = probe_wait_irq(0, DISK_VECTOR, before + 1, PATIENCE_US);
-	if (disk->entry == PVROM_VIRTIO_NO_VECTOR)
+	if (disk->way.entry == PVROM_VIRTIO_NO_VECTOR)
 		came &= virtio->ops->interrupt(virtio) == PVROM_VIRTIO_USED;
 	/* The request lies on this stack: it must end before this function does. */
 	for (uint64_t end = cpu_rdtsc() + time_us(PATIENCE_US); !ended && cpu_rdtsc() < end;)

@@ -244,10 +244,11 @@ static void give_buffers(struct net_guest_world *w, uint32_t pair, uint32_t coun
 }
 
 /* What the driver calls while it waits for the card. */
-static bool let_it_run(void *ctx)
+static bool let_it_run(void *ctx, uint32_t looks)
 {
 	struct net_guest_world *w = ctx;
 
+	(void)looks;
 	if (!w->patience)
 		return false;
 	w->patience--;

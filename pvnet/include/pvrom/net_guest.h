@@ -75,8 +75,9 @@ struct pvrom_net_guest_config {
 	uint16_t pieces;       /* of a packet at most, up to PVROM_NET_GUEST_PIECES; 0: 18 */
 	bool hash_report;      /* take HASH_REPORT: 8 bytes more before each frame */
 	uint8_t reserved;
-	/* Called between looks at the control queue; false: give up (NO_ANSWER). NULL: 10,000,000 looks. */
-	bool (*wait)(void *ctx);
+	/* Called between looks at the control queue, after `looks` of them (1 or more) for one command; false: give up
+	 * (NO_ANSWER). NULL: 10,000,000 looks. */
+	bool (*wait)(void *ctx, uint32_t looks);
 	void *wait_ctx;
 };
 
