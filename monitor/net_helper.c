@@ -17,6 +17,7 @@
 #include "net_device.h"
 
 #define PROGRAM "pvrom-netd"
+#define SOCKET_ROOM (4 << 20)
 #define PATIENCE 200u /* times 10 ms: for the helper to end by itself */
 
 /* The program beside this one if it is there, else its bare name, for the PATH. */
@@ -72,6 +73,15 @@ static int spawn(struct net_helper *helper, int socket, const char *words)
 	return error;
 }
 
+/* For as many frames as the host allows: a guest sends them in bursts. */
+static void make_room(int socket)
+{
+	const int bytes = SOCKET_ROOM;
+
+	if (setsockopt(socket, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)) < 0)
+		setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
 bool net_helper_start(struct net_helper *helper, const char *words, char *message, size_t room)
 {
 	int pair[2], error;
@@ -80,6 +90,8 @@ bool net_helper_start(struct net_helper *helper, const char *words, char *messag
 		snprintf(message, room, "no socket: %s", strerror(errno));
 		return false;
 	}
+	make_room(pair[0]);
+	make_room(pair[1]);
 	error = spawn(helper, pair[1], words);
 	close(pair[1]);
 	helper->socket = pair[0];

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# tests/net: stock guests on the network card, in pvrun and behind pvrom-netd.
+NET_FRONT_END := $(BUILD)/pvrom-netd $(BUILD)/lab/base.cpio
+NET_PVRUN     := $(BUILD)/pvrom-netd $(BUILD)/pvrun $(LAB)
+
+CHECK += net.qemu.offloads net.qemu.plain net.pvrun.offloads
+TEST.net.qemu.offloads        = tests/net/net_front_end_test offloads split
+TEST_TIME.net.qemu.offloads = 180
+TEST_NEEDS.net.qemu.offloads  = $(NET_FRONT_END)
+TEST_SHARES.net.qemu.offloads = yes
+TEST.net.qemu.plain           = tests/net/net_front_end_test plain packed
+TEST_TIME.net.qemu.plain = 180
+TEST_NEEDS.net.qemu.plain     = $(NET_FRONT_END)
+TEST_SHARES.net.qemu.plain    = yes
+TEST.net.pvrun.offloads       = tests/net/net_pvrun_test offloads
+TEST_TIME.net.pvrun.offloads = 180
+TEST_NEEDS.net.pvrun.offloads = $(NET_PVRUN)
+TEST_SHARES.net.pvrun.offloads = yes
+
+CHECK_LONG += net.pvrun.plain
+TEST.net.pvrun.plain       = tests/net/net_pvrun_test plain
+TEST_TIME.net.pvrun.plain = 180
+TEST_NEEDS.net.pvrun.plain = $(NET_PVRUN)
