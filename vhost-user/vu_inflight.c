@@ -21,7 +21,7 @@ static uint64_t stride(uint64_t features, uint32_t queue_size)
 void vu_inflight_clear(struct vu_inflight *inflight)
 {
 	if (inflight->at) {
-		munmap(inflight->base, inflight->length);
+		vu_unmap_shared(inflight->base, inflight->length);
 		close(inflight->fd);
 	}
 	inflight->at = NULL;

@@ -22,7 +22,6 @@ struct vu_mapping {
 struct vu_memory {
 	struct vu_mapping map[PVROM_VU_REGIONS_MAX];
 	uint32_t count, last; /* last: where the last look-up ended */
-	uint32_t cuts;	      /* of all mappings of the process, when last looked at */
 };
 
 /* All of them: 0, or a negated errno and nothing changed. The descriptor is taken over either way. */
@@ -32,10 +31,12 @@ void vu_memory_clear(struct vu_memory *memory);
 void *vu_memory_at(struct vu_memory *memory, uint64_t gpa, uint64_t *len);
 /* The guest-physical address of what the front end knows as `user`; false: not guest memory. */
 bool vu_memory_gpa(const struct vu_memory *memory, uint64_t user, uint64_t *gpa);
-/* True once, when a region turned out shorter than its front end had said (SIGBUS). */
-bool vu_memory_was_cut(struct vu_memory *memory);
-/* Maps size bytes at offset of fd, whose file must be that long. NULL: errno says why. */
+/* Maps size bytes at offset of fd, whose file must be that long. NULL: errno says why. If it becomes shorter, what is gone
+ * reads as zeros, and vu_was_cut() says so. */
 void *vu_map_shared(int fd, uint64_t offset, uint64_t size, void **base, size_t *length);
+void vu_unmap_shared(void *base, size_t length);
+/* True once, when memory, log or record turned out shorter than the front end had said (SIGBUS). */
+bool vu_was_cut(struct pvrom_vu_server *server);
 
 /* ---- vu_log.c: which pages were written ----------------------------------------------------------- */
 
@@ -110,6 +111,7 @@ struct pvrom_vu_server {
 	uint64_t features, protocol; /* accepted */
 	uint32_t status;
 	bool owned;
+	uint32_t cuts; /* of all mappings of the process, when last looked at */
 	/* vu_socket.c */
 	struct pvrom_loop_watch connection, listener;
 	struct vu_message message;

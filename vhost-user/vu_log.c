@@ -11,7 +11,7 @@
 void vu_log_clear(struct vu_log *log)
 {
 	if (log->bits) {
-		munmap(log->base, log->length);
+		vu_unmap_shared(log->base, log->length);
 		close(log->fd);
 	}
 	log->bits = NULL;

@@ -96,21 +96,28 @@ static void guard_remove(const void *base)
 	pthread_mutex_unlock(&guard_mutex);
 }
 
-bool vu_memory_was_cut(struct vu_memory *memory)
+/* The mutex is held. */
+static bool was_cut(const void *base)
+{
+	struct guard *g = guard_of(base);
+
+	return g && __atomic_exchange_n(&g->cut, 0, __ATOMIC_RELAXED);
+}
+
+bool vu_was_cut(struct pvrom_vu_server *server)
 {
 	const uint32_t now = __atomic_load_n(&cuts, __ATOMIC_ACQUIRE);
 	bool cut = false;
 	uint32_t i;
 
-	if (now == memory->cuts)
+	if (now == server->cuts)
 		return false;
-	memory->cuts = now;
+	server->cuts = now;
 	pthread_mutex_lock(&guard_mutex);
-	for (i = 0; i < memory->count; i++) {
-		struct guard *g = guard_of(memory->map[i].base);
-
-		cut |= g && __atomic_exchange_n(&g->cut, 0, __ATOMIC_RELAXED);
-	}
+	for (i = 0; i < server->memory.count; i++)
+		cut |= was_cut(server->memory.map[i].base);
+	cut |= server->log.bits && was_cut(server->log.base);
+	cut |= server->inflight.at && was_cut(server->inflight.base);
 	pthread_mutex_unlock(&guard_mutex);
 	return cut;
 }
@@ -144,8 +151,19 @@ void *vu_map_shared(int fd, uint64_t offset, uint64_t size, void **base, size_t 
 		     (off_t)first);
 	if (*base == MAP_FAILED)
 		return NULL;
+	if (guard_add(*base, *length)) {
+		munmap(*base, *length);
+		errno = ENOSPC;
+		return NULL;
+	}
 	madvise(*base, *length, MADV_DONTDUMP);
 	return (uint8_t *)*base + (offset - first);
+}
+
+void vu_unmap_shared(void *base, size_t length)
+{
+	guard_remove(base);
+	munmap(base, length);
 }
 
 static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
@@ -172,17 +190,10 @@ static bool region_is_valid(const struct vu_memory *memory, const struct vu_regi
 
 static int map_region(struct vu_mapping *map, const struct vu_region *region, int fd)
 {
-	int result;
-
 	*map = (struct vu_mapping){ .region = *region, .fd = fd };
 	map->at =
 		vu_map_shared(fd, region->offset, region->size, (void **)&map->base, &map->length);
-	if (!map->at)
-		return -errno;
-	result = guard_add(map->base, map->length);
-	if (result)
-		munmap(map->base, map->length);
-	return result;
+	return map->at ? 0 : -errno;
 }
 
 int vu_memory_add(struct vu_memory *memory, const struct vu_region *region, int fd)
@@ -202,8 +213,7 @@ int vu_memory_add(struct vu_memory *memory, const struct vu_region *region, int 
 
 static void unmap(struct vu_mapping *map)
 {
-	guard_remove(map->base);
-	munmap(map->base, map->length);
+	vu_unmap_shared(map->base, map->length);
 	close(map->fd);
 }
 

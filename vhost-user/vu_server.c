@@ -332,7 +332,7 @@ void pvrom_vu_config_changed(struct pvrom_vu_server *server)
 
 void pvrom_vu_look(struct pvrom_vu_server *server)
 {
-	if (vu_memory_was_cut(&server->memory) && !VU_SLIP(CUT) && server->connection_fd >= 0)
+	if (vu_was_cut(server) && !VU_SLIP(CUT) && server->connection_fd >= 0)
 		end_connection(server, "it took back memory that it had shared");
 }
 

@@ -249,8 +249,8 @@ bool vanishing(void)
 	return good;
 }
 
-/* Guest memory is cut short under the server: that front end is lost, no other, and not the server. */
-bool cut_memory(void)
+/* What was shared with the server is cut short under it: that front end is lost, no other, and not the server. */
+static bool cut(const int *what, bool log)
 {
 	struct vu_client other;
 	bool good;
@@ -258,14 +258,34 @@ bool cut_memory(void)
 	start_server("memory=16M", true);
 	good = HOLDS(connect_to(&other, other_path, 0)) &&
 	       HOLDS(connect_to(&client, socket_path, 0)) && HOLDS(works(&client)) &&
-	       HOLDS(!ftruncate(client.memory_fd, 0));
+	       (!log || HOLDS(vu_client_log(&client, true))) && HOLDS(*what >= 0) &&
+	       HOLDS(blk_client_submit(&client, 0, blk_client_free(&client, 0), PVROM_BLK_T_IN, 0,
+				       4096)) &&
+	       HOLDS(!ftruncate(*what, 0));
+	/* Memory of its own is gone too, then: the request cannot be shown, and the server looks in vain. */
+	if (good && what != &client.memory_fd)
+		blk_client_publish(&client, 0);
 	if (good && write(client.queue[0].kick, &(uint64_t){ 1 }, 8) == 8)
 		good = HOLDS(connection_ended(client.socket, PATIENCE));
 	good = good && HOLDS(works(&other)) && HOLDS(serves_another());
-	/* Its own side is gone too. */
 	close(client.socket);
 	memset(&client, 0, sizeof(client));
 	vu_client_close(&other);
 	end();
 	return good;
+}
+
+bool cut_memory(void)
+{
+	return cut(&client.memory_fd, false);
+}
+
+bool cut_log(void)
+{
+	return cut(&client.log_fd, true);
+}
+
+bool cut_record(void)
+{
+	return cut(&client.inflight_fd, false);
 }

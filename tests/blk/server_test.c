@@ -65,6 +65,8 @@ static const struct server_case cases[] = {
 	{ "descriptors of a wrong kind", wrong_descriptors, { "EVENTFD" } },
 	{ "front ends that vanish", vanishing, { "OWNED" } },
 	{ "memory cut short under the server", cut_memory, { "CUT" } },
+	{ "the log cut short under the server", cut_log, { "CUT" } },
+	{ "the record of what is in flight cut short under the server", cut_record, { "CUT" } },
 	{ "disks that are missing, a directory, a device, too short",
 	  disks_that_cannot_be,
 	  { "FILE_ANY" } },

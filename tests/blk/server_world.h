@@ -59,6 +59,8 @@ bool wrong_descriptor_counts(void);
 bool wrong_descriptors(void);
 bool vanishing(void);
 bool cut_memory(void);
+bool cut_log(void);
+bool cut_record(void);
 bool disks_that_cannot_be(void);
 bool no_permission(void);
 bool locked_file(void);
