@@ -17,6 +17,7 @@
 #define COPIED 512u /* bytes: shorter ones are not worth a buffer of their own */
 #define PATIENCE_MS 5000u
 #define BATCH 16u
+#define LINGER_US 1500000 /* longer than a peer waits before it says its last again */
 
 struct net *net;
 
@@ -160,6 +161,13 @@ bool net_poll_until(const bool *done, uint64_t us)
 		cpu_relax();
 	}
 	return READ_ONCE(*done);
+}
+
+void net_linger(void)
+{
+	const bool never = false;
+
+	net_poll_until(&never, LINGER_US);
 }
 
 /* ---- setting it up -------------------------------------------------------------------------------- */
@@ -344,6 +352,7 @@ void net_answer(void)
 	page_serve(&net->stack, &service, 80);
 	while (!service.served && cpu_rdtsc() < end && net_poll())
 		cpu_relax();
+	net_linger();
 	c = &net->stack.counters;
 	kprintf("# net: %lu frames, %lu sent, %lu bad, %lu echoes, %lu in several buffers, served "
 		"%u, %s\n",

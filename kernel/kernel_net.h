@@ -39,6 +39,8 @@ void net_init(void);
 bool net_poll(void);
 /* Polls until *DONE, at most so long; *DONE. */
 bool net_poll_until(const bool *done, uint64_t us);
+/* Polls some time more, for the last acknowledgement, and for those who did not get it. */
+void net_linger(void);
 /* Stops the card and begins anew with it, the stack as it was. False: it is not to be had again. */
 bool net_restart(void);
 /* Lets the card's interrupts through to this kernel, or not. */

@@ -31,3 +31,13 @@ ALL_TARGETS += $(BUILD)/net-peer
 $(BUILD)/test/net_wire_peer: $(call objs,test,tests/net/net_wire_peer.c $(addprefix kernel/net/,stack.c \
 		stack_page.c stack_tcp.c stack_tcp_input.c stack_udp.c))
 	$(call LINK,test)
+
+GUESTS_NET = tests/guests/net_test $(KERNEL_ELF) $(BUILD)/net-peer $(BUILD)/test/net_wire_peer
+CHECK += guests.net
+TEST.guests.net            = $(GUESTS_NET)
+TEST_TIME.guests.net       = 240
+TEST_NEEDS.guests.net      = $(KERNEL_ELF) $(BUILD)/net-peer $(BUILD)/test/net_wire_peer
+CHECK_LONG += guests.net.long
+TEST.guests.net.long       = $(GUESTS_NET) long
+TEST_TIME.guests.net.long  = 600
+TEST_NEEDS.guests.net.long = $(TEST_NEEDS.guests.net)

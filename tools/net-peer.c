@@ -4,6 +4,7 @@
  *
  *	net-peer		serves the page of kernel/net/page_pattern.h; prints "port N" first
  *	net-peer --fetch PORT	fetches that page, trying for a minute, and judges each byte
+ *	net-peer --free		prints the number of a port that nobody uses now
  *
  * Exit status 0: it was as it must be; 1: not; 2: wrong usage, or no socket.
  */
@@ -80,7 +81,8 @@ static void serve_one(int fd)
 		;
 }
 
-static int serve(void)
+/* A socket that listens at a port of the system's choice. */
+static int listen_anywhere(uint16_t *port)
 {
 	struct sockaddr_in at;
 	socklen_t size = sizeof(at);
@@ -89,7 +91,25 @@ static int serve(void)
 	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, 8) ||
 	    getsockname(fd, (struct sockaddr *)&at, &size))
 		err(2, "cannot listen");
-	printf("port %u\n", ntohs(at.sin_port));
+	*port = ntohs(at.sin_port);
+	return fd;
+}
+
+static int find_free(void)
+{
+	uint16_t port;
+
+	close(listen_anywhere(&port));
+	printf("%u\n", port);
+	return 0;
+}
+
+static int serve(void)
+{
+	uint16_t port;
+	const int fd = listen_anywhere(&port);
+
+	printf("port %u\n", port);
 	fflush(stdout);
 	for (;;) {
 		const int peer = accept(fd, NULL, NULL);
@@ -148,6 +168,8 @@ int main(int argc, char **argv)
 		return serve();
 	if (argc == 3 && strcmp(argv[1], "--fetch") == 0)
 		return fetch((uint16_t)atoi(argv[2]));
-	fprintf(stderr, "usage: net-peer [--fetch PORT]\n");
+	if (argc == 2 && strcmp(argv[1], "--free") == 0)
+		return find_free();
+	fprintf(stderr, "usage: net-peer [--fetch PORT | --free]\n");
 	return 2;
 }
