@@ -187,8 +187,9 @@ static size_t describe(const struct pvrom_net_header *h, char *text, size_t room
 	int n = 0;
 
 	if (h->flags & PVROM_NET_HDR_NEEDS_CSUM)
-		n = snprintf(text, room, "checksum of %u.. to be put at %u", h->csum_start,
-			     h->csum_start + h->csum_offset);
+		n = snprintf(text, room, "checksum of %u.. to be put at %u",
+			     (unsigned int)h->csum_start,
+			     (unsigned int)h->csum_start + h->csum_offset);
 	if (h->gso_type)
 		n += snprintf(text + n, room - (size_t)n, "%sto be cut: %s%s, segments of %u",
 			      n ? "; " : "", type[h->gso_type & 7],

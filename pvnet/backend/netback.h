@@ -126,6 +126,9 @@ bool netback_limits_open(const struct netback_words *w, struct netback_limits **
 void netback_limits_close(struct netback_limits *limits);
 void netback_limits_set(struct netback_limits *limits, struct pvrom_net_host_setup *setup);
 
+/* A number, and nothing behind it but perhaps K, M or G (powers of 1024). false: none, or more than `most`. */
+bool netback_number(const char *text, uint64_t most, uint64_t *value);
+
 bool netback_complain(char *message, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- each opens one; NULL: message says why ---------------------------------------------------------- */

@@ -22,7 +22,7 @@ bool netback_complain(char *message, const char *format, ...)
 }
 
 /* A number with K, M or G behind it (powers of 1024). */
-static bool number(const char *text, uint64_t most, uint64_t *value)
+bool netback_number(const char *text, uint64_t most, uint64_t *value)
 {
 	static const char letters[] = "KMG";
 	const char *unit;
@@ -108,10 +108,10 @@ static bool store(struct netback_words *w, const struct word *word, const char *
 			return false;
 		w->forward[w->forwards++] = value;
 		return true;
-	case LARGE: return number(value, word->most, (uint64_t *)at) && *(uint64_t *)at;
+	case LARGE: return netback_number(value, word->most, (uint64_t *)at) && *(uint64_t *)at;
 	default: break;
 	}
-	if (!number(value, word->most, &n))
+	if (!netback_number(value, word->most, &n))
 		return false;
 	*(uint32_t *)at = (uint32_t)n;
 	return n || word->kind == WHAT_NUMBER;

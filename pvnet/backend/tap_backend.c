@@ -22,10 +22,10 @@ struct tap {
 	struct tap_opened opened;
 	uint64_t guest; /* offloads that the driver takes now */
 	size_t longest; /* frame that may come then */
-	/* A frame that waits for buffers of the driver, of this pair; or PVROM_NET_NO_QUEUE. */
-	uint32_t waiting[PVROM_NET_PAIRS_MAX]; /* bytes; 0: none */
-	struct pvrom_net_header header[PVROM_NET_PAIRS_MAX];
-	uint8_t *spill[PVROM_NET_PAIRS_MAX]; /* PVROM_NET_FRAME_MAX each */
+	/* Of each pair: a frame that waits for buffers of the driver. */
+	uint32_t waiting[PVROM_NET_PAIRS_MAX];		     /* bytes; 0: none */
+	struct pvrom_net_header header[PVROM_NET_PAIRS_MAX]; /* of the last frame */
+	uint8_t *spill[PVROM_NET_PAIRS_MAX];		     /* PVROM_NET_FRAME_MAX each */
 };
 
 static struct tap *tap_of(struct netback *b)
@@ -151,27 +151,26 @@ enum outcome { NOTHING, CAME, MUST_WAIT };
 static enum outcome receive_direct(struct tap *t, struct pvrom_net_host *host, uint32_t pair,
 				   struct iovec *vec, uint32_t count)
 {
-	struct pvrom_net_header h;
+	struct pvrom_net_header *h = &t->header[pair];
 	size_t len, room = 0;
 	uint32_t i;
 
 	for (i = 1; i <= count; i++)
 		room += vec[i].iov_len;
-	vec[0] = (struct iovec){ &h, HEADER };
+	vec[0] = (struct iovec){ h, HEADER };
 	vec[count + 1] =
 		(struct iovec){ t->spill[pair],
 				room < PVROM_NET_FRAME_MAX ? PVROM_NET_FRAME_MAX - room : 0 };
 	len = read_frame(t, pair, vec, count + 2);
 	if (!len)
 		return NOTHING;
-	if (len > room || !driver_takes(t, &h)) {
-		t->header[pair] = h;
+	if (len > room || !driver_takes(t, h)) {
 		put_together(t, pair, vec + 1, count, len);
 		return hand_in(t, host, pair) ? CAME : MUST_WAIT;
 	}
 	if (t->b.capture)
-		capture_vectors(t->b.capture, &h, vec + 1, len);
-	pvrom_net_arrived(host, pair, &h, len);
+		capture_vectors(t->b.capture, h, vec + 1, len);
+	pvrom_net_arrived(host, pair, h, len);
 	return CAME;
 }
 

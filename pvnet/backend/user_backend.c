@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -367,14 +366,27 @@ static const struct netback_ops user_ops = { .send = user_send,
 /* ---- opening --------------------------------------------------------------------------------------------- */
 
 /* An IPv4 network with its length: the host is .2, the name server .3, guests get .15 and so on. */
+static bool split(const char *text, char at, char *first, size_t room, const char **second)
+{
+	const char *mark = strchr(text, at);
+
+	if (!mark || (size_t)(mark - text) >= room)
+		return false;
+	memcpy(first, text, (size_t)(mark - text));
+	first[mark - text] = 0;
+	*second = mark + 1;
+	return true;
+}
+
 static bool read_network(const char *text, struct in_addr *network, uint32_t *mask, char *message)
 {
+	const char *behind;
 	char address[16];
-	unsigned int length = 24;
-	char end;
+	uint64_t length;
 
-	if (sscanf(text, "%15[0-9.]/%u%c", address, &length, &end) == 2 &&
-	    inet_pton(AF_INET, address, network) == 1 && length >= 8 && length <= 27) {
+	if (split(text, '/', address, sizeof(address), &behind) &&
+	    netback_number(behind, 27, &length) && length >= 8 &&
+	    inet_pton(AF_INET, address, network) == 1) {
 		*mask = ~0u << (32 - length);
 		network->s_addr &= htonl(*mask);
 		return true;
@@ -420,29 +432,28 @@ struct forward {
 
 static bool read_end(const char *text, struct in_addr *address, int *port)
 {
-	char name[16] = "", end;
-	int n = *text == ':' ? sscanf(text, ":%d%c", port, &end)
-			     : sscanf(text, "%15[0-9.]:%d%c", name, port, &end) - 1;
+	const char *behind;
+	char name[16];
+	uint64_t n;
 
-	return n == 1 && *port > 0 && *port <= 65535 &&
-	       (!name[0] || inet_pton(AF_INET, name, address) == 1);
+	if (!split(text, ':', name, sizeof(name), &behind) || !netback_number(behind, 65535, &n) ||
+	    !n)
+		return false;
+	*port = (int)n;
+	return !name[0] || inet_pton(AF_INET, name, address) == 1;
 }
 
 static bool read_forward(const char *text, struct forward *f)
 {
+	const char *guest;
 	char host[64];
-	const char *dash;
 
 	*f = (struct forward){ .udp = !strncmp(text, "udp:", 4) };
 	if (f->udp || !strncmp(text, "tcp:", 4))
 		text += 4;
-	dash = strchr(text, '-');
-	if (!dash || dash - text >= (ptrdiff_t)sizeof(host))
-		return false;
-	memcpy(host, text, (size_t)(dash - text));
-	host[dash - text] = 0;
-	return read_end(host, &f->address[0], &f->port[0]) &&
-	       read_end(dash + 1, &f->address[1], &f->port[1]);
+	return split(text, '-', host, sizeof(host), &guest) &&
+	       read_end(host, &f->address[0], &f->port[0]) &&
+	       read_end(guest, &f->address[1], &f->port[1]);
 }
 
 static bool add_forwards(struct user *u, const struct netback_words *w, char *message)

@@ -21,6 +21,7 @@ struct netd_spec {
 	char *text;    /* as given */
 	char *words;   /* a copy, into which socket points */
 	char *backend; /* the words that are not the card's */
+	size_t backend_len;
 	const char *socket;
 	uint8_t mac[6];
 	bool has_mac;

@@ -119,7 +119,7 @@ static void front_queue_ready(void *ctx, uint32_t index)
 
 static void publish_one(struct netd_card *c, uint32_t index, uint64_t now, uint64_t *again)
 {
-	uint64_t later;
+	uint64_t later = UINT64_MAX;
 
 	if (pvrom_net_queue_publish(&c->queue[index].net, now, &later)) {
 		c->interrupts++;
@@ -150,7 +150,7 @@ static void front_queue_stop(void *ctx, uint32_t index)
 {
 	struct netd_card *c = ctx;
 	struct netd_queue *q = &c->queue[index];
-	uint64_t again;
+	uint64_t again = UINT64_MAX;
 
 	if (q->live) {
 		pvrom_net_queue_stop(&q->net);

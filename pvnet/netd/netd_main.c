@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "../backend/netback.h"
 #include "../backend/netback_slips.h"
 #include "netd_helper.h"
 #include "netd_switch.h"
@@ -82,14 +83,17 @@ static void add_card(const char *text, struct argp_state *state)
 
 static void add_switch(const char *text, struct argp_state *state)
 {
-	char message[PVROM_NET_MESSAGE], path[256];
-	unsigned int flood = 0;
-	char end;
+	char message[PVROM_NET_MESSAGE], path[256] = "";
+	const char *comma = strchr(text, ',');
+	const size_t len = comma ? (size_t)(comma - text) : strlen(text);
+	uint64_t flood = 0;
 
-	if (sscanf(text, "%255[^,],flood=%u%c", path, &flood, &end) == 3 ||
-	    (strchr(text, ',') && !flood) || !*path)
+	if (!len || len >= sizeof(path) ||
+	    (comma && (strncmp(comma, ",flood=", 7) ||
+		       !netback_number(comma + 7, 1000000000, &flood) || !flood)))
 		argp_error(state, "--switch: not PATH[,flood=N]: %s", text);
-	if (!netd_switch_open(path, flood, message)) {
+	memcpy(path, text, len);
+	if (!netd_switch_open(path, (uint32_t)flood, message)) {
 		netd_say("%s", message);
 		netd_switch_close_all();
 		exit(1);
@@ -99,10 +103,11 @@ static void add_switch(const char *text, struct argp_state *state)
 
 static void set_helper(const char *text, struct argp_state *state)
 {
-	char end;
+	uint64_t fd;
 
-	if (sscanf(text, "%d%c", &helper_fd, &end) != 1 || helper_fd < 0)
+	if (!netback_number(text, 1000000, &fd))
 		argp_error(state, "--port-fd: not a descriptor: %s", text);
+	helper_fd = (int)fd;
 }
 
 static void set_poll(const char *text, struct argp_state *state)

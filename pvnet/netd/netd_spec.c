@@ -25,12 +25,19 @@ static bool wrong(char *message, const char *format, ...)
 
 static bool read_mac(uint8_t mac[6], const char *text)
 {
-	char end;
-	int n = sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%c", &mac[0], &mac[1], &mac[2],
-		       &mac[3], &mac[4], &mac[5], &end);
+	static const char digits[] = "0123456789abcdefABCDEF";
+	uint32_t i, any = 0;
 
-	return n == 6 && strlen(text) == 17 && !(mac[0] & 1) &&
-	       (mac[0] | mac[1] | mac[2] | mac[3] | mac[4] | mac[5]);
+	if (strlen(text) != 17)
+		return false;
+	for (i = 0; i < 6; i++, text += 3) {
+		if (!strchr(digits, text[0]) || !strchr(digits, text[1]) ||
+		    text[2] != (i < 5 ? ':' : 0))
+			return false;
+		mac[i] = (uint8_t)strtoul(text, NULL, 16);
+		any |= mac[i];
+	}
+	return any && !(mac[0] & 1);
 }
 
 /* An address of its own for each socket, the same each time: locally administered. */
@@ -109,11 +116,14 @@ static bool read_queues(struct netd_spec *spec, const char *value, char *message
 
 /* ---- words --------------------------------------------------------------------------------------------- */
 
-static void append(char *list, const char *word)
+static void append(struct netd_spec *spec, const char *word)
 {
-	if (*list)
-		strcat(list, ",");
-	strcat(list, word);
+	const size_t len = strlen(word);
+
+	if (spec->backend_len)
+		spec->backend[spec->backend_len++] = ',';
+	memcpy(spec->backend + spec->backend_len, word, len + 1);
+	spec->backend_len += len;
 }
 
 static char *value_of(char *word, const char *name)
@@ -138,7 +148,7 @@ static bool take(struct netd_spec *spec, char *word, char *message)
 	}
 	if ((value = value_of(word, "without")))
 		return withhold(spec, value, message);
-	append(spec->backend, word);
+	append(spec, word);
 	value = value_of(word, "queues");
 	return !value || read_queues(spec, value, message);
 }

@@ -250,7 +250,7 @@ bool netd_switch_open(const char *path, uint32_t flood, char *message)
 		free(s);
 		return false;
 	}
-	strcpy(s->path, path);
+	memcpy(s->path, path, strlen(path) + 1);
 	s->listener = s->events = s->end = -1;
 	if (!start(s, flood, message)) {
 		close_one(s);

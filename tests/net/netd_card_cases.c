@@ -63,7 +63,7 @@ static bool polling(void)
 
 	for (i = 0; good && i < 2; i++) {
 		snprintf(text, sizeof(text), "socket=%s,loop", netd_path("card.socket"));
-		server = netd_start(netd_path("card.log"), true, how[i], text, NULL);
+		server = netd_start(netd_path("card.log"), true, how[i], text);
 		good = netd_connect(&client, netd_path("card.socket"), PVROM_VQ_F_EVENT_IDX, 2) &&
 		       netd_loop_works(&client, 0, 200);
 		end();
@@ -281,7 +281,7 @@ static bool broken_ring(void)
 
 	snprintf(first, sizeof(first), "socket=%s,loop", netd_path("card.socket"));
 	snprintf(second, sizeof(second), "socket=%s,loop", netd_path("other.socket"));
-	server = netd_start(netd_path("card.log"), true, first, second, NULL);
+	server = netd_start(netd_path("card.log"), true, first, second);
 	good = netd_connect(&client, netd_path("card.socket"), 0, 2) &&
 	       netd_connect(&other, netd_path("other.socket"), 0, 2) &&
 	       netd_loop_works(&client, 0, 5) && netd_loop_works(&other, 0, 5);

@@ -119,7 +119,7 @@ static bool killed(void)
 
 static bool ends_with(int status, const char *says, const char *a, const char *b)
 {
-	const pid_t pid = netd_start(netd_path("life.log"), false, a, b, NULL);
+	const pid_t pid = netd_start(netd_path("life.log"), false, a, b);
 	const int got = server_stop(pid, 0, 10000);
 
 	return HOLDS(WIFEXITED(got) && WEXITSTATUS(got) == status) &&

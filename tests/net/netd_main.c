@@ -41,22 +41,19 @@ const char *netd_path(const char *name)
 	return path[i];
 }
 
-pid_t netd_start(const char *log, bool ready, ...)
+pid_t netd_start(const char *log, bool ready, const char *first, const char *second)
 {
-	const char *argv[16] = { netd_program };
+	const char *argv[6] = { netd_program };
 	unsigned int n = 1;
-	va_list list;
 	pid_t pid;
 
 	if (netd_slipped) {
 		argv[n++] = "--slip";
 		argv[n++] = netd_slipped;
 	}
-	va_start(list, ready);
-	while (n < 15 && (argv[n] = va_arg(list, const char *)))
-		n++;
-	va_end(list);
-	argv[n] = NULL;
+	argv[n++] = first;
+	if (first)
+		argv[n++] = second;
 	/* Not by connecting: a server that was killed may still listen for a moment. */
 	unlink(log);
 	pid = server_start(argv, log);

@@ -40,7 +40,7 @@ static const char *the_switch(const char *more)
 static bool two_processes(const char *flood, const char *more)
 {
 	unlink(netd_path("two.socket"));
-	first = netd_start(netd_path("one.log"), true, the_switch(flood), card(0, more), NULL);
+	first = netd_start(netd_path("one.log"), true, the_switch(flood), card(0, more));
 	second = netd_start(netd_path("two.log"), true, card(1, more), NULL);
 	return netd_connect(&one, netd_path("one.socket"), PVROM_NET_F_STATUS, 2) &&
 	       netd_connect(&two, netd_path("two.socket"), PVROM_NET_F_STATUS, 2);
@@ -210,7 +210,7 @@ static bool switch_dies(void)
 	server_stop(first, SIGKILL, 5000);
 	good = good && HOLDS(link_is(false, PATIENCE)) && HOLDS(told(channel[0])) &&
 	       HOLDS(file_says(netd_path("two.log"), "the other side has gone", PATIENCE));
-	first = netd_start(netd_path("one.log"), true, the_switch(""), card(0, ""), NULL);
+	first = netd_start(netd_path("one.log"), true, the_switch(""), card(0, ""));
 	good = good && HOLDS(link_is(true, PATIENCE)) && HOLDS(told(channel[0])) &&
 	       HOLDS(vu_client_connect(&one, PATIENCE)) && HOLDS(goes(&one, &two, 2, 1)) &&
 	       HOLDS(goes(&two, &one, 1, 2));
@@ -328,7 +328,7 @@ static pid_t start_helper(int ends[2], const char *network)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) || fcntl(ends[0], F_SETFD, FD_CLOEXEC))
 		return -1;
 	snprintf(fd, sizeof(fd), "--port-fd=%d", ends[1]);
-	pid = netd_start(netd_path("helper.log"), false, fd, network, NULL);
+	pid = netd_start(netd_path("helper.log"), false, fd, network);
 	close(ends[1]);
 	return pid;
 }

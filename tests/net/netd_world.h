@@ -29,8 +29,8 @@ bool netd_holds(bool good, int line, const char *text);
 
 /* `name` in the directory of this test. */
 const char *netd_path(const char *name);
-/* A server with these arguments, the last one NULL, and its log; ready: waits until it is. */
-pid_t netd_start(const char *log, bool ready, ...);
+/* A server with these two arguments, NULL: none, and its log; ready: waits until it is. */
+pid_t netd_start(const char *log, bool ready, const char *first, const char *second);
 void netd_end(pid_t pid);
 
 #define RING (PVROM_VQ_F_VERSION_1)
