@@ -35,13 +35,13 @@ $(BUILD)/lint/%.ok: %.c $(LINT_AGAIN)
 		$(if $(filter $<,$(LINT_FREE)),$(FREE),-fPIC) 2>$@.err || { cat $@.err; exit 1; }
 	@rm -f $@.err; touch $@
 $(BUILD)/lint/tests/%.ok: FLAGS_FOR += -DPVROM_TEST -D_GNU_SOURCE
-$(BUILD)/lint/kernel/%.ok: FLAGS_FOR += -Ikernel -Ikernel/suite -Ikernel/load
+$(BUILD)/lint/kernel/%.ok: FLAGS_FOR += -Ikernel -Ikernel/suite -Ikernel/load -Ikernel/net
 $(BUILD)/lint/monitor/%.ok: FLAGS_FOR += -D_GNU_SOURCE -Wno-gnu-variable-sized-type-not-at-end
 
 lint-cppcheck:
 	$(call say,CPPCHECK,)
 	$(Q)cppcheck --enable=warning,performance,portability --error-exitcode=1 --quiet -j2 \
-		--std=c11 $(INCLUDES) -Ikernel -Ikernel/suite -Ikernel/load -U__ASSEMBLER__ -D__x86_64__ \
+		--std=c11 $(INCLUDES) -Ikernel -Ikernel/suite -Ikernel/load -Ikernel/net -U__ASSEMBLER__ -D__x86_64__ \
 		-D__GNUC__=12 --inline-suppr --suppressions-list=tools/cppcheck-suppressions $(C_FILES)
 
 # It takes minutes, on a loaded machine many.

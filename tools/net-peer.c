@@ -167,7 +167,7 @@ int main(int argc, char **argv)
 	if (argc == 1)
 		return serve();
 	if (argc == 3 && strcmp(argv[1], "--fetch") == 0)
-		return fetch((uint16_t)atoi(argv[2]));
+		return fetch((uint16_t)strtoul(argv[2], NULL, 10));
 	if (argc == 2 && strcmp(argv[1], "--free") == 0)
 		return find_free();
 	fprintf(stderr, "usage: net-peer [--fetch PORT | --free]\n");

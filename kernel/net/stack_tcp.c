@@ -172,7 +172,7 @@ static uint32_t room(const struct stack *s, const struct stack_tcp *t)
 {
 	const uint32_t flying = t->nxt - t->una, at = t->nxt - t->iss - 1;
 	const uint32_t allowed = least(t->window, t->cwnd);
-	const uint32_t longest = s->link.segments ? STACK_LARGE / t->mss * t->mss : t->mss;
+	const uint32_t longest = s->link.segments ? STACK_LARGE : t->mss; /* the card cuts it */
 
 	if (at >= t->total || flying >= allowed)
 		return 0;

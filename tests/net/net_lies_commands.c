@@ -98,7 +98,9 @@ static bool answers_another_command(struct net_guest_world *w)
 	if (!answered(w, 0))
 		return false;
 	answer_id = 15;
-	return command(w) == PVROM_NET_GUEST_BROKEN && command(w) == PVROM_NET_GUEST_BROKEN;
+	if (command(w) != PVROM_NET_GUEST_BROKEN)
+		return false;
+	return command(w) == PVROM_NET_GUEST_BROKEN; /* and stays so */
 }
 static uint32_t one_descriptor(struct pvrom_virtio *virtio, uint32_t queue)
 {

@@ -522,7 +522,7 @@ static void tcp_headers_that_lie(void)
 static void frames_cut_short(void)
 {
 	struct page_service service;
-	uint8_t frame[200];
+	uint8_t frame[200] = { 0 };
 	uint32_t kind, len, cut_to;
 
 	for (kind = 0; kind < 5; kind++) {
