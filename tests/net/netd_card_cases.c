@@ -53,6 +53,49 @@ static bool rings(void)
 	return good;
 }
 
+/* A front end that stops queues and starts them where they stood: nothing is lost, nothing stands still. */
+static bool stopped_with(uint64_t features)
+{
+	uint32_t i, n;
+	int64_t base;
+	bool good = serve("loop", features, 2);
+
+	for (n = 0; good && n < 20; n++) {
+		good = netd_loop_works(&client, 0, 7 + n * 5);
+		for (i = 0; good && i < 2; i++) {
+			base = vu_client_stop(&client, i);
+			good = HOLDS(base >= 0) &&
+			       HOLDS(vu_client_start(&client, i, (uint32_t)base));
+		}
+	}
+	good = good && netd_loop_works(&client, 0, 300);
+	end();
+	return good;
+}
+
+static bool stopped(void)
+{
+	static const uint64_t ring[] = {
+		0,
+		PVROM_VQ_F_EVENT_IDX,
+		PVROM_NET_F_MRG_RXBUF,
+		PVROM_NET_F_MRG_RXBUF | PVROM_VQ_F_EVENT_IDX | PVROM_VQ_F_INDIRECT_DESC,
+		PVROM_VQ_F_RING_PACKED,
+		PVROM_VQ_F_RING_PACKED | PVROM_NET_F_MRG_RXBUF,
+		PVROM_VQ_F_RING_PACKED | PVROM_VQ_F_IN_ORDER | PVROM_NET_F_MRG_RXBUF,
+		PVROM_VQ_F_IN_ORDER,
+	};
+	bool good = true;
+	size_t i;
+
+	for (i = 0; good && i < sizeof(ring) / sizeof(ring[0]); i++) {
+		good = stopped_with(ring[i]);
+		if (!good)
+			printf("# features 0x%llx\n", (unsigned long long)ring[i]);
+	}
+	return good;
+}
+
 /* Not resting, and resting at once. */
 static bool polling(void)
 {
@@ -299,6 +342,7 @@ static bool broken_ring(void)
 
 const struct netd_case netd_card_cases[] = {
 	{ "rings: split, packed, in order, with event indices and tables", rings, { NULL } },
+	{ "rings: stopped, and started where they stood", stopped, { NULL } },
 	{ "rings: a server that never rests, and one that always does", polling, { NULL } },
 	{ "offloads: asked for, taken, and done in software, over both kinds of ring",
 	  offloads,

@@ -79,8 +79,8 @@ static bool killed_with(uint64_t ring, bool record)
 	serve("loop");
 	client = (struct vu_client){ .path = netd_path("life.socket"),
 				     .features = RING | ring,
-				     .protocol = ALL_PROTOCOL &
-						 ~(record ? 0 : VU_PROTOCOL_INFLIGHT_SHMFD),
+				     .protocol = ALL_PROTOCOL |
+						 (record ? VU_PROTOCOL_INFLIGHT_SHMFD : 0),
 				     .queues = 2,
 				     .size = 256,
 				     .depth = 128,

@@ -34,7 +34,9 @@ pid_t netd_start(const char *log, bool ready, const char *first, const char *sec
 void netd_end(pid_t pid);
 
 #define RING (PVROM_VQ_F_VERSION_1)
-#define ALL_PROTOCOL (0xffffffull & ~VU_PROTOCOL_INBAND_NOTIFICATIONS)
+/* Front ends of network cards keep no record of buffers in flight. */
+#define ALL_PROTOCOL                                                                               \
+	(0xffffffull & ~(VU_PROTOCOL_INBAND_NOTIFICATIONS | VU_PROTOCOL_INFLIGHT_SHMFD))
 
 /* A front end of `queues` queues with 128 buffers of 2,048 bytes each; all receive queues are filled. */
 bool netd_connect(struct vu_client *c, const char *socket, uint64_t features, uint32_t queues);
