@@ -41,3 +41,9 @@ CHECK_LONG += guests.net.long
 TEST.guests.net.long       = $(GUESTS_NET) long
 TEST_TIME.guests.net.long  = 600
 TEST_NEEDS.guests.net.long = $(TEST_NEEDS.guests.net)
+# The same on the device bus and over pvrun's virtio-mmio; user-mode networking needs pvrom-netd beside it.
+GUESTS_NET_LAB := $(KERNEL_ELF) $(BUILD)/net-peer $(BUILD)/pvrun $(BUILD)/pvrom-netd
+CHECK_LONG += guests.net.lab
+TEST.guests.net.lab       = tests/guests/net_lab_test $(GUESTS_NET_LAB)
+TEST_TIME.guests.net.lab  = 360
+TEST_NEEDS.guests.net.lab = $(GUESTS_NET_LAB) $(LAB)
