@@ -214,7 +214,7 @@ static bool form_is_valid(const struct pvrom_slot *slot, const struct pvrom_call
 static bool slot_is_valid(const struct pvrom_rom_header *h, const struct pvrom_slot *slot,
 			  const struct pvrom_call_info *info)
 {
-	if (slot->reserved || slot->flags & ~PVROM_SLOT_NOPREEMPT)
+	if (slot->reserved || slot->flags & ~(PVROM_SLOT_NOPREEMPT | PVROM_SLOT_X2APIC))
 		return false;
 	if (slot->clobbers & ~registers_allowed(info) || !form_is_valid(slot, info))
 		return false;

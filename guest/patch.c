@@ -37,6 +37,10 @@ static bool bytes_are_equal(const uint8_t *a, const uint8_t *b, size_t size)
 
 /* ---- which slot serves a call ---- */
 
+PVROM_STATIC_ASSERT(PVROM_POLICY_NOPREEMPT == PVROM_SLOT_NOPREEMPT << 3 &&
+			    PVROM_POLICY_X2APIC == PVROM_SLOT_X2APIC << 3,
+		    "flags of slots and policies");
+
 static bool is_usable(const struct plan *plan, const struct pvrom_slot *slot,
 		      const struct pvrom_call_info *info, uint64_t granted)
 {
@@ -46,7 +50,8 @@ static bool is_usable(const struct plan *plan, const struct pvrom_slot *slot,
 		return false;
 	if (slot->form == PVROM_FORM_NATIVE || info->flags & PVROM_CALL_RESERVED)
 		return false;
-	if (slot->flags & PVROM_SLOT_NOPREEMPT && !(policy->flags & PVROM_POLICY_NOPREEMPT))
+	/* What the slot demands of the kernel, the policy allows three bits higher. */
+	if (slot->flags & ~(policy->flags >> 3))
 		return false;
 	return policy->percpu != PVROM_PERCPU_NONE ||
 	       !pvrom_slot_needs_area(plan->copy, &plan->header, slot);

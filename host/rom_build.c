@@ -197,6 +197,7 @@ static void add_slot(struct image *image, const struct pvrom_rom_piece *piece)
 	struct pvrom_slot slot = {
 		.call = piece->call,
 		.form = piece_form(image->host, piece),
+		.flags = piece->when & PVROM_PIECE_X2APIC ? PVROM_SLOT_X2APIC : 0,
 		.reloc_first = (uint16_t)image->reloc_count,
 		.clobbers = piece->clobbers,
 	};

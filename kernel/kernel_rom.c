@@ -2,6 +2,7 @@
 /* Policy, the order of negotiation, and what is said about it on the console. */
 #include "kernel_rom.h"
 
+#include "apic.h"
 #include "boot_record.h"
 #include "console.h"
 #include "cpu.h"
@@ -88,6 +89,8 @@ static void fill_policy(void)
 		.own = own_calls,
 		.own_count = ARRAY_SIZE(own_calls),
 	};
+	if (apic_is_x2apic())
+		policy.flags |= PVROM_POLICY_X2APIC;
 	if (boot_option_is("pvrom=", "off"))
 		policy.flags |= PVROM_POLICY_OFF;
 	if (boot_option_is("pvrom=", "data"))

@@ -60,6 +60,8 @@ PVROM_CONSTANTS_END
 PVROM_CONSTANTS_BEGIN
 /* Slot flag: the text reads per-CPU data more than once; called only with preemption off. */
 PVROM_CONSTANT(PVROM_SLOT_NOPREEMPT, 0x01)
+/* Slot flag: text or template accesses MSRs of the local APIC; used only where that is in x2APIC mode. */
+PVROM_CONSTANT(PVROM_SLOT_X2APIC, 0x02)
 /* Every site has at least this many bytes, so a template of this size or less fits anywhere. */
 PVROM_CONSTANT(PVROM_SITE_MIN, 5)
 /* The most bytes of a site, and so of a template. */

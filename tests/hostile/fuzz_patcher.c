@@ -112,6 +112,8 @@ static bool slot_of(const struct shim_world *world, uint16_t call, struct pvrom_
 		return false;
 	if (slot->flags & PVROM_SLOT_NOPREEMPT && !(world->policy.flags & PVROM_POLICY_NOPREEMPT))
 		return false;
+	if (slot->flags & PVROM_SLOT_X2APIC && !(world->policy.flags & PVROM_POLICY_X2APIC))
+		return false;
 	return world->policy.percpu || !needs_area(world->rom, &h, slot);
 }
 

@@ -111,7 +111,7 @@ static void add_slot(struct making *m, struct input *in)
 		return;
 	*slot = (struct pvrom_slot){ .call = line->call, .reloc_first = (uint16_t)m->relocs };
 	slot->form = form_of(line, how & 3, callable);
-	slot->flags = how & 4 ? PVROM_SLOT_NOPREEMPT : 0;
+	slot->flags = how & 4 ? PVROM_SLOT_NOPREEMPT : how >> 3 == 31 ? PVROM_SLOT_X2APIC : 0;
 	slot->clobbers = line->native == PVROM_NATIVE_NOTHING ? PVROM_RAX : line->regs;
 	if (callable && (how & 8 || slot->form == PVROM_FORM_CALL))
 		add_text(m, slot, in);

@@ -243,7 +243,7 @@ static void set_up_policy(struct shim_world *world, struct input *in)
 
 	p->wanted = take16(in);
 	p->required = p->wanted & take8(in) & take8(in);
-	p->flags = how & 7 ? 0 : take8(in) & 0xf;
+	p->flags = how & 7 ? 0 : take8(in) & 0x1f;
 	p->minor_min = how == 0xff;
 	p->epoch_vector = 0x40;
 	p->alarm_vector = 0x41;

@@ -224,7 +224,7 @@ static void bad_slot_fields(void)
 	EXPECT_WITH(slot(PVROM_CPU_CLI)->call = 0x0900, BAD_SLOTS);
 	EXPECT_WITH(slot(PVROM_CPU_CLI)->call = PVROM_CPU_STI, BAD_SLOTS); /* twice */
 	EXPECT_WITH(slot(PVROM_CPU_STI)->form = PVROM_FORM_COUNT, BAD_SLOTS);
-	EXPECT_WITH(slot(PVROM_CPU_STI)->flags = 0x02, BAD_SLOTS);
+	EXPECT_WITH(slot(PVROM_CPU_STI)->flags = 0x04, BAD_SLOTS);
 	EXPECT_WITH(slot(PVROM_CPU_STI)->reserved = 1, BAD_SLOTS);
 }
 

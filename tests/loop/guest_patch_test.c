@@ -99,6 +99,24 @@ static void nopreempt_slots(void)
 	end();
 }
 
+/* Text for local APICs in x2APIC mode faults in any other. */
+static void x2apic_slots(void)
+{
+	for (uint32_t x2apic = 0; x2apic < 2; x2apic++) {
+		begin();
+		machine_add_usual_sites(m);
+		fixture_slot(image, PVROM_IRQ_EOI)->flags = PVROM_SLOT_X2APIC;
+		fixture_seal(image);
+		m->policy->flags = x2apic ? PVROM_POLICY_X2APIC : PVROM_POLICY_NOPREEMPT;
+		CU_ASSERT_EQUAL(start(), PVROM_VERDICT_READY);
+		if (x2apic)
+			expect_branch(site_of(PVROM_IRQ_EOI, 0), 0xe8);
+		else
+			expect_native(site_of(PVROM_IRQ_EOI, 0));
+		end();
+	}
+}
+
 /* Only what was granted: without irq neither EOI nor, for it depends on irq, the alarm. */
 static void only_the_granted_set_is_patched(void)
 {
@@ -238,6 +256,7 @@ int main(void)
 		TAP_TEST(call_form),
 		TAP_TEST(jump_form),
 		{ "nopreempt_slots [PVROM-ROM-22]", nopreempt_slots },
+		{ "x2apic_slots [PVROM-ROM-33]", x2apic_slots },
 		{ "only_the_granted_set_is_patched [PVROM-ROM-9]",
 		  only_the_granted_set_is_patched },
 		TAP_TEST(own_call_without_slot),

@@ -149,6 +149,12 @@ static void x2apic(void)
 {
 	begin_with(PVROM_SLOTS_NORMAL, PVROM_HOST_EOI_X2APIC);
 	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
+	/* This kernel has not said that its APICs are in that mode. */
+	CU_ASSERT_EQUAL(m->guest->patched, 1);
+	end();
+	begin_with(PVROM_SLOTS_NORMAL, PVROM_HOST_EOI_X2APIC);
+	m->policy->flags |= PVROM_POLICY_X2APIC;
+	CU_ASSERT_EQUAL(machine_start(m), PVROM_VERDICT_READY);
 	/* xor %eax,%eax behind the test of the area. */
 	CU_ASSERT_EQUAL(memcmp(goes_to(PVROM_IRQ_EOI) + 16, "\x31\xc0", 2), 0);
 	end();

@@ -50,6 +50,9 @@ extern "C" {
 /* Kernel code is never preempted at a site: slots that demand that (PVROM_SLOT_NOPREEMPT) may be
  * used; else they stay native. */
 #define PVROM_POLICY_NOPREEMPT 0x8
+/* All local APICs are in x2APIC mode: slots that demand that (PVROM_SLOT_X2APIC) may be used; else they
+ * stay native. */
+#define PVROM_POLICY_X2APIC 0x10
 
 /* How this kernel's code finds the vCPU area of the CPU it runs on. */
 /* It does not: slots that need the area stay native. */

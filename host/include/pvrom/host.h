@@ -111,8 +111,9 @@ struct pvrom_host_ops {
 #define PVROM_SLOTS_CALL 3   /* test: ROM text wherever there is one */
 
 /* Flags of the configuration. */
-#define PVROM_HOST_POISON 0x1	  /* destroy dead argument registers (see calls.h) */
-#define PVROM_HOST_EOI_X2APIC 0x2 /* EOI text may write MSR 0x80b: guests run in x2APIC mode */
+#define PVROM_HOST_POISON 0x1 /* destroy dead argument registers (see calls.h) */
+#define PVROM_HOST_EOI_X2APIC                                                                      \
+	0x2 /* EOI text writes MSR 0x80b; a guest in xAPIC mode leaves it native */
 
 /* A feature's host half: one line of the table that the embedder hands over. */
 struct pvrom_host_feature {
