@@ -155,12 +155,29 @@ static enum vu_verdict reset_device(struct pvrom_vu_server *s, struct vu_message
 	return VU_DONE;
 }
 
+/*
+ * QEMU before 8.1 resets the device when it stops it for a while (a pause, a link that goes down), and asks for the
+ * rings' positions only then, to go on from them. They are kept for that question: a driver that begins anew says where.
+ */
+static void reset_but_bases(struct pvrom_vu_server *s)
+{
+	uint32_t base[PVROM_VU_QUEUES_MAX], i;
+
+	for (i = 0; i < s->setup.queues; i++) {
+		vu_ring_stop(&s->ring[i]);
+		base[i] = s->ring[i].base;
+	}
+	vu_device_reset(s);
+	for (i = 0; i < s->setup.queues && !VU_SLIP(STATUS_BASE); i++)
+		s->ring[i].base = base[i];
+}
+
 static enum vu_verdict set_status(struct pvrom_vu_server *s, struct vu_message *m)
 {
 	if (m->payload.word > 0xff)
 		return VU_REFUSED;
 	if (!m->payload.word && !VU_SLIP(STATUS))
-		vu_device_reset(s);
+		reset_but_bases(s);
 	s->status = (uint32_t)m->payload.word;
 	return VU_DONE;
 }

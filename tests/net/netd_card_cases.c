@@ -96,6 +96,35 @@ static bool stopped(void)
 	return good;
 }
 
+/* QEMU 7.2 stops a device so: status 0, and only then it asks where the rings stand; then it goes on from there. */
+static bool paused_with(uint64_t features)
+{
+	const uint64_t none = 0;
+	int64_t base[2] = { 0 };
+	uint32_t i, n;
+	bool good = serve("loop", features, 2);
+
+	for (n = 0; good && n < 5; n++) {
+		good = netd_loop_works(&client, 0, 100) &&
+		       HOLDS(!vu_client_ack(&client, VU_SET_STATUS, &none, 8, NULL, 0));
+		for (i = 0; good && i < 2; i++)
+			good = HOLDS((base[i] = vu_client_stop(&client, i)) >= 0);
+		good = good && HOLDS(!vu_client_ack(&client, VU_SET_FEATURES, &client.accepted, 8,
+						    NULL, 0));
+		for (i = 0; good && i < 2; i++)
+			good = HOLDS(vu_client_start(&client, i, (uint32_t)base[i]));
+	}
+	good = good && netd_loop_works(&client, 0, 100);
+	end();
+	return good;
+}
+
+static bool paused(void)
+{
+	return paused_with(PVROM_VQ_F_EVENT_IDX) && paused_with(PVROM_NET_F_MRG_RXBUF) &&
+	       paused_with(PVROM_VQ_F_RING_PACKED);
+}
+
 /* Not resting, and resting at once. */
 static bool polling(void)
 {
@@ -343,6 +372,7 @@ static bool broken_ring(void)
 const struct netd_case netd_card_cases[] = {
 	{ "rings: split, packed, in order, with event indices and tables", rings, { NULL } },
 	{ "rings: stopped, and started where they stood", stopped, { NULL } },
+	{ "rings: a pause as QEMU 7.2 makes it", paused, { "STATUS_BASE" } },
 	{ "rings: a server that never rests, and one that always does", polling, { NULL } },
 	{ "offloads: asked for, taken, and done in software, over both kinds of ring",
 	  offloads,
