@@ -3,3 +3,11 @@
 $(BUILD)/hosted/net_turns: $(call objs,hosted,bench/net_turns.c) $(BUILD)/libpvrom-net-backend.a \
 		$(BUILD)/libpvrom-net-host.a $(BUILD)/libpvrom-virtqueue.a
 	$(call LINK,hosted,)
+
+ifneq ($(wildcard /usr/include/liburing.h),)
+BENCHES += bench-net
+endif
+bench-net: $(BUILD)/pvrom-netd $(BUILD)/hosted/net_turns
+	$(Q)BUILD=$(BUILD) bench/net_cost $(BUILD)/hosted/net_turns
+	$(Q)BUILD=$(BUILD) bench/net_bench $(BUILD)/pvrom-netd
+.PHONY: bench-net

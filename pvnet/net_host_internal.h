@@ -23,6 +23,18 @@ static inline struct pvrom_net_header pvrom_net_copy_header(const void *from)
 	return h;
 }
 
+#define PVROM_NET_AHEAD 8u /* small buffers that are on their way from the driver's cache */
+
+/* Buffer `at` of a burst of `count` is next: asks for one that comes later, and in the beginning for all before it. */
+static inline void pvrom_net_look_ahead(const struct pvrom_vq_plain *plain, uint32_t at,
+					uint32_t count)
+{
+	uint32_t i = at ? at + PVROM_NET_AHEAD - 1 : 0;
+
+	for (; i < count && i < at + PVROM_NET_AHEAD; i++)
+		pvrom_vq_plain_prefetch(&plain[i]);
+}
+
 static inline bool has(const struct pvrom_net_host *host, uint64_t features)
 {
 	return host->driver.accepted & features;

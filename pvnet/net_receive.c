@@ -109,8 +109,22 @@ static void fill(struct pvrom_net_queue *q, uint32_t count, const struct prefix 
 	}
 }
 
+/*
+ * With one buffer. Put together in registers: a header of which a part was just stored could be read again only once
+ * the store is through, and before it all those to lines that the driver's CPU still has.
+ */
+static void write_header(uint8_t *to, const struct pvrom_net_header *header)
+{
+	const uint32_t last = header->csum_offset | 1u << 16;
+	uint64_t first;
+
+	__builtin_memcpy(&first, header, sizeof(first));
+	__builtin_memcpy(to, &first, sizeof(first));
+	__builtin_memcpy(to + sizeof(first), &last, sizeof(last));
+}
+
 /* Into the next buffer, if that is one descriptor and long enough. */
-static bool put_plain(struct pvrom_net_queue *q, struct prefix *prefix, uint32_t before,
+static bool put_plain(struct pvrom_net_queue *q, const struct prefix *prefix, uint32_t before,
 		      const uint8_t *bytes, size_t len)
 {
 	struct pvrom_vq_plain *p;
@@ -123,11 +137,11 @@ static bool put_plain(struct pvrom_net_queue *q, struct prefix *prefix, uint32_t
 		if (!q->looked)
 			return false;
 	}
+	pvrom_net_look_ahead(q->plain, q->filled, q->looked);
 	p = &q->plain[q->filled];
 	if (!p->writable || p->len < before + len)
 		return false;
-	prefix->header.num_buffers = 1;
-	__builtin_memcpy(p->at, &prefix->header, sizeof(prefix->header));
+	write_header(p->at, &prefix->header);
 	if (before > sizeof(prefix->header))
 		__builtin_memcpy(p->at + sizeof(prefix->header), &prefix->hash,
 				 sizeof(prefix->hash));
@@ -138,10 +152,11 @@ static bool put_plain(struct pvrom_net_queue *q, struct prefix *prefix, uint32_t
 	return true;
 }
 
-static enum pvrom_net_fate put_merged(struct pvrom_net_queue *q, struct prefix *prefix,
+static enum pvrom_net_fate put_merged(struct pvrom_net_queue *q, const struct prefix *prefix,
 				      const uint8_t *bytes, size_t len)
 {
 	struct pvrom_net_counters *counters = &q->host->counters;
+	struct prefix whole;
 	enum pvrom_net_fate fate;
 	uint32_t count;
 
@@ -156,12 +171,13 @@ static enum pvrom_net_fate put_merged(struct pvrom_net_queue *q, struct prefix *
 	}
 	if (fate != PVROM_NET_DELIVERED)
 		return fate;
-	prefix->header.num_buffers = (uint16_t)count;
-	fill(q, count, prefix, bytes, len);
+	whole = *prefix;
+	whole.header.num_buffers = (uint16_t)count;
+	fill(q, count, &whole, bytes, len);
 	return PVROM_NET_DELIVERED;
 }
 
-static enum pvrom_net_fate put(struct pvrom_net_queue *q, struct prefix *prefix,
+static enum pvrom_net_fate put(struct pvrom_net_queue *q, const struct prefix *prefix,
 			       const uint8_t *bytes, size_t len)
 {
 	struct pvrom_net_counters *counters = &q->host->counters;
@@ -329,7 +345,7 @@ static enum pvrom_net_fate receive(struct pvrom_net_host *host,
 	struct pvrom_net_frame frame;
 
 	if (goes_straight(host, header, len)) {
-		struct prefix plain = { .header = { 0 } };
+		static const struct prefix plain;
 
 		return put(host->receive[0], &plain, bytes, len);
 	}

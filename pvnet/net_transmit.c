@@ -160,9 +160,11 @@ static uint32_t transmit_burst(struct pvrom_net_queue *q, uint32_t budget)
 	const uint32_t skip = pvrom_net_header_bytes(q->host);
 	uint32_t i;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
+		pvrom_net_look_ahead(q->plain, i, count);
 		if (!transmit_plain(q->host, &q->plain[i], skip))
 			q->host->counters.malformed++;
+	}
 	pvrom_vq_device_burst_done(&q->ring, q->plain, count);
 	q->unpublished += count;
 	return count;

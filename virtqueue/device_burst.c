@@ -17,7 +17,7 @@ static bool in_order(const struct pvrom_vq_device *vq)
 
 /* ---- looking ----------------------------------------------------------------------------------------- */
 
-/* One descriptor, copied once, in one piece of memory. Its first line is on the way when it is needed. */
+/* One descriptor, copied once, in one piece of memory. */
 static inline bool look(const struct pvrom_vq_device *vq, uint64_t addr, uint32_t bytes,
 			uint16_t flags, uint16_t id, struct pvrom_vq_plain *p)
 {
@@ -29,10 +29,6 @@ static inline bool look(const struct pvrom_vq_device *vq, uint64_t addr, uint32_
 	p->at = vq->config.ops->translate(vq->config.ops_ctx, (struct pvrom_gpa){ addr }, &len);
 	if (!p->at || len < bytes)
 		return false;
-	if (flags & PVROM_VQ_DESC_WRITE)
-		__builtin_prefetch(p->at, 1);
-	else
-		__builtin_prefetch(p->at);
 	p->gpa.gpa = addr;
 	p->len = bytes;
 	p->written = 0;
@@ -71,6 +67,16 @@ static uint32_t look_packed(const struct pvrom_vq_device *vq, struct pvrom_vq_pl
 	return n;
 }
 
+/* The lines that the used entries of so many buffers will stand in, which the driver read last. */
+static void want_used(const struct pvrom_vq_device *vq, uint32_t count)
+{
+	const struct pvrom_vq_used *used = vq->device_at;
+	uint32_t i;
+
+	for (i = 0; i < count; i += 8)
+		vq_prefetch_write(&used->ring[(vq->used + i) & (vq->config.size - 1)]);
+}
+
 /* How many heads are in the ring; 0 too if the index makes no sense. */
 static uint32_t heads(struct pvrom_vq_device *vq)
 {
@@ -107,7 +113,11 @@ static uint32_t look_split(struct pvrom_vq_device *vq, struct pvrom_vq_plain *pl
 		    !look(vq, vq_load64(&table[head].addr), vq_load32(&table[head].len),
 			  vq_load16(&table[head].flags), head, &plain[n]))
 			break;
+		/* Most drivers take descriptors in turn. */
+		if (head % 4 == 0)
+			__builtin_prefetch(&table[(head + 8u) & mask]);
 	}
+	want_used(vq, n);
 	return n;
 }
 

@@ -79,8 +79,6 @@ static struct pvrom_vq_device *front_queue_start(void *ctx, uint32_t index,
 	q->slots = calloc(config->size, sizeof(*q->slots));
 	q->pool = calloc(pool, sizeof(*q->pool));
 	memset(&q->net, 0, sizeof(q->net));
-	/* A server before us may have left them off in the ring. */
-	q->quiet = true;
 	config->slots = q->slots;
 	if (q->slots && q->pool &&
 	    pvrom_net_queue_init(&q->net, &c->host, index, config, q->pool, pool) == PVROM_VQ_OK)
@@ -111,6 +109,9 @@ static void front_queue_ready(void *ctx, uint32_t index)
 	struct netd_card *c = ctx;
 
 	c->queue[index].live = true;
+	/* Whatever a server before us left in the ring. Until we rest we look without being told. */
+	pvrom_vq_device_notifications_off(&c->queue[index].net.ring);
+	c->queue[index].quiet = true;
 	count_pairs(c);
 	pvrom_vu_interrupt(c->vu, index);
 	if (index == 0 && c->spec.has_mac)

@@ -231,6 +231,23 @@ struct pvrom_vq_plain {
 };
 
 /*
+ * Asks for the first two lines of a buffer some of whose predecessors are still to be dealt with: they come from the
+ * driver's cache, a header and what stands behind it. A few buffers ahead is best; for all of a burst at once
+ * a processor has no room. Not __builtin_prefetch(at, 1), of which compilers make a prefetch for reading unless they are
+ * told of a processor: the store then waits once more. One that does not know PREFETCHW takes it for a NOP.
+ */
+static inline void pvrom_vq_plain_prefetch(const struct pvrom_vq_plain *plain)
+{
+	if (plain->writable) {
+		__asm__ volatile("prefetchw %0" : : "m"(plain->at[0]));
+		__asm__ volatile("prefetchw %0" : : "m"(plain->at[64]));
+	} else {
+		__builtin_prefetch(plain->at);
+		__builtin_prefetch(plain->at + 64);
+	}
+}
+
+/*
  * Looks at the next buffers, at most `most`, as far as they are plain, and takes none: for devices that deal with
  * small messages at once and in order, at a third of what pop and complete cost. Returns how many; 0: none is there,
  * or the next one is to be popped. With IN_ORDER always 0 while a popped one has not been published; with a
