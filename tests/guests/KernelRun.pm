@@ -88,10 +88,11 @@ sub tail {
 sub judge {
 	my ($name, $run) = @_;
 	my @facts = @{$run->{order}};
-	my $na = grep { $run->{verdict}{$_} eq 'na' } @facts;
+	# A device that the machine was not given is nothing that a CPU hides.
+	my $na = grep { $run->{verdict}{$_} eq 'na' && $run->{note}{$_} !~ /no (disk|network card) here/ } @facts;
 	tap($run->{ended} && $run->{plan} == @facts && scalar(@facts), "$name: the run is complete", tail($run));
 	tap($run->{status} == 1, "$name: exit status 1, all well", tail($run));
-	tap($na <= 15, "$name: at most 15 facts n/a", "$na are");
+	tap($na <= 15, "$name: at most 15 facts n/a, absent devices apart", "$na are");
 	for (@facts) {
 		tap($run->{verdict}{$_} ne 'fail', "$name: $_", $run->{note}{$_});
 	}
