@@ -76,8 +76,11 @@ bool run_begin(struct run *r, bool packed, const char *kill_at, uint64_t request
 		return false;
 	r->pid = start(kill_at, r->no_inflight);
 	/* It may die as early as this. */
-	return vu_client_connect(&r->client, 10000) ||
-	       (server_ended(r->pid, &status) && run_revive(r));
+	if (vu_client_connect(&r->client, 10000) ||
+	    (server_ended(r->pid, &status) && run_revive(r)))
+		return true;
+	server_stop(r->pid, SIGKILL, 5000);
+	return false;
 }
 
 void run_drive(struct run *r, int ms)

@@ -187,10 +187,12 @@ static void least(uint64_t *a, uint64_t b)
  */
 static bool take_turns(struct run *r, const char *control, uint64_t *wait, uint64_t *own)
 {
+	/* On a machine that has no time every turn has somebody else's work in it for long. */
+	const uint64_t limit = vu_client_now() + 40000000000u;
 	bool good = true;
 	int i;
 
-	for (i = 0; good && (i < TURNS || (i<16 * TURNS && * wait> 3 * *own)); i++) {
+	for (i = 0; good && (i < TURNS || (*wait > 3 * *own && vu_client_now() < limit)); i++) {
 		least(own, start_time());
 		drive_for(r, 20);
 		r->load.longest = 0;
