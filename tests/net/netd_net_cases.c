@@ -281,6 +281,24 @@ static bool rubbish(void)
 	return good;
 }
 
+/* It comes, among what is left of the flood. */
+static bool comes_through(struct vu_client *from, struct vu_client *to, uint8_t to_mac,
+			  uint8_t from_mac)
+{
+	const struct pvrom_net_header plain = { 0 };
+	struct pvrom_net_header h;
+	uint8_t frame[1500], got[1500];
+	uint32_t n;
+
+	netd_frame(frame, 1000, to_mac, from_mac);
+	if (!net_client_send(from, 0, &plain, frame, 1000))
+		return false;
+	while ((n = net_client_take(to, 0, &h, got, sizeof(got), PATIENCE)))
+		if (n == 1000 && !memcmp(got, frame, n))
+			return true;
+	return false;
+}
+
 /* A port that does not read, flooded, and one that floods: the other two hardly notice. */
 static bool floods(void)
 {
@@ -309,8 +327,8 @@ static bool floods(void)
 	while (net_client_take(&one, 0, &h, frame, sizeof(frame), 100))
 		;
 	/* 256 at once, 200 a second, and to the deaf one none. */
-	good = good && HOLDS(came > 100 && came < 2500) && HOLDS(goes(&one, &two, 2, 1)) &&
-	       HOLDS(goes(&two, &one, 1, 2));
+	good = good && HOLDS(came > 100 && came < 2500) && HOLDS(comes_through(&one, &two, 2, 1)) &&
+	       HOLDS(comes_through(&two, &one, 1, 2));
 	close(deaf);
 	close(loud);
 	end();
