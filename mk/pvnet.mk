@@ -77,7 +77,7 @@ $(eval $(call netback_test,asan,.asan,plain))
 endif
 
 # pvrom-netd as a process, with front ends of ours; each case with the mistakes it is for.
-NETD_CASES := $(addprefix tests/net/netd_,main.c card_cases.c net_cases.c life_cases.c) tests/net/own_namespace.c tests/net/frame_oracle.c \
+NETD_CASES := $(addprefix tests/net/netd_,test.c card_cases.c net_cases.c life_cases.c) tests/net/own_namespace.c tests/net/frame_oracle.c \
 	tests/blk/server_process.c vhost-user/client/net_client.c $(VU_CLIENT_SRCS) pvnet/backend/net_port.c \
 	pvnet/backend/netback_words.c pvnet/backend/netback_slips.c $(VIRTQUEUE_SRCS)
 $(BUILD)/test/net.netd: $(call objs,test,$(NETD_CASES))
@@ -86,6 +86,7 @@ ifneq ($(PVNET_USER_SRCS),)
 CHECK += net.netd
 TEST.net.netd       = mkdir -p $(BUILD)/net/netd && $(BUILD)/test/net.netd $(BUILD)/test/pvrom-netd $(BUILD)/net/netd
 TEST_TIME.net.netd  = 180
+TEST_SHARES.net.netd = yes
 TEST_NEEDS.net.netd = $(BUILD)/test/net.netd $(BUILD)/test/pvrom-netd
 endif
 

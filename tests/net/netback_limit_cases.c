@@ -189,10 +189,10 @@ static bool wrong_rates(void)
 }
 
 const struct netback_case netback_limit_cases[] = {
-	{ "limits: frames of the driver", frames_sent, { "SEND_LIMIT" } },
+	{ "limits: frames of the driver [PVROM-NET-24]", frames_sent, { "SEND_LIMIT" } },
 	{ "limits: bytes of the driver", bytes_sent, { "SEND_LIMIT" } },
 	{ "limits: a burst after a rest", burst, { "SEND_LIMIT" } },
-	{ "limits: frames for the driver wait in the network",
+	{ "limits: frames for the driver wait in the network [PVROM-NET-24]",
 	  frames_received,
 	  { "RECEIVE_LIMIT" } },
 	{ "limits: bytes for the driver", bytes_received, { "RECEIVE_LIMIT" } },

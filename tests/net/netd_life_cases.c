@@ -256,7 +256,9 @@ static bool tap_killed(void)
 }
 
 const struct netd_case netd_life_cases[] = {
-	{ "killed under load and started anew, both kinds of ring", killed, { NULL } },
+	{ "killed under load and started anew, both kinds of ring [PVROM-NET-28]",
+	  killed,
+	  { NULL } },
 	{ "words that cannot be end it with a sentence", wrong_usage, { NULL } },
 	{ "a socket that is in use, and one that a dead server left", socket_in_use, { NULL } },
 	{ "counters and a capture", counters, { NULL } },

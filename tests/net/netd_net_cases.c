@@ -404,13 +404,14 @@ static bool helper_refuses(void)
 
 const struct netd_case netd_net_cases[] = {
 	{ "switch: cards of two processes", between_processes, { "SWITCH_FIND" } },
-	{ "switch: a process does not get the frames of another's card",
+	{ "switch: a process does not get the frames of another's card [PVROM-NET-25]",
 	  stolen,
 	  { "SWITCH_STOLEN" } },
 	{ "switch: a card with an address that is taken is refused", clash, { "SWITCH_CLASH" } },
 	{ "switch: VLANs over processes", vlans, { "SWITCH_VLAN" } },
 	{ "the network is told where a card is", announcing, { "NETD_ANNOUNCE" } },
-	{ "a switch that dies: the link goes, is told, and comes back with the next one",
+	{ "a switch that dies: the link goes, is told, and comes back with the next one "
+	  "[PVROM-NET-23]",
 	  switch_dies,
 	  { "PORT_DOWN", "PORT_AGAIN", "NETD_LINK" } },
 	{ "switch: ports that talk rubbish are closed, others go on", rubbish, { NULL } },
