@@ -47,3 +47,12 @@ CHECK_LONG += guests.net.lab
 TEST.guests.net.lab       = tests/guests/net_lab_test $(GUESTS_NET_LAB)
 TEST_TIME.guests.net.lab  = 360
 TEST_NEEDS.guests.net.lab = $(GUESTS_NET_LAB) $(LAB)
+
+# ---- bench: the driver's own instructions -------------------------------------------------------------
+$(BUILD)/hosted/net_guest_turns: $(call objs,hosted,bench/net_guest_turns.c) $(BUILD)/libpvrom-net-guest.a \
+		$(BUILD)/libpvrom-net-backend.a $(BUILD)/libpvrom-net-host.a $(BUILD)/libpvrom-virtqueue.a
+	$(call LINK,hosted,)
+BENCHES += bench-net-guest
+bench-net-guest: $(BUILD)/hosted/net_guest_turns
+	$(Q)BUILD=$(BUILD) bench/net_guest_cost $<
+.PHONY: bench-net-guest

@@ -10,13 +10,10 @@
 static enum pvrom_net_guest_result add(struct pvrom_net_guest_queue *queue,
 				       struct pvrom_net_guest_buffer *buffer)
 {
-	const struct pvrom_vq_buf buf = { buffer->gpa, buffer->len, 0 };
-
-	switch (pvrom_vq_driver_add(&queue->ring, &buf, 0, 1, buffer)) {
+	switch (pvrom_vq_driver_add_one(&queue->ring, buffer->gpa, buffer->len, true, buffer)) {
 	case PVROM_VQ_OK: return PVROM_NET_GUEST_OK;
 	case PVROM_VQ_FULL: return PVROM_NET_GUEST_FULL;
-	case PVROM_VQ_BROKEN: return PVROM_NET_GUEST_BROKEN;
-	default: return PVROM_NET_GUEST_BAD_REQUEST;
+	default: return PVROM_NET_GUEST_BROKEN;
 	}
 }
 

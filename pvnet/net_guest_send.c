@@ -103,51 +103,74 @@ static void copy_in(const struct pvrom_net_guest_packet *p, uint8_t *to)
 		__builtin_memcpy(to, p->piece[i].at, p->piece[i].len);
 }
 
-/* Header and packet as pieces of the ring's; returns how many. */
-static uint32_t put(struct pvrom_net_guest_queue *queue, struct pvrom_net_guest_packet *p,
-		    uint32_t bytes, struct pvrom_vq_buf *buf)
+static uint64_t header_gpa(const struct pvrom_net_guest_queue *queue)
+{
+	return queue->headers_gpa + (uint64_t)queue->free * queue->stride;
+}
+
+/* Header and packet in one piece: copied behind each other, or the header where there is room for it. */
+static enum pvrom_vq_result add_whole(struct pvrom_net_guest_queue *queue,
+				      const struct pvrom_net_guest_packet *p, uint32_t bytes,
+				      struct pvrom_net_guest_place *place)
 {
 	const uint32_t before = queue->net->header_bytes;
 	uint8_t *at = queue->headers + (size_t)queue->free * queue->stride;
-	uint32_t n = 0, i;
 
-	p->copied = bytes <= queue->net->settings.send_copy;
-	buf[0] = (struct pvrom_vq_buf){ queue->headers_gpa + (uint64_t)queue->free * queue->stride,
-					before, 0 };
 	if (p->copied) {
 		write_header(queue->net, p, at);
 		copy_in(p, at + before);
-		buf[0].len += bytes;
-		return 1;
+		return pvrom_vq_driver_add_one(&queue->ring, header_gpa(queue), before + bytes,
+					       false, place);
 	}
-	if (p->headroom)
-		at = p->piece[0].at - before;
-	write_header(queue->net, p, at);
-	for (i = 0, n = !p->headroom; i < p->pieces; i++, n++)
+	write_header(queue->net, p, p->piece[0].at - before);
+	return pvrom_vq_driver_add_one(&queue->ring, p->piece[0].gpa - before, before + bytes,
+				       false, place);
+}
+
+static enum pvrom_vq_result add_pieces(struct pvrom_net_guest_queue *queue,
+				       const struct pvrom_net_guest_packet *p,
+				       struct pvrom_net_guest_place *place)
+{
+	struct pvrom_vq_buf buf[PVROM_NET_GUEST_PIECES + 1];
+	const uint32_t before = queue->net->header_bytes;
+	uint32_t n = !p->headroom, i;
+
+	write_header(queue->net, p,
+		     p->headroom ? p->piece[0].at - before
+				 : queue->headers + (size_t)queue->free * queue->stride);
+	buf[0] = (struct pvrom_vq_buf){ header_gpa(queue), before, 0 };
+	for (i = 0; i < p->pieces; i++, n++)
 		buf[n] = (struct pvrom_vq_buf){ p->piece[i].gpa, p->piece[i].len, 0 };
 	if (p->headroom) {
 		buf[0].addr -= before;
 		buf[0].len += before;
 	}
-	return n;
+	return pvrom_vq_driver_add(&queue->ring, buf, n, 0, place);
 }
 
 static enum pvrom_net_guest_result add(struct pvrom_net_guest_queue *queue,
 				       struct pvrom_net_guest_packet *p, uint32_t bytes)
 {
-	struct pvrom_vq_buf buf[PVROM_NET_GUEST_PIECES + 1];
 	struct pvrom_net_guest_place *place = &queue->place[queue->free];
-	const uint32_t n = put(queue, p, bytes, buf);
+	enum pvrom_vq_result result;
 
-	switch (pvrom_vq_driver_add(&queue->ring, buf, n, 0, place)) {
-	case PVROM_VQ_OK: break;
-	case PVROM_VQ_FULL: return PVROM_NET_GUEST_FULL;
-	case PVROM_VQ_BROKEN: return PVROM_NET_GUEST_BROKEN;
-	default: return PVROM_NET_GUEST_BAD_REQUEST;
+	p->copied = bytes <= queue->net->settings.send_copy;
+	if (p->copied || (p->headroom && p->pieces == 1))
+		result = add_whole(queue, p, bytes, place);
+	else
+		result = add_pieces(queue, p, place);
+	if (result) {
+		p->copied = false;
+		return result == PVROM_VQ_FULL	   ? PVROM_NET_GUEST_FULL
+		       : result == PVROM_VQ_BROKEN ? PVROM_NET_GUEST_BROKEN
+						   : PVROM_NET_GUEST_BAD_REQUEST;
 	}
 	queue->free = place->next;
 	place->token = p->token;
 	place->copied = p->copied;
+	queue->counters.frames++;
+	queue->counters.bytes += bytes;
+	queue->counters.copied += p->copied;
 	return PVROM_NET_GUEST_OK;
 }
 
@@ -156,7 +179,7 @@ enum pvrom_net_guest_result pvrom_net_guest_send(struct pvrom_net_guest_queue *q
 						 struct pvrom_net_guest_packet *packet)
 {
 	const uint32_t bytes = sum_pieces(queue->net, packet);
-	enum pvrom_net_guest_result result = judge(queue->net, packet, bytes);
+	const enum pvrom_net_guest_result result = judge(queue->net, packet, bytes);
 
 	packet->copied = false;
 	if (queue->ring.reason || !queue->net->running)
@@ -165,15 +188,7 @@ enum pvrom_net_guest_result pvrom_net_guest_send(struct pvrom_net_guest_queue *q
 		return result;
 	if (!pvrom_vq_driver_free(&queue->ring))
 		return PVROM_NET_GUEST_FULL;
-	result = add(queue, packet, bytes);
-	if (result) {
-		packet->copied = false;
-		return result;
-	}
-	queue->counters.frames++;
-	queue->counters.bytes += bytes;
-	queue->counters.copied += packet->copied;
-	return PVROM_NET_GUEST_OK;
+	return add(queue, packet, bytes);
 }
 
 /* ---- and back -------------------------------------------------------------------------------------- */

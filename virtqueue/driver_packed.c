@@ -62,6 +62,19 @@ void pvrom_vq_driver_packed_add(struct pvrom_vq_driver *vq, const struct pvrom_v
 	vq->free_head = slot->next;
 }
 
+void pvrom_vq_driver_packed_add_one(struct pvrom_vq_driver *vq, uint64_t addr, uint32_t len,
+				    bool writable, void *token)
+{
+	const uint16_t id = vq->free_head;
+	struct pvrom_vq_driver_slot *slot = &vq->config.slots[id];
+
+	put(vq, addr, len, id, writable ? PVROM_VQ_DESC_WRITE : 0);
+	slot->token = token;
+	slot->writable = writable ? len : 0;
+	slot->count = 1;
+	vq->free_head = slot->next;
+}
+
 /* Does the device want to hear of count descriptors more? 2.8.10 */
 static bool wanted(const struct pvrom_vq_driver *vq, uint32_t count)
 {

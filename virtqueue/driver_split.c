@@ -81,6 +81,25 @@ void pvrom_vq_driver_split_add(struct pvrom_vq_driver *vq, const struct pvrom_vq
 	vq->avail++;
 }
 
+void pvrom_vq_driver_split_add_one(struct pvrom_vq_driver *vq, uint64_t addr, uint32_t len,
+				   bool writable, void *token)
+{
+	const uint16_t head = vq->free_head;
+	struct pvrom_vq_driver_slot *slot = &vq->config.slots[head];
+	struct pvrom_vq_desc *desc = (struct pvrom_vq_desc *)vq->config.desc + head;
+
+	desc->addr = addr;
+	desc->len = len;
+	desc->flags = writable ? PVROM_VQ_DESC_WRITE : 0;
+	desc->next = 0;
+	vq->free_head = slot->next;
+	slot->token = token;
+	slot->writable = writable ? len : 0;
+	slot->count = 1;
+	vq_store16(&avail_ring(vq)->ring[vq->avail & (vq->config.size - 1)], head);
+	vq->avail++;
+}
+
 bool pvrom_vq_driver_split_publish(struct pvrom_vq_driver *vq)
 {
 	uint16_t old = vq->shown;

@@ -99,6 +99,21 @@ enum pvrom_vq_result pvrom_vq_driver_add(struct pvrom_vq_driver *vq,
 	return PVROM_VQ_OK;
 }
 
+enum pvrom_vq_result pvrom_vq_driver_add_one(struct pvrom_vq_driver *vq, uint64_t addr,
+					     uint32_t len, bool writable, void *token)
+{
+	if (VQ_REFUSE(DRIVER_BROKEN, vq->reason))
+		return PVROM_VQ_BROKEN;
+	if (!vq->free)
+		return PVROM_VQ_FULL;
+	if (is_packed(vq))
+		pvrom_vq_driver_packed_add_one(vq, addr, len, writable, token);
+	else
+		pvrom_vq_driver_split_add_one(vq, addr, len, writable, token);
+	vq->free--;
+	return PVROM_VQ_OK;
+}
+
 uint64_t pvrom_vq_driver_table(struct pvrom_vq_driver *vq, uint32_t index,
 			       const struct pvrom_vq_buf *bufs, uint32_t readable, uint32_t count)
 {

@@ -197,6 +197,8 @@ void pvrom_vq_driver_split_init(struct pvrom_vq_driver *vq);
 void pvrom_vq_driver_split_add(struct pvrom_vq_driver *vq, const struct pvrom_vq_buf *bufs,
 			       uint32_t readable, uint32_t count, uint32_t needed, uint32_t bytes,
 			       void *token);
+void pvrom_vq_driver_split_add_one(struct pvrom_vq_driver *vq, uint64_t addr, uint32_t len,
+				   bool writable, void *token);
 bool pvrom_vq_driver_split_publish(struct pvrom_vq_driver *vq);
 enum pvrom_vq_result pvrom_vq_driver_split_get(struct pvrom_vq_driver *vq,
 					       struct pvrom_vq_done *done);
@@ -208,6 +210,8 @@ void pvrom_vq_driver_packed_init(struct pvrom_vq_driver *vq);
 void pvrom_vq_driver_packed_add(struct pvrom_vq_driver *vq, const struct pvrom_vq_buf *bufs,
 				uint32_t readable, uint32_t count, uint32_t needed, uint32_t bytes,
 				void *token);
+void pvrom_vq_driver_packed_add_one(struct pvrom_vq_driver *vq, uint64_t addr, uint32_t len,
+				    bool writable, void *token);
 bool pvrom_vq_driver_packed_publish(struct pvrom_vq_driver *vq);
 enum pvrom_vq_result pvrom_vq_driver_packed_get(struct pvrom_vq_driver *vq,
 						struct pvrom_vq_done *done);

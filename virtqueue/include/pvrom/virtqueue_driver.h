@@ -98,6 +98,10 @@ enum pvrom_vq_result pvrom_vq_driver_add(struct pvrom_vq_driver *vq,
 					 const struct pvrom_vq_buf *bufs, uint32_t readable,
 					 uint32_t writable, void *token);
 
+/* The same for a buffer of one piece, as network cards have them; never TOO_LONG or BAD_BUFFER. */
+enum pvrom_vq_result pvrom_vq_driver_add_one(struct pvrom_vq_driver *vq, uint64_t addr,
+					     uint32_t len, bool writable, void *token);
+
 /*
  * Shows the device all buffers added so far. True: it wants a notification now (2.7.10, 2.8.21); then the
  * caller writes pvrom_vq_driver_notification() to the doorbell. May be called with nothing added.
