@@ -159,6 +159,48 @@ FACT(disk_zeroes, "disk.zeroes", "VIRTIO 1.2, 5.2.6.2",
 	return FACT_PASS;
 }
 
+static bool all_zeroes(const uint64_t *word)
+{
+	for (unsigned i = 0; i < DISK_WORDS; i++)
+		if (word[i])
+			return false;
+	return true;
+}
+
+/* What becomes of it is the disk's business, but each sector is as it was, or empty. Written again afterwards. */
+FACT(disk_discard, "disk.discard", "VIRTIO 1.2, 5.2.6.2",
+     "what DISCARD names may be lost, and nothing else is")
+{
+	struct pvrom_blk_range range;
+	struct pvrom_blk_guest_request request = { .type = PVROM_BLK_T_DISCARD,
+						   .range = &range,
+						   .ranges = 1 };
+	enum pvrom_blk_guest_result result;
+	uint64_t first, *memory;
+
+	if (!disk)
+		return fact_without("disk");
+	if (!disk->blk.ranges[0])
+		return fact_without("DISCARD");
+	first = half() + CHUNK;
+	memory = buffer(0);
+	EXPECT_EQ(write_all(0, half(), half() + 3 * CHUNK, DISK_AS_WRITTEN), half() + 3 * CHUNK);
+	range = (struct pvrom_blk_range){ first, CHUNK, 0 };
+	result = disk_do(0, &request);
+	EXPECT(!result, "%s", words(result));
+	EXPECT(!disk_transfer(0, PVROM_BLK_T_IN, first, CHUNK, memory), "not read");
+	for (uint64_t i = 0; i < CHUNK; i++)
+		EXPECT(all_zeroes(memory + i * DISK_WORDS) ||
+			       disk_is(memory + i * DISK_WORDS, first + i, DISK_AS_WRITTEN),
+		       "sector %lu is something else", first + i);
+	EXPECT_EQ(verify(0, half(), first, DISK_AS_WRITTEN), first);
+	EXPECT_EQ(verify(0, first + CHUNK, first + 2 * CHUNK, DISK_AS_WRITTEN), first + 2 * CHUNK);
+	EXPECT_EQ(write_all(0, first, first + CHUNK, DISK_AS_WRITTEN), first + CHUNK);
+	result = flush();
+	EXPECT(!result, "flush: %s", words(result));
+	return FACT_PASS;
+}
+
 /* ---- interrupts ------------------------------------------------------------------------------------- */
 
 static uint32_t ended;
