@@ -56,3 +56,16 @@ BENCHES += bench-net-guest
 bench-net-guest: $(BUILD)/hosted/net_guest_turns
 	$(Q)BUILD=$(BUILD) bench/net_guest_cost $<
 .PHONY: bench-net-guest
+
+# ---- the driver in front of vhost-user servers: ours, and DPDK's ----------------------------------------
+$(BUILD)/test/net_vhost_driver: $(call objs,test,tests/net/net_vhost_driver.c $(VU_CLIENT_SRCS) $(PVNET_GUEST_SRCS) \
+		virtqueue/transport/virtio_begin.c $(VIRTQUEUE_SRCS))
+	$(call LINK,test,)
+CHECK += net.driver
+TEST.net.driver       = tests/net/net_driver_test $(BUILD)/test/net_vhost_driver $(BUILD)/pvrom-netd 4000
+TEST_TIME.net.driver  = 120
+TEST_NEEDS.net.driver = $(BUILD)/test/net_vhost_driver $(BUILD)/pvrom-netd
+CHECK_LONG += net.driver.dpdk
+TEST.net.driver.dpdk       = tests/net/net_driver_test $(BUILD)/test/net_vhost_driver dpdk 20000
+TEST_TIME.net.driver.dpdk  = 500
+TEST_NEEDS.net.driver.dpdk = $(BUILD)/test/net_vhost_driver
