@@ -90,6 +90,13 @@ TEST_SHARES.net.netd = yes
 TEST_NEEDS.net.netd = $(BUILD)/test/net.netd $(BUILD)/test/pvrom-netd
 endif
 
+# Stock QEMU and Linux, their server killed under load.
+CHECK_LONG += net.reconnect
+TEST.net.reconnect       = tests/net/net_reconnect_test 12
+TEST_TIME.net.reconnect  = 400
+TEST_NEEDS.net.reconnect = $(NETD) $(BUILD)/lab/base.cpio
+TEST_SHARES.net.reconnect = yes
+
 # ---- fuzz targets (mk/hostile.mk) ------------------------------------------------------------------
 $(eval $(call hostile,net_control,$(NET_WORLD)))
 $(eval $(call hostile,net_frames,$(NET_WORLD)))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # Stock QEMU in front of pvrom-netd, with stock Debian Linux in it; to be sourced behind net_guest.sh.
 #
-#	card_options	more of the QEMU device's options, each with a comma in front
+#	card_options, socket_options	more of the QEMU device's options and of its socket's, each with a comma in front
 #	queues, cpus	of the card and the machine		limit	seconds
 server_pid= qemu_pids= other_pids=
 clean_up() {
@@ -43,7 +43,7 @@ start_linux() {
 		-m 256 -smp "${cpus:-1}" -display none -nodefaults -no-user-config ${once--no-reboot} \
 		-object memory-backend-memfd,id=mem,size=256M,share=on \
 		-chardev "pipe,id=monitor,path=$where/monitor.$name" -mon chardev=monitor \
-		-chardev "socket,id=net,path=$socket" \
+		-chardev "socket,id=net,path=$socket${socket_options:-}" \
 		-netdev "vhost-user,id=n,chardev=net,queues=${queues:-1}" \
 		-device "virtio-net-pci,netdev=n,romfile=,vectors=0,mac=${mac:-52:54:00:12:34:56}${card_options:-}" \
 		-chardev stdio,id=serial,signal=off -serial chardev:serial \
