@@ -82,6 +82,8 @@ bench-blk: $(BUILD)/hosted/blk_turns $(BLKD)
 .PHONY: bench-blk
 $(eval $(call cunit,blk.limits,tests/blk/blk_limit_test.c,tests/blk/blk_cases.c $(BLK_WORLD)))
 $(eval $(call cunit,blk.crash,tests/blk/blk_crash_test.c,tests/blk/blk_cases.c $(BLK_WORLD)))
+$(eval $(call cunit,blk.backend,tests/blk/blk_backend_test.c,tests/blk/blk_cases.c pvblk/backend/fault_backend.c \
+	pvblk/backend/memory_backend.c $(BLK_WORLD)))
 $(eval $(call cunit,blk.state,tests/blk/blk_state_test.c,tests/blk/blk_cases.c $(BLK_WORLD)))
 
 # The server as a process, each case with the mistake that it is there for.

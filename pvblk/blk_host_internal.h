@@ -63,6 +63,8 @@ enum blk_check {
 	X(FILE_EIO_DONE, "the disk cannot read or write its second MiB, and it counts as done")    \
 	X(FILE_ANY, "what cannot be opened, or is no disk, is a disk of nothing")                  \
 	X(FILE_ERASE, "files promise secure erase")                                                \
+	X(NULL_READS, "a disk of nothing reads zeros")                                             \
+	X(FAULT_THROUGH, "an operation that is to fail, or to wait, does not")                     \
 	X(MEMORY_ERASE, "a secure erase of memory leaves it as it is")                             \
 	X(STATE_IN_WORK, "a device is saved and loaded while requests are in work")                \
 	X(TOPOLOGY, "the topology is offered and not told")                                        \

@@ -171,6 +171,7 @@ void vu_device_reset(struct pvrom_vu_server *server);
 	X(NO_DATA, "NOTIFICATION_DATA is not offered")                                             \
 	X(RUBBISH, "rubbish does not end the connection")                                          \
 	X(TAKEN, "a socket at which another server listens is taken from it")                      \
+	X(RUNNING, "a ring that runs takes another size")                                          \
 	X(OWNED, "the next front end is taken for the one that has gone")
 #ifdef PVROM_TEST
 enum vu_slip {

@@ -279,7 +279,7 @@ static enum vu_verdict set_vring_num(struct pvrom_vu_server *s, struct vu_messag
 {
 	struct vu_ring *ring = ring_of(s, m->payload.state.index);
 
-	if (!ring || ring->vq ||
+	if (!ring || (ring->vq && !VU_SLIP(RUNNING)) ||
 	    !pvrom_vq_layout(s->features | PVROM_VQ_F_VERSION_1, m->payload.state.num, NULL))
 		return VU_REFUSED;
 	ring->size = m->payload.state.num;

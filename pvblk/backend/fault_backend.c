@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "../blk_host_internal.h"
 #include "backend_internal.h"
 
 struct fault {
@@ -35,7 +36,7 @@ static void fault_submit(struct pvrom_blk_backend *backend, struct pvrom_blk_io 
 {
 	struct fault *f = fault_of(backend);
 
-	switch (f->choose(f->ctx, io)) {
+	switch (BLK_SLIP(FAULT_THROUGH) ? PVROM_BLK_FAULT_NONE : f->choose(f->ctx, io)) {
 	case PVROM_BLK_FAULT_NONE: f->below->ops->submit(f->below, io); break;
 	case PVROM_BLK_FAULT_HOLD: hold(f, io); break;
 	case PVROM_BLK_FAULT_SPACE: pvrom_blk_io_done(io, PVROM_BLK_NO_SPACE); break;

@@ -99,6 +99,8 @@ uint8_t *pvrom_blk_memory_bytes(struct pvrom_blk_backend *backend)
 static void null_submit(struct pvrom_blk_backend *backend, struct pvrom_blk_io *io)
 {
 	(void)backend;
+	if (BLK_SLIP(NULL_READS) && io->op == PVROM_BLK_IO_READ)
+		memset(io->vec->base, 0, io->vec->len);
 	pvrom_blk_io_done(io, PVROM_BLK_DONE);
 }
 

@@ -128,7 +128,8 @@ static void usual(struct pvrom_blk_host_setup *s, struct world *w)
 {
 	s->ops = &ops;
 	s->ops_ctx = w;
-	s->backend = &w->backend;
+	if (!s->backend)
+		s->backend = &w->backend;
 	if (!s->queues)
 		s->queues = 1;
 	if (!s->seg_max)

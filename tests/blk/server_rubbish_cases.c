@@ -223,6 +223,24 @@ bool wrong_descriptors(void)
 	return good;
 }
 
+/* What a ring is stays as it is while it runs. */
+bool running_ring(void)
+{
+	const struct vu_vring_state size = { 0, 32 }, base = { 0, 3 };
+	uint64_t features;
+	bool good = HOLDS(serve("memory=16M", PVROM_BLK_F_FLUSH)) && HOLDS(works(&client));
+
+	features = client.accepted & ~PVROM_BLK_F_FLUSH;
+	good = good &&
+	       HOLDS(vu_client_ack(&client, VU_SET_VRING_NUM, &size, sizeof(size), NULL, 0) == 1) &&
+	       HOLDS(vu_client_ack(&client, VU_SET_VRING_BASE, &base, sizeof(base), NULL, 0) ==
+		     1) &&
+	       HOLDS(vu_client_ack(&client, VU_SET_FEATURES, &features, 8, NULL, 0) == 1) &&
+	       HOLDS(works(&client));
+	end();
+	return good;
+}
+
 /* In the middle of a message, and with requests in flight. */
 bool vanishing(void)
 {

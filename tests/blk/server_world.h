@@ -57,6 +57,7 @@ bool wrong_lengths(void);
 bool wrong_heads(void);
 bool wrong_descriptor_counts(void);
 bool wrong_descriptors(void);
+bool running_ring(void);
 bool vanishing(void);
 bool cut_memory(void);
 bool cut_log(void);

@@ -375,11 +375,60 @@ static void direct_then_table(void)
 	CU_ASSERT(used->idx == 1 && used->ring[0].id == 5 && used->ring[0].len == 32);
 }
 
+/*
+ * 2.6.1: a queue is reset in the middle of its work. Each buffer that had not come back does so now, once; what the
+ * device still does for one of them goes nowhere; and the queue begins anew.
+ */
+static void queue_reset(uint64_t features)
+{
+	const struct pvrom_vq_driver_config config = world.driver.config;
+	struct pvrom_vq_request r = request();
+	struct pvrom_vq_done done;
+	uint32_t i, back = 0;
+	bool seen[4] = { false };
+	void *token;
+
+	for (i = 0; i < 4; i++)
+		CU_ASSERT_EQUAL_FATAL(ring_add(&world, i, 1, 1, 16), PVROM_VQ_OK);
+	pvrom_vq_driver_publish(&world.driver);
+	/* The first comes back, the second stays with the device. */
+	CU_ASSERT_EQUAL_FATAL(pvrom_vq_device_pop(&world.device, &r), PVROM_VQ_OK);
+	pvrom_vq_device_complete(&world.device, &r, 16);
+	pvrom_vq_device_publish(&world.device);
+	CU_ASSERT_EQUAL_FATAL(pvrom_vq_driver_get(&world.driver, &done), PVROM_VQ_OK);
+	CU_ASSERT_EQUAL_FATAL(pvrom_vq_device_pop(&world.device, &r), PVROM_VQ_OK);
+	CU_ASSERT_EQUAL(pvrom_vq_device_init(&world.device, &world.device_config), PVROM_VQ_OK);
+	while (pvrom_vq_driver_detach(&world.driver, &token) == PVROM_VQ_OK) {
+		CU_ASSERT_FATAL(ring_number(token) >= 1 && ring_number(token) < 4);
+		CU_ASSERT_FALSE(seen[ring_number(token)]);
+		seen[ring_number(token)] = true;
+		back++;
+	}
+	CU_ASSERT_EQUAL(back, 3);
+	CU_ASSERT_EQUAL(pvrom_vq_driver_init(&world.driver, &config), PVROM_VQ_OK);
+	CU_ASSERT_EQUAL(pvrom_vq_device_complete(&world.device, &r, 16), PVROM_VQ_STALE);
+	pvrom_vq_device_publish(&world.device);
+	CU_ASSERT_EQUAL(pvrom_vq_driver_get(&world.driver, &done), PVROM_VQ_EMPTY);
+	CU_ASSERT_EQUAL(world.driver.config.features, features);
+}
+
+static void reset_of_a_queue(void)
+{
+	uint32_t n;
+
+	for (n = 0; n < COMBINATIONS; n++) {
+		begin(combination(n) | PVROM_VQ_F_RING_RESET, 16, false);
+		queue_reset(combination(n) | PVROM_VQ_F_RING_RESET);
+		go(500);
+	}
+}
+
 static const struct tap_test tests[] = {
 	{ "every combination of features, with and without a record", all_features },
 	{ "small buffers in bursts", small_buffers },
 	{ "every kind of size", all_sizes },
 	{ "indices go round", indices_wrap },
+	{ "a queue is reset and begins anew", reset_of_a_queue },
 	{ "a chain of descriptors that ends in a table", direct_then_table },
 	{ "half a base is one for both positions", half_a_base },
 	{ 0 }
