@@ -161,7 +161,7 @@ static enum vu_verdict reset_device(struct pvrom_vu_server *s, struct vu_message
  */
 static void reset_but_bases(struct pvrom_vu_server *s)
 {
-	uint32_t base[PVROM_VU_QUEUES_MAX], i;
+	uint32_t base[PVROM_VU_QUEUES_MAX] = { 0 }, i;
 
 	for (i = 0; i < s->setup.queues; i++) {
 		vu_ring_stop(&s->ring[i]);
