@@ -15,5 +15,6 @@ set xtics nomirror noenhanced
 set arrow 1 from graph 0, first 1 to graph 1, first 1 nohead dashtype 2
 plot bars using 3:xtic(1) title "ours, no calls" linecolor rgb "#b0b0b0", \
 	'' using 4 title "ours, calls" linecolor rgb "#3070b0", \
+	'' using 6 title "ours, a CPU polls" linecolor rgb "#80c0f0", \
 	'' using 5 title "ours, nested paging" linecolor rgb "#50a050", \
 	'' using 2 title "KVM, nested paging" linecolor rgb "#d0a040"

@@ -51,6 +51,7 @@ enum { VCPU_STOPPED, VCPU_STARTING, VCPU_RUNNING };
 #define REQUEST_FLUSH 0x4u  /* forget all translations */
 #define REQUEST_WAKE 0x8u   /* end a halt, this one or the next */
 #define REQUEST_PAUSE 0x10u /* wait while the world stands still */
+#define REQUEST_POLL 0x20u  /* run no vCPU: look at the rings of all, for good */
 
 /* Does an NMI come in? STEPPING: its handler's IRET is being executed alone. */
 enum { NMI_OPEN, NMI_BLOCKED, NMI_STEPPING };
@@ -113,6 +114,7 @@ struct hv_options {
 	uint64_t features_off;
 	uint32_t slots;	   /* PVROM_SLOTS_x */
 	uint32_t pool;	   /* pages for shadow tables */
+	uint32_t poll;	   /* 1: the last CPU runs no vCPU and looks at the rings */
 	uint32_t every[2]; /* tests: changes, reloads at every so many calls; 0: none */
 	uint32_t most;	   /* of each */
 };
@@ -126,6 +128,7 @@ struct hv_machine {
 	uint64_t tsc_hz, timer_hz;
 	uint64_t refilled;		 /* TSC when the guest's log was last refilled */
 	uint32_t core, routes, mmu_lock; /* locks */
+	uint32_t poll_lock;		 /* while rings are looked at, or the engine is changed */
 	struct pvrom_mmu *mmu;
 	struct pvrom_clock_host clock;
 	uint32_t calls, wanted, changes[2];
@@ -262,6 +265,7 @@ void hv_shadow_start(void);
 bool hv_shadow_control(struct hv_vcpu *vcpu, const struct pvrom_mmu_regs *control);
 void hv_shadow_before_run(struct hv_vcpu *vcpu);
 bool hv_shadow_fault(struct hv_vcpu *vcpu);
+void hv_shadow_poll(void);
 
 /* hv_pvrom.c: the host core in this hypervisor; hv_ops.c: what it asks of it */
 uint32_t hv_hardware_facts(void);

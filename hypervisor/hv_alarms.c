@@ -45,15 +45,13 @@ static void timer_came(struct hv_vcpu *vcpu)
 {
 	struct hv_alarm *alarm = &vcpu->alarm;
 
-	if (!alarm->deadline)
-		return;
 	if (rdtsc() < alarm->deadline) {
 		hv_timer_set(alarm->deadline);
-		return;
+	} else if (alarm->deadline) {
+		alarm->deadline = 0;
+		alarm->sent = true;
+		hv_interrupts_send(vcpu, alarm->vector);
 	}
-	alarm->deadline = 0;
-	alarm->sent = true;
-	hv_interrupts_send(vcpu, alarm->vector);
 }
 
 /* Before each run; on the vCPU's own CPU. */

@@ -146,10 +146,12 @@ bool hv_change_now(struct hv_vcpu *vcpu)
 	if (!stop_others(vcpu))
 		return false;
 	wanted = __atomic_exchange_n(&hv.wanted, 0, __ATOMIC_SEQ_CST);
+	hv_lock_take(&hv.poll_lock);
 	if (wanted & HV_WANT_RELOAD)
 		reload();
 	if (wanted & HV_WANT_PAGING)
 		change_paging();
+	hv_lock_release(&hv.poll_lock);
 	resume(vcpu);
 	return true;
 }

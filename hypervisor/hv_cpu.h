@@ -84,26 +84,20 @@ static inline uint32_t cpuid_of(uint32_t leaf, unsigned reg)
 	return regs[reg];
 }
 
-static inline uint64_t read_cr4(void)
-{
-	uint64_t value;
-
-	__asm__ volatile("mov %%cr4, %0" : "=r"(value)::"memory");
-	return value;
-}
-
 static inline void write_cr4(uint64_t value)
 {
 	__asm__ volatile("mov %0, %%cr4" ::"r"(value) : "memory");
 }
 
-static inline uint64_t read_cr2(void)
-{
-	uint64_t value;
-
-	__asm__ volatile("mov %%cr2, %0" : "=r"(value)::"memory");
-	return value;
-}
+#define READ_CR(n)                                                                                 \
+	static inline uint64_t read_cr##n(void)                                                    \
+	{                                                                                          \
+		uint64_t value;                                                                    \
+		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(value)::"memory");                    \
+		return value;                                                                      \
+	}
+READ_CR(2)
+READ_CR(4)
 
 static inline void xsetbv(uint32_t index, uint64_t value)
 {

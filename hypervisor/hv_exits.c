@@ -165,8 +165,7 @@ static void dispatch(struct hv_vcpu *vcpu, uint32_t code)
 	else if (code >= SVM_EXIT_EXCEPTION && code < SVM_EXIT_EXCEPTION + 32)
 		exit_exception(vcpu, code - SVM_EXIT_EXCEPTION);
 	else
-		undefined(
-			vcpu); /* SVM's own instructions, MONITOR, MWAIT: this CPU has none of them */
+		undefined(vcpu); /* SVM's own, MONITOR, MWAIT: this CPU has none of them */
 }
 
 /*

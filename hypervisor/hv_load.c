@@ -85,9 +85,8 @@ static bool read_segments(const struct hv_module *file, const struct elf_header 
 		if (header->headers > file->size || !inside(file, at, sizeof(segment)))
 			return false;
 		memcpy(&segment, file->start + at, sizeof(segment));
-		if (!inside(file, segment.offset, segment.file_size))
-			return false;
-		if (segment.type == LOADED && !load_segment(file, &segment))
+		if (!inside(file, segment.offset, segment.file_size) ||
+		    (segment.type == LOADED && !load_segment(file, &segment)))
 			return false;
 		if (segment.type == NOTES && !found)
 			found = find_entry(file, segment.offset, segment.file_size, entry);

@@ -68,6 +68,9 @@ static void start_cpus(void)
 	hv_host_cpu_init(&hv.vcpu[0]);
 	hv_apic_init();
 	hv_cpus_start(hv.options.cpus);
+	/* The last one is no vCPU's: it sleeps until there is an engine (hv_vcpu.c). */
+	hv.options.poll = hv.options.poll && hv.cpus > 1;
+	hv.cpus -= hv.options.poll;
 }
 
 /* A further CPU: ready for its vCPU's start. */
@@ -95,5 +98,7 @@ void hv_main(uint32_t multiboot_info)
 	if (!hv_load(&module, &entry, &start_info))
 		refuse("the module is no kernel with a PVH entry, or does not fit");
 	hv_vcpu_boot(&hv.vcpu[0], entry, start_info);
+	if (hv.options.poll)
+		hv_request(&hv.vcpu[hv.cpus], REQUEST_POLL);
 	hv_vcpu_main(&hv.vcpu[0]);
 }

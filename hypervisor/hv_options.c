@@ -19,23 +19,18 @@ static size_t word_length(const char *word)
 	return length;
 }
 
+static bool is_word(const char *word, const char *name)
+{
+	return hv_begins(word, name) && word_length(word) == word_length(name);
+}
+
 /* The bit of the feature that the word names; 0 if there is none. */
 static uint64_t feature_bit(const char *word)
 {
-	static const struct {
-		const char *name;
-		uint64_t bit;
-	} known[] = {
-#define FEATURE(NAME, number, needs, text_name, text) { text_name, PVROM_FEATURE_BIT(number) },
-		PVROM_FEATURE_TABLE(FEATURE)
+#define FEATURE(NAME, number, needs, name, text)                                                   \
+	(is_word(word, name) ? PVROM_FEATURE_BIT(number) : 0) |
+	return PVROM_FEATURE_TABLE(FEATURE) 0;
 #undef FEATURE
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
-		if (hv_begins(word, known[i].name) &&
-		    word_length(known[i].name) == word_length(word))
-			return known[i].bit;
-	return 0;
 }
 
 static bool read_off(const char *value, struct hv_options *options)
@@ -60,6 +55,7 @@ static bool read_word(const char *word, struct hv_options *options)
 		{ "cpus=", &options->cpus },	   { "memory=", &options->memory_mib },
 		{ "pool=", &options->pool },	   { "change=", &options->every[0] },
 		{ "reload=", &options->every[1] }, { "most=", &options->most },
+		{ "poll=", &options->poll },
 	};
 
 	static const char *const slots[] = { "slots=native", "slots=inline", "slots=call" };
@@ -98,7 +94,7 @@ bool hv_options_read(const char *text, struct hv_options *options)
 			text++;
 		if (!*text)
 			return true;
-		if (hv_begins(text, "--") && word_length(text) == 2) {
+		if (is_word(text, "--")) {
 			options->guest = text[2] ? text + 3 : text + 2;
 			return true;
 		}

@@ -4,15 +4,9 @@
 
 #define LOG_LINES_A_SECOND 200u
 
-static const struct pvrom_host_feature *features[] = {
-	&pvrom_host_cpu,
-	&pvrom_host_irq,
-	&pvrom_host_smp,
-	&pvrom_host_alarm,
-	&hv.clock.feature,
-	NULL,
-	NULL,
-	NULL,
+/* Two of the engine's follow, and an end. */
+static const struct pvrom_host_feature *features[8] = {
+	&pvrom_host_cpu, &pvrom_host_irq, &pvrom_host_smp, &pvrom_host_alarm, &hv.clock.feature,
 };
 
 /* What the hardware does for the guest, and who builds its page tables. */

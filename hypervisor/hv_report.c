@@ -79,7 +79,7 @@ static void report(void)
 	hv_print("}}\n");
 }
 
-static void stop_for_good(void)
+static void __attribute__((noreturn)) stop_for_good(void)
 {
 	cli();
 	for (;;)
@@ -97,12 +97,10 @@ void hv_finish(uint8_t value)
 		out8(STATUS_PORT, value);
 	}
 	stop_for_good();
-	__builtin_unreachable();
 }
 
 void hv_restart(void)
 {
 	out8(RESET_PORT, RESET_NOW);
 	stop_for_good();
-	__builtin_unreachable();
 }

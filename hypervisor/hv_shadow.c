@@ -70,7 +70,8 @@ uint64_t hv_shadow_init(uint64_t from, uint64_t to)
 		.vcpus = hv.cpus,
 		.guest_pages = GUEST_PAGES,
 		.physical_bits = hv_physical_bits(),
-		.flags = cpuid_of(0x80000001, EDX) >> 26 & 1 ? PVROM_MMU_GIB_PAGES : 0,
+		.flags = (cpuid_of(0x80000001, EDX) >> 26 & 1 ? PVROM_MMU_GIB_PAGES : 0) |
+			 (hv.options.poll ? PVROM_MMU_POLLED : 0),
 		.pool = (void *)pool,
 		.pool_hpa = pool,
 		.memory = (void *)memory,
@@ -95,8 +96,6 @@ static void set_intercepts(struct svm_vmcb *vmcb, const struct pvrom_mmu_regs *c
 		vmcb->intercept_cr_read |= CR0_INTERCEPT;
 	if (vmcb->cr4 != c->cr4)
 		vmcb->intercept_cr_read |= CR4_INTERCEPT;
-	vmcb->intercept1 |= SVM_INTERCEPT1_INVLPG;
-	vmcb->intercept_exceptions |= 1u << VECTOR_PF;
 	vmcb->nested_control = 0;
 }
 
@@ -142,6 +141,19 @@ void hv_shadow_before_run(struct hv_vcpu *vcpu)
 #endif
 	vmcb->intercept_exceptions &= ~(page_fault | double_fault);
 	vmcb->intercept_exceptions |= run.intercept_faults ? page_fault : double_fault;
+	vmcb->intercept1 &= ~SVM_INTERCEPT1_INVLPG;
+	vmcb->intercept1 |= run.intercept_invlpg ? SVM_INTERCEPT1_INVLPG : 0;
+}
+
+/* poll=on: the life of the last CPU. Between two looks a vCPU gets the lock, and changes are made. */
+void hv_shadow_poll(void)
+{
+	for (;;) {
+		hv_lock_take(&hv.poll_lock);
+		pvrom_mmu_poll(hv.mmu);
+		hv_lock_release(&hv.poll_lock);
+		relax();
+	}
 }
 
 /* A page fault on the engine's tables; false if it cannot be answered. */

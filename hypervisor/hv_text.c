@@ -59,16 +59,14 @@ static void add_text(struct line *line, const char *text, int most)
 static const char *add_item(struct line *line, const char *format, va_list *args)
 {
 	int most = -1;
-	bool wide = false;
+	bool wide;
 
 	if (hv_begins(format, ".*")) {
 		most = va_arg(*args, int);
 		format += 2;
 	}
-	if (*format == 'l') {
-		wide = true;
-		format++;
-	}
+	wide = *format == 'l';
+	format += wide;
 	if (*format == 's')
 		add_text(line, va_arg(*args, const char *), most);
 	else
@@ -83,12 +81,11 @@ void hv_print(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	while (*format) {
+	while (*format)
 		if (*format == '%')
 			format = add_item(&line, format + 1, &args);
 		else
 			add(&line, *format++);
-	}
 	va_end(args);
 	hv_lock_take(&print_lock);
 	for (size_t i = 0; i < line.length; i++)

@@ -117,6 +117,8 @@ static void serve_requests(struct hv_vcpu *vcpu)
 {
 	uint32_t requests = __atomic_exchange_n(&vcpu->requests, 0, __ATOMIC_SEQ_CST);
 
+	if (requests & REQUEST_POLL)
+		hv_shadow_poll();
 	if (requests & REQUEST_PAUSE)
 		hv_change_wait(vcpu);
 	if (requests & REQUEST_STOP && is_running(vcpu))

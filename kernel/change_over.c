@@ -3,7 +3,7 @@
  * "changes=N": the machine is asked N times to change between nested and shadow paging while one
  * CPU is offline, one in HLT, one in user mode and one in NMI; then this kernel gives all back
  * (RESET, the other CPUs parked), or the host's state is saved and loaded, in the middle of each
- * step of the change-over.
+ * step of the change-over, the rendezvous itself among them.
  */
 #include "change_over.h"
 
@@ -121,15 +121,15 @@ static const char *one_change(void)
 
 /* ---- in the middle of a step ---- */
 
-enum { STEP_MOVED, STEP_ASKED, STEP_PROPOSED, STEP_COMMITTED, STEP_DONE, STEPS };
+enum { STEP_MOVED, STEP_ASKED, STEP_PROPOSED, STEP_GATHERED, STEP_COMMITTED, STEP_DONE, STEPS };
 
 /* A change-over up to a step. */
 static void go_to(unsigned step)
 {
 	ask(CHANGE_PAGING);
-	if (step == STEP_ASKED || step == STEP_PROPOSED)
+	if (step >= STEP_ASKED && step <= STEP_GATHERED)
 		pvrom_guest_query(&kernel_rom);
-	if (step == STEP_PROPOSED)
+	if (step == STEP_PROPOSED || step == STEP_GATHERED)
 		pvrom_guest_negotiate(&kernel_rom);
 	if (step == STEP_COMMITTED)
 		pvrom_guest_renegotiate(&kernel_rom);
@@ -137,17 +137,30 @@ static void go_to(unsigned step)
 		kernel_rom_poll();
 }
 
-/* As the kernel of a crash would: whoever runs is parked. Then all is set up again. */
+/* In STEP_GATHERED the other CPUs are in the rendezvous, where the sites are about to be patched. */
+static void do_in(unsigned step, smp_work_fn *act, void *argument)
+{
+	if (step == STEP_GATHERED)
+		smp_rendezvous(act, argument);
+	else
+		act(argument);
+}
+
+/* As the kernel of a crash would: whoever runs is parked. */
+static void give_back(void *status)
+{
+	pvrom_guest_unpatch(&kernel_rom);
+	smp_abandon_others();
+	*(uint32_t *)status = pvrom_guest_stop(&kernel_rom, PVROM_RESET_FORCE);
+}
+
+/* Then all is set up again. */
 static const char *reset_in(unsigned step)
 {
 	uint32_t status;
 
 	go_to(step);
-	pvrom_guest_unpatch(&kernel_rom);
-	/* The last rendezvous for which they are there; and the host parks them. */
-	for (uint32_t i = 1; i < smp_cpus; i++)
-		cpus[i].state = SMP_STOPPED;
-	status = pvrom_guest_stop(&kernel_rom, PVROM_RESET_FORCE);
+	do_in(step, give_back, &status);
 	if (status != PVROM_STATUS_OK)
 		return "RESET was refused";
 	kernel_mmu_update();
@@ -158,10 +171,16 @@ static const char *reset_in(unsigned step)
 	return NULL;
 }
 
+static void ask_reload(void *unused)
+{
+	(void)unused;
+	ask(CHANGE_RELOAD);
+}
+
 static const char *reload_in(unsigned step)
 {
 	go_to(step);
-	ask(CHANGE_RELOAD);
+	do_in(step, ask_reload, NULL);
 	return pvrom_guest_epoch_moved(&kernel_rom, &this_cpu()->area) ? NULL
 								       : "the epoch did not move";
 }

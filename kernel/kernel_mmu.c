@@ -29,10 +29,19 @@ struct pvrom_mmu_cpu *pvrom_os_mmu_cpu(void)
 
 static void init_once(void)
 {
-	if (!kernel_mmu.guest)
-		pvrom_mmu_guest_init(&kernel_mmu, &kernel_rom, 0,
-				     cpu_cpuid(0x80000008, 0).eax & 0xff,
-				     cpu_cpuid(0x80000001, 0).edx >> 26 & 1);
+	if (kernel_mmu.guest)
+		return;
+	pvrom_mmu_guest_init(&kernel_mmu, &kernel_rom, 0, cpu_cpuid(0x80000008, 0).eax & 0xff,
+			     cpu_cpuid(0x80000001, 0).edx >> 26 & 1);
+	pvrom_mmu_guest_poll(&kernel_mmu);
+}
+
+bool kernel_mmu_flush_plain(uint64_t va)
+{
+	const struct pvrom_mmu_cpu *cpu = &this_cpu()->mmu;
+
+	return cpu->on && READ_ONCE(cpu->ring->polled) &&
+	       pvrom_call(&kernel_rom, PVROM_MMU_FLUSH_ONE, va, 0, 0, 0, NULL) == PVROM_STATUS_OK;
 }
 
 void kernel_mmu_keep_map(uint64_t first, uint64_t pages)

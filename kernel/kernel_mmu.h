@@ -18,6 +18,8 @@ void kernel_mmu_start_cpu(void);
 void kernel_mmu_stop_cpu(void);
 /* Asks for page faults to come straight to all CPUs, whenever they may. */
 void kernel_mmu_want_faults(void);
+/* For an entry of a table that is not registered, where no sites may run. False: INVLPG itself is to be used. */
+bool kernel_mmu_flush_plain(uint64_t va);
 /* The first thing on a #PF: true if the kernel has nothing to do with it. Else *error is right. */
 bool kernel_mmu_filter(uint64_t *error, uint64_t rip, uint64_t cs, uint64_t rflags);
 

@@ -9,6 +9,7 @@
 #include "boot_record.h"
 #include "console.h"
 #include "cpu.h"
+#include "kernel_mmu.h"
 #include "percpu.h"
 
 void boot_bare_invlpg(const void *address);
@@ -154,6 +155,13 @@ static uint64_t alias_va(void)
 	return ALIAS_BASE + this_cpu()->index * PAGE_SIZE;
 }
 
+/* No site is executed here, since sites are patched by this; and the table is not registered. */
+static void flush_alias(void)
+{
+	if (!kernel_mmu_flush_plain(alias_va()))
+		boot_bare_invlpg((void *)alias_va());
+}
+
 /* A table entry costs a hypervisor with shadow paging an exit, so the window moves as seldom as it can. */
 static void poke_page(uint64_t to, const char *from, size_t bytes)
 {
@@ -161,7 +169,7 @@ static void poke_page(uint64_t to, const char *from, size_t bytes)
 
 	if (page != alias_page) {
 		paging_map(paging_root, alias_va(), page, PTE_P | PTE_W | PTE_NX, 1);
-		boot_bare_invlpg((void *)alias_va());
+		flush_alias();
 		alias_page = page;
 	}
 	memcpy((char *)alias_va() + to % PAGE_SIZE, from, bytes);
@@ -172,7 +180,7 @@ void paging_poke_end(void)
 	if (!alias_page)
 		return;
 	WRITE_ONCE(*paging_entry(paging_root, alias_va(), 1), 0);
-	boot_bare_invlpg((void *)alias_va());
+	flush_alias();
 	alias_page = 0;
 }
 

@@ -242,6 +242,7 @@ void smp_run_each(smp_work_fn *work, void *argument)
 static uint32_t generation;
 static uint64_t expected; /* the CPUs that shall wait, by index */
 static uint64_t arrived;  /* and those that do */
+static uint32_t actor;	  /* the CPU that acts meanwhile, by index + 1; 0: none */
 
 /* What each of them shall do meanwhile, and which have done it. */
 static smp_work_fn *each;
@@ -311,15 +312,29 @@ static void gather(uint64_t others)
 	}
 }
 
+/* In one already: the others wait. */
+static bool nested(smp_work_fn *act, void *argument)
+{
+	if (__atomic_load_n(&actor, __ATOMIC_RELAXED) != this_cpu()->index + 1)
+		return false;
+	act(argument);
+	return true;
+}
+
 void smp_rendezvous(smp_work_fn *act, void *argument)
 {
-	uint64_t others = online_others(), flags = cpu_save_flags_cli();
+	uint64_t others = online_others(), flags;
 
+	if (nested(act, argument))
+		return;
+	flags = cpu_save_flags_cli();
 	irq_set(VECTOR_RENDEZVOUS, rendezvous_wait);
 	__atomic_store_n(&expected, others, __ATOMIC_RELEASE);
 	gather(others);
 	__atomic_store_n(&expected, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&actor, this_cpu()->index + 1, __ATOMIC_RELAXED);
 	act(argument);
+	__atomic_store_n(&actor, 0, __ATOMIC_RELAXED);
 	/* Release: partner of the acquire in rendezvous_wait(). */
 	__atomic_fetch_add(&generation, 1, __ATOMIC_RELEASE);
 	boot_bare_serialize();
@@ -353,6 +368,15 @@ void smp_rendezvous_each(smp_work_fn *act, void *argument)
 	struct each_act both = { act, argument, online_others() };
 
 	smp_rendezvous(run_on_each, &both);
+}
+
+/* They may be waiting in a rendezvous: it does not wait for them to leave it. */
+void smp_abandon_others(void)
+{
+	for (uint32_t i = 0; i < smp_cpus; i++)
+		if (i != this_cpu()->index)
+			cpus[i].state = SMP_STOPPED;
+	__atomic_store_n(&arrived, 0, __ATOMIC_RELEASE);
 }
 
 static void stop_self(void *argument)

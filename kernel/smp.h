@@ -30,7 +30,7 @@ void smp_run(uint32_t index, smp_work_fn *work, void *argument);
 void smp_run_each(smp_work_fn *work, void *argument);
 /*
  * All other online CPUs wait with interrupts off, in code without sites, while ACT runs here;
- * then each serializes itself and goes on.
+ * then each serializes itself and goes on. Nests.
  */
 void smp_rendezvous(smp_work_fn *act, void *argument);
 /* The same, but ACT runs on every online CPU, this one first. Sites may be used, but not patched. */
@@ -38,6 +38,8 @@ void smp_rendezvous_each(smp_work_fn *act, void *argument);
 /* Takes CPU INDEX (not 0) offline, and starts it again. False on a time-out. */
 bool smp_stop(uint32_t index);
 bool smp_start(uint32_t index);
+/* The host is about to park all other CPUs, wherever they are: they count as stopped. */
+void smp_abandon_others(void);
 /* INIT, SIPI, SIPI to CPU INDEX, which begins in boot_ap.S. */
 void smp_native_start(uint32_t index);
 /* The end of the calling CPU until it is started again. */

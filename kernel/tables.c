@@ -181,9 +181,23 @@ void table_switch(uint64_t *root)
 	pvrom_switch_root((uint64_t)root);
 }
 
+/* The instruction, and not the site, which would be a call. */
+static void flush_own(uint64_t va)
+{
+	__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
+}
+
 void table_flush_page(uint64_t va)
 {
-	pvrom_flush_one(va);
+	if (pvrom_mmu_is_seen(&kernel_mmu))
+		flush_own(va);
+	else
+		pvrom_flush_one(va);
+}
+
+void table_new_entries(void)
+{
+	pvrom_mmu_is_seen(&kernel_mmu);
 }
 
 /* The kernel knows what it has loaded: reading CR3 may cost an exit. */
@@ -200,6 +214,11 @@ void table_flush(void)
 
 void table_flush_range(uint64_t va, uint64_t pages)
 {
+	if (pages <= FLUSH_CEILING && pvrom_mmu_is_seen(&kernel_mmu)) {
+		for (; pages; va += PAGE_SIZE, pages--)
+			flush_own(va);
+		return;
+	}
 	if (pvrom_mmu_flush_range(&kernel_mmu, va, pages))
 		return;
 	if (pages > FLUSH_CEILING) {

@@ -30,6 +30,8 @@ void table_clear(uint64_t *first, unsigned count);
 void table_switch(uint64_t *root);
 /* Flushes one page, some, or all, of the root loaded on this CPU, which was loaded by table_switch(). */
 void table_flush_page(uint64_t va);
+/* Entries have been set that were not present: nothing to flush, but whoever shadows them may look ahead. */
+void table_new_entries(void);
 void table_flush_range(uint64_t va, uint64_t pages);
 void table_flush(void);
 

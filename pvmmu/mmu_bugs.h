@@ -30,6 +30,7 @@
 	X(CLONE_BLIND, 20, "clone-blind", "a clone's shadow copies the template's entries")        \
 	X(LINK_BLIND, 21, "link-blind", "an old table is linked to again without a look")          \
 	X(ROM_WRITABLE, 22, "rom-writable", "a page of a ROM may be written")                      \
+	X(POLL_BLIND, 23, "poll-blind", "polling retires words without a look")                    \
 	/* Flushes left out: only a TLB can tell. */                                               \
 	X(FLUSH_GONE, 32, "flush-gone", "no flush when an entry goes")                             \
 	X(FLUSH_STRICT, 33, "flush-strict", "no flush when an entry loses a right")                \

@@ -93,7 +93,7 @@ static uint32_t lazy_end(struct pvrom_mmu *mmu, uint32_t vcpu, const uint64_t ar
 static uint32_t ring(struct pvrom_mmu *mmu, uint32_t vcpu, const uint64_t arg[4], uint64_t *value)
 {
 	(void)value;
-	return pvrom_mmu_ring_set(mmu, vcpu, arg[0]);
+	return pvrom_mmu_ring_set(mmu, vcpu, arg[0], arg[1]);
 }
 
 /* ---- faults that go straight to the guest ----------------------------------------------------------------- */

@@ -22,6 +22,32 @@ static struct pvrom_mmu_cpu *mmu_flusher(const struct pvrom_mmu_guest *mmu)
 	return cpu;
 }
 
+/* Looks at the ring before the host is taken for one that polls no more: some milliseconds. */
+#define MMU_PATIENCE 0x10000u
+
+/* False: it may never come to that. An interrupted store, say, whose word nobody can retire before it goes on. */
+static bool mmu_wait_retired(struct pvrom_mmu_ring *ring)
+{
+	uint32_t done = MMU_ONCE(ring->done), tries;
+
+	if (done != MMU_ONCE(ring->start))
+		return false;
+	for (tries = 0; tries < MMU_PATIENCE && MMU_ONCE(ring->polled); tries++) {
+		/* The processor keeps loads in order (Intel SDM vol. 3A, 8.2.2): the host's tables are there. */
+		if (MMU_ONCE(ring->retired) == done || GUEST_BUG(SEEN_EARLY))
+			return true;
+		__builtin_ia32_pause();
+	}
+	return false;
+}
+
+bool pvrom_mmu_is_seen(struct pvrom_mmu_guest *mmu)
+{
+	struct pvrom_mmu_cpu *cpu = mmu_flusher(mmu);
+
+	return cpu && MMU_ONCE(cpu->ring->polled) && mmu_wait_retired(cpu->ring);
+}
+
 void pvrom_mmu_will_switch(struct pvrom_mmu_guest *mmu, uint64_t root)
 {
 	struct pvrom_mmu_cpu *cpu = pvrom_os_mmu_cpu();

@@ -24,6 +24,11 @@ void pvrom_mmu_guest_map(struct pvrom_mmu_guest *mmu, uint8_t *map, uint64_t gpa
 	mmu->map_pages = count;
 }
 
+void pvrom_mmu_guest_poll(struct pvrom_mmu_guest *mmu)
+{
+	mmu->polls = true;
+}
+
 /* ---- start and stop ---- */
 
 bool pvrom_mmu_guest_start(struct pvrom_mmu_guest *mmu)
@@ -55,8 +60,8 @@ uint32_t pvrom_mmu_cpu_start(struct pvrom_mmu_guest *mmu, struct pvrom_mmu_cpu *
 	if (cpu->on)
 		return PVROM_STATUS_OK;
 	mmu_clear_ring(cpu->ring, slots);
-	status = pvrom_call(mmu->guest, PVROM_MMU_RING, (uint64_t)(uintptr_t)ring - mmu->linear, 0,
-			    0, 0, NULL);
+	status = pvrom_call(mmu->guest, PVROM_MMU_RING, (uint64_t)(uintptr_t)ring - mmu->linear,
+			    mmu->polls ? PVROM_MMU_RING_POLL : 0, 0, 0, NULL);
 	cpu->on = status == PVROM_STATUS_OK;
 	return status;
 }

@@ -32,7 +32,8 @@
 	X(MAP_LEVEL, 22, "map-level", "the map has the wrong level")                               \
 	X(STOP_FORGETS, 23, "stop-forgets", "the rings are taken for registered after the end")    \
 	X(USE_SILENT, 24, "use-silent", "the map is not handed over")                              \
-	X(MAP_KEEPS, 25, "map-keeps", "the map goes on to show a released table")
+	X(MAP_KEEPS, 25, "map-keeps", "the map goes on to show a released table")                  \
+	X(SEEN_EARLY, 26, "seen-early", "a host that polls is taken for one that has looked")
 
 #ifdef PVROM_TEST
 #include <stdint.h>

@@ -125,6 +125,7 @@ struct shadow_vcpu {
 	uint8_t tlb;	     /* PVROM_MMU_TLB_x to do before it runs */
 	bool paged;	     /* the registers ask for a root */
 	bool faults;	     /* the guest asked for its faults */
+	bool may_poll;	     /* its ring may be polled */
 };
 
 /* Tables out of sync at a time: each costs a read of 512 entries at each flush. */
@@ -275,6 +276,7 @@ struct shadow_walk {
 	uint64_t *at[5];   /* where they lie */
 	uint32_t table[5]; /* in which guest page */
 	bool read_only[5]; /* in a page that cannot be written */
+	uint32_t last;	   /* level of the last entry that was read */
 	uint32_t leaf;	   /* level of the entry that maps the page */
 	uint64_t gpa;	   /* of the address; of a table that is not there */
 	uint32_t error;	   /* INJECT */
@@ -297,6 +299,8 @@ enum pvrom_mmu_outcome pvrom_shadow_walk(struct pvrom_mmu *mmu, const struct sha
 enum pvrom_mmu_outcome pvrom_shadow_walk_mark(struct pvrom_mmu *mmu, const struct shadow_vcpu *v,
 					      uint64_t address, uint32_t error,
 					      struct shadow_walk *walk);
+/* A of the entries above the last one that was read; false if one has changed meanwhile, or cannot be written. */
+bool pvrom_shadow_mark_upper(struct shadow_walk *walk);
 /* An access that any table allows, that of the host itself: for pvrom_shadow_walk(). */
 #define ACCESS_ANY 0x20000u
 
@@ -341,6 +345,9 @@ enum pvrom_mmu_outcome pvrom_shadow_fill(struct pvrom_mmu *mmu, const struct sha
 					 uint64_t address, uint32_t error, uint8_t mark,
 					 struct shadow_walk *walk);
 
+bool pvrom_shadow_hold_path(struct pvrom_mmu *mmu, const struct shadow_vcpu *v, uint64_t address,
+			    uint8_t mark, struct shadow_walk *walk);
+
 /* ---- shadow_vcpu.c ----------------------------------------------------------------------------------- */
 void pvrom_shadow_enter(struct pvrom_mmu *mmu, uint32_t vcpu);
 void pvrom_shadow_exit(struct pvrom_mmu *mmu);
@@ -348,7 +355,9 @@ bool pvrom_shadow_set_regs(struct pvrom_mmu *mmu, uint32_t vcpu, const struct pv
 
 /* ---- mmu_ring.c: what the guest announces ------------------------------------------------------------- */
 void pvrom_shadow_drain(struct pvrom_mmu *mmu);
-uint32_t pvrom_mmu_ring_set(struct pvrom_mmu *mmu, uint32_t vcpu, uint64_t gpa);
+uint32_t pvrom_mmu_ring_set(struct pvrom_mmu *mmu, uint32_t vcpu, uint64_t gpa, uint64_t how);
+bool pvrom_mmu_is_polled(const struct pvrom_mmu *mmu, const struct shadow_vcpu *v);
+void pvrom_mmu_say_polled(struct pvrom_mmu *mmu, const struct shadow_vcpu *v);
 bool pvrom_mmu_ring_ok(struct pvrom_mmu *mmu, uint64_t gpa, uint32_t slots);
 bool pvrom_mmu_word(struct pvrom_mmu *mmu, uint64_t word, uint32_t *registered);
 

@@ -13,15 +13,23 @@ static bool leaves_enough(const struct pvrom_mmu *mmu)
 	       mmu->config.pool_pages;
 }
 
-/* One page of the set: what the guest's tables do not map has no hidden faults. False: no room. */
-static bool fill_page(struct pvrom_mmu *mmu, const struct shadow_vcpu *v, uint64_t address)
+/*
+ * One page of the set. Of one that is not mapped the tables are held, so that it is noticed when it is. False: no
+ * room. *to is the last page that is done by it.
+ */
+static bool fill_page(struct pvrom_mmu *mmu, const struct shadow_vcpu *v, uint64_t address,
+		      uint64_t *to)
 {
-	struct shadow_walk walk = { .leaf = 0 };
+	struct shadow_walk walk = { .last = 4, .leaf = 0 };
 	enum pvrom_mmu_outcome outcome =
 		pvrom_shadow_fill(mmu, v, address, ACCESS_ANY, PAGE_RESIDENT, &walk);
 
-	if (outcome != PVROM_MMU_RETRY)
-		return true;
+	if (outcome != PVROM_MMU_RETRY) {
+		if (!walk.leaf) /* nothing is mapped by the whole entry */
+			*to |= (UINT64_C(1) << (3 + 9 * walk.last)) - 4096;
+		return pvrom_shadow_hold_path(mmu, v, address, PAGE_RESIDENT, &walk) &&
+		       leaves_enough(mmu);
+	}
 	return walk.leaf && leaves_enough(mmu) && pvrom_shadow_keep_unsync(mmu, walk.gpa >> 12);
 }
 
@@ -43,15 +51,18 @@ static bool leaf_is_full(struct pvrom_mmu *mmu, uint32_t page, uint32_t slot)
 	struct pvrom_mmu_memory memory;
 	uint64_t e;
 
-	if (!shadow || (p->role & ROLE_WP0))
+	if (p->role & ROLE_WP0)
 		return false;
 	if (p->role & ROLE_SPLIT)
-		return ((shadow & PTE_W) || !(p->role & ROLE_W)) &&
+		return shadow && ((shadow & PTE_W) || !(p->role & ROLE_W)) &&
 		       stays_writable(mmu, (uint64_t)p->gfn + slot);
 	if (!guest_page(mmu, p->gfn, &memory))
 		return false;
 	e = __atomic_load_n((uint64_t *)memory.at + slot, __ATOMIC_RELAXED);
-	return (e & (PTE_P | PTE_A)) == (PTE_P | PTE_A) && ((shadow & PTE_W) || !(e & PTE_W)) &&
+	if (!((shadow | e) & PTE_P))
+		return true;
+	return shadow && (e & (PTE_P | PTE_A)) == (PTE_P | PTE_A) &&
+	       ((shadow & PTE_W) || !(e & PTE_W)) &&
 	       shadow == pvrom_shadow_leaf(mmu, (e & PTE_ADDRESS) >> 12,
 					   pvrom_shadow_rights(p->role, e, false)) &&
 	       stays_writable(mmu, (e & PTE_ADDRESS) >> 12);
@@ -134,7 +145,7 @@ static bool fill_range(struct pvrom_mmu *mmu, const struct shadow_vcpu *v, uint6
 	for (;; address += 4096) {
 		if (is_shared(mmu, v->root, address))
 			address = end_of_slot(address);
-		else if (!is_held(mmu, v->root, address) && !fill_page(mmu, v, address))
+		else if (!is_held(mmu, v->root, address) && !fill_page(mmu, v, address, &address))
 			return false;
 		if (address >= last)
 			return true;
@@ -261,9 +272,21 @@ void pvrom_mmu_resident_drop_all(struct pvrom_mmu *mmu)
 	refill(mmu);
 }
 
+static uint32_t pages_of_all(const struct pvrom_mmu *mmu)
+{
+	uint32_t i, pages = 0;
+
+	for (i = 0; i < mmu->resident_count; i++)
+		pages += (uint32_t)(mmu->resident[i] & 4095) + 1;
+	return pages;
+}
+
 static uint32_t add(struct pvrom_mmu *mmu, uint64_t range)
 {
-	if (mmu->resident_count == PVROM_MMU_RESIDENT_MAX)
+	const uint32_t pages = (uint32_t)(range & 4095) + 1;
+
+	if (mmu->resident_count == PVROM_MMU_RESIDENT_MAX ||
+	    pages_of_all(mmu) + pages > PVROM_MMU_RESIDENT_PAGES_MAX)
 		return PVROM_STATUS_NO_SPACE;
 	mmu->resident[mmu->resident_count++] = range;
 	if (refill(mmu))

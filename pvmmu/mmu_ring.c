@@ -162,7 +162,8 @@ static void drain_ring(struct pvrom_mmu *mmu, struct shadow_vcpu *v)
 		done = done - v->retired > UINT32_MAX / 2 ? v->retired : start;
 	if (BUG(RETIRE_EARLY))
 		done = start;
-	drain_words(mmu, v, start, done);
+	if (!(BUG(POLL_BLIND) && !mmu->self))
+		drain_words(mmu, v, start, done);
 	mmu->stats.words += done - v->retired;
 	mmu->stats.refused += v->refused - refused;
 	v->retired = done;
@@ -206,12 +207,36 @@ bool pvrom_mmu_ring_ok(struct pvrom_mmu *mmu, uint64_t gpa, uint32_t slots)
 	return slots_ok(slots) && ring_is_memory(mmu, gpa, slots);
 }
 
+/* May the guest count on somebody who looks at the ring? */
+bool pvrom_mmu_is_polled(const struct pvrom_mmu *mmu, const struct shadow_vcpu *v)
+{
+	return v->may_poll && v->ring != PVROM_MMU_NONE && (mmu->config.flags & PVROM_MMU_POLLED);
+}
+
+void pvrom_mmu_say_polled(struct pvrom_mmu *mmu, const struct shadow_vcpu *v)
+{
+	struct pvrom_mmu_ring *ring = v->ring == PVROM_MMU_NONE ? NULL : ring_at(mmu, v->ring);
+
+	if (ring)
+		__atomic_store_n(&ring->polled, pvrom_mmu_is_polled(mmu, v), __ATOMIC_RELAXED);
+}
+
+static bool header_ok(const struct pvrom_mmu_ring *ring)
+{
+	return slots_ok(ring->slots) && !ring->reserved0 && ring->start == ring->done &&
+	       ring->start == ring->retired && !ring->polled && !ring->reserved1 &&
+	       !ring->reserved2[0] && !ring->reserved2[1] && !ring->reserved2[2] &&
+	       !ring->reserved2[3];
+}
+
 /* RING: what stands in the old ring has been drained by then. */
-uint32_t pvrom_mmu_ring_set(struct pvrom_mmu *mmu, uint32_t vcpu, uint64_t gpa)
+uint32_t pvrom_mmu_ring_set(struct pvrom_mmu *mmu, uint32_t vcpu, uint64_t gpa, uint64_t how)
 {
 	struct shadow_vcpu *v = &mmu->vcpu[vcpu];
 	struct pvrom_mmu_ring ring;
 
+	if (how > PVROM_MMU_RING_POLL)
+		return PVROM_STATUS_INVALID;
 	if (gpa == PVROM_MMU_NONE) {
 		v->ring = gpa;
 		return PVROM_STATUS_OK;
@@ -221,9 +246,7 @@ uint32_t pvrom_mmu_ring_set(struct pvrom_mmu *mmu, uint32_t vcpu, uint64_t gpa)
 		return PVROM_STATUS_ADDRESS;
 	__builtin_memcpy(&ring, ring_at(mmu, gpa), sizeof(ring));
 	__asm__ volatile("" : : : "memory");
-	if (!slots_ok(ring.slots) || ring.reserved0 || ring.start != ring.done ||
-	    ring.start != ring.retired || ring.reserved1[0] || ring.reserved1[1] ||
-	    ring.reserved1[2] || ring.reserved1[3] || ring.reserved1[4])
+	if (!header_ok(&ring))
 		return PVROM_STATUS_INVALID;
 	if (!ring_is_memory(mmu, gpa, ring.slots))
 		return PVROM_STATUS_ADDRESS;
@@ -232,5 +255,35 @@ uint32_t pvrom_mmu_ring_set(struct pvrom_mmu *mmu, uint32_t vcpu, uint64_t gpa)
 	v->retired = ring.start;
 	v->refused = ring.refused;
 	v->registered = 0;
+	v->may_poll = how & PVROM_MMU_RING_POLL;
+	pvrom_mmu_say_polled(mmu, v);
 	return PVROM_STATUS_OK;
+}
+
+/* ---- without an exit -------------------------------------------------------------------------------------- */
+
+static bool has_words(struct pvrom_mmu *mmu, const struct shadow_vcpu *v)
+{
+	const struct pvrom_mmu_ring *ring = ring_at(mmu, v->ring);
+
+	return ring && read_index(&ring->done) != v->retired;
+}
+
+/*
+ * Nobody has left the guest for this: what a TLB may hold that is no more stays noted, and is flushed by the vCPU's
+ * own INVLPG, by FLUSH_SET, or before it runs again.
+ */
+bool pvrom_mmu_poll(struct pvrom_mmu *mmu)
+{
+	bool any = false;
+	uint32_t i;
+
+	pvrom_shadow_enter(mmu, 0);
+	mmu->self = 0;
+	for (i = 0; i < mmu->config.vcpus && !any; i++)
+		any = pvrom_mmu_is_polled(mmu, &mmu->vcpu[i]) && has_words(mmu, &mmu->vcpu[i]);
+	if (any)
+		pvrom_shadow_drain(mmu);
+	pvrom_shadow_exit(mmu);
+	return any;
 }

@@ -8,7 +8,7 @@
  *	0x08	number of resident ranges, 32 bits
  *	0x0c	number of registered tables, 32 bits
  *	0x10	for each vCPU: gpa of its ring, 64 bits; slots, retired, refused, 32 bits each; bit 0: takes its
- *		own faults, 32 bits
+ *		own faults, bit 1: the ring may be polled, 32 bits
  *		for each range: as in RESIDENT, 64 bits
  *		for each table, in ascending order: page number << 3 | level, 64 bits
  */
@@ -40,7 +40,7 @@ static void save_vcpu(const struct shadow_vcpu *v, struct cursor *c)
 	put(c, ring ? v->slots : 0, 4);
 	put(c, ring ? v->retired : 0, 4);
 	put(c, ring ? v->refused : 0, 4);
-	put(c, v->faults, 4);
+	put(c, v->faults | (ring && v->may_poll ? 2u : 0), 4);
 }
 
 static void save_tables(const struct pvrom_mmu *mmu, struct cursor *c)
@@ -113,7 +113,7 @@ static bool vcpu_ok(struct pvrom_mmu *mmu, const uint8_t *bytes)
 	const uint64_t ring = get(bytes, 8);
 	const uint32_t slots = (uint32_t)get(bytes + 8, 4);
 
-	if (get(bytes + 20, 4) > 1)
+	if (get(bytes + 20, 4) > 3)
 		return false;
 	if (ring == PVROM_MMU_NONE)
 		return !slots && !get(bytes + 12, 8);
@@ -137,7 +137,7 @@ static bool tables_ok(struct pvrom_mmu *mmu, const struct image *image)
 
 static bool image_ok(struct pvrom_mmu *mmu, const struct image *image)
 {
-	uint64_t i;
+	uint64_t i, pages = 0;
 
 	for (i = 0; i < mmu->config.vcpus; i++)
 		if (!vcpu_ok(mmu, image->vcpus + i * VCPU))
@@ -145,7 +145,9 @@ static bool image_ok(struct pvrom_mmu *mmu, const struct image *image)
 	for (i = 0; i < image->range_count; i++)
 		if (!range_is_valid(get(image->ranges + i * 8, 8)))
 			return false;
-	return tables_ok(mmu, image);
+	for (i = 0; i < image->range_count; i++)
+		pages += (get(image->ranges + i * 8, 8) & 4095) + 1;
+	return pages <= PVROM_MMU_RESIDENT_PAGES_MAX && tables_ok(mmu, image);
 }
 
 /* ---- load: act ---------------------------------------------------------------------------------------- */
@@ -156,7 +158,8 @@ static void load_vcpu(struct shadow_vcpu *v, const uint8_t *bytes)
 	v->slots = (uint32_t)get(bytes + 8, 4);
 	v->retired = (uint32_t)get(bytes + 12, 4);
 	v->refused = (uint32_t)get(bytes + 16, 4);
-	v->faults = get(bytes + 20, 4) != 0;
+	v->faults = get(bytes + 20, 4) & 1;
+	v->may_poll = get(bytes + 20, 4) & 2;
 	v->registered = 0;
 }
 
@@ -164,8 +167,10 @@ static void take(struct pvrom_mmu *mmu, const struct image *image)
 {
 	uint64_t i, word;
 
-	for (i = 0; i < mmu->config.vcpus; i++)
+	for (i = 0; i < mmu->config.vcpus; i++) {
 		load_vcpu(&mmu->vcpu[i], image->vcpus + i * VCPU);
+		pvrom_mmu_say_polled(mmu, &mmu->vcpu[i]);
+	}
 	mmu->resident_count = (uint32_t)image->range_count;
 	for (i = 0; i < image->range_count; i++)
 		mmu->resident[i] = get(image->ranges + i * 8, 8);

@@ -104,6 +104,28 @@ static bool build(struct pvrom_mmu *mmu, uint32_t root, uint64_t address, uint32
 	return page != 0;
 }
 
+/*
+ * The tables that lead to an entry which maps nothing, as far as they go, with the mark. The entry itself is left
+ * out. False: no page was to be had, or the guest writes there.
+ */
+bool pvrom_shadow_hold_path(struct pvrom_mmu *mmu, const struct shadow_vcpu *v, uint64_t address,
+			    uint8_t mark, struct shadow_walk *walk)
+{
+	struct path path = { .mark = mark };
+	uint32_t level, page = v->root;
+
+	if (!pvrom_shadow_mark_upper(walk))
+		return false;
+	for (level = 4; page && level > walk->last; level--) {
+		pin(mmu, &path, level, page);
+		page = descend(mmu, page, address, walk);
+	}
+	if (page)
+		pin(mmu, &path, level, page);
+	unpin(mmu, &path);
+	return page != 0;
+}
+
 /* ---- an access --------------------------------------------------------------------------------------------- */
 
 /*
@@ -119,9 +141,12 @@ enum pvrom_mmu_outcome pvrom_shadow_fill(struct pvrom_mmu *mmu, const struct sha
 
 	if (outcome != PVROM_MMU_RETRY || !walk->leaf)
 		return outcome;
+	if (!guest_page(mmu, walk->gpa >> 12, &memory))
+		return PVROM_MMU_MEMORY;
+	/* Of a ROM that is mapped writable, what can be had is held. */
 	if (error & ACCESS_ANY)
-		error = walk->error & ACCESS_ANY ? ERROR_W : 0;
-	if (!guest_page(mmu, walk->gpa >> 12, &memory) || ((error & ERROR_W) && memory.read_only))
+		error = (walk->error & ACCESS_ANY) && !memory.read_only ? ERROR_W : 0;
+	if ((error & ERROR_W) && memory.read_only)
 		return PVROM_MMU_MEMORY;
 	if ((error & ERROR_W) && is_watched(&mmu->gfn[walk->gpa >> 12]))
 		pvrom_shadow_unwatch(mmu, walk->gpa >> 12);

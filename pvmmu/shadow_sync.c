@@ -202,14 +202,19 @@ void pvrom_shadow_sync_entry(struct pvrom_mmu *mmu, uint32_t entry, bool ahead)
 		sync_page(mmu, page, table, SLOT_OF(entry), 1, ahead);
 }
 
-/* A page that was mapped just now in a range of the resident set, without A or D: filling sets them. */
-static void note_resident(struct pvrom_mmu *mmu, const uint64_t *table, uint32_t slot,
-			  uint32_t count)
+/*
+ * What was mapped just now in a range of the resident set, without A or D, or by a table that may have such
+ * entries: filling sets them.
+ */
+static void note_resident(struct pvrom_mmu *mmu, uint32_t level, const uint64_t *table,
+			  uint32_t slot, uint32_t count)
 {
 	for (; count; slot++, count--) {
 		const uint64_t e = __atomic_load_n(&table[slot], __ATOMIC_RELAXED);
 
-		if ((e & THERE) == PTE_P || (e & (PTE_P | PTE_W | PTE_D)) == (PTE_P | PTE_W))
+		if (level > 1 ? e & PTE_P
+			      : (e & THERE) == PTE_P ||
+					(e & (PTE_P | PTE_W | PTE_D)) == (PTE_P | PTE_W))
 			mmu->resident_dirty = true;
 	}
 }
@@ -232,8 +237,8 @@ static void sync_run_in(struct pvrom_mmu *mmu, uint32_t page, const uint64_t *ta
 	uint32_t i;
 
 	if (!table || mmu->drain < entries) {
-		/* Whoever runs on this root must have no fault for want of it. */
-		if (mmu->page[page].roots)
+		/* Whoever runs on it must have no fault for want of it, and it has not been read. */
+		if (mmu->page[page].roots || (mmu->page[page].flags & PAGE_RESIDENT))
 			pvrom_mmu_resident_hold(mmu);
 		pvrom_shadow_empty(mmu, page);
 		return;
@@ -246,7 +251,8 @@ static void sync_run_in(struct pvrom_mmu *mmu, uint32_t page, const uint64_t *ta
 			sync_page(mmu, page, table, run->slot[i],
 				  BUG(MORE_IGNORED) ? 1 : run->count[i], live);
 	for (i = 0; i < run->parts && (mmu->page[page].flags & PAGE_RESIDENT); i++)
-		note_resident(mmu, table, run->slot[i], run->count[i]);
+		note_resident(mmu, mmu->page[page].role & ROLE_LEVEL, table, run->slot[i],
+			      run->count[i]);
 	for (i = 0; i < run->parts && (mmu->page[page].role & ROLE_LEVEL) == 4; i++)
 		pvrom_mmu_resident_root(mmu, page, run->slot[i], run->count[i]);
 }

@@ -22,7 +22,7 @@ static bool numbers_ok(const struct pvrom_mmu_config *c)
 	       c->pool_pages >= pvrom_mmu_pool_min(c->vcpus) &&
 	       c->pool_pages <= PVROM_MMU_POOL_MAX && c->guest_pages &&
 	       c->guest_pages < LINK_HEAD && c->physical_bits >= 32 && c->physical_bits <= 52 &&
-	       !(c->flags & ~(uint32_t)PVROM_MMU_GIB_PAGES);
+	       !(c->flags & ~(uint32_t)(PVROM_MMU_GIB_PAGES | PVROM_MMU_POLLED));
 }
 
 /* Buckets: as many as pages, rounded up to a power of two. */
@@ -265,7 +265,7 @@ void pvrom_mmu_run(struct pvrom_mmu *mmu, uint32_t vcpu, struct pvrom_mmu_run *r
 	struct shadow_vcpu *v = &mmu->vcpu[vcpu];
 
 	pvrom_shadow_enter(mmu, vcpu);
-	*run = (struct pvrom_mmu_run){ .intercept_faults = true };
+	*run = (struct pvrom_mmu_run){ .intercept_faults = true, .intercept_invlpg = true };
 	if (v->paged && !v->root && find_root(mmu, v) && v->faults)
 		pvrom_mmu_resident_fill(mmu, vcpu);
 	pvrom_mmu_resident_repair(mmu);
@@ -273,6 +273,7 @@ void pvrom_mmu_run(struct pvrom_mmu *mmu, uint32_t vcpu, struct pvrom_mmu_run *r
 		run->root = shadow_hpa(mmu, v->root);
 		run->tlb = take_flush(mmu, vcpu);
 		run->intercept_faults = !v->faults || !has_resident_root(mmu, v);
+		run->intercept_invlpg = run->intercept_faults || !pvrom_mmu_is_polled(mmu, v);
 	}
 	pvrom_shadow_exit(mmu);
 }

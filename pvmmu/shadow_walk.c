@@ -59,6 +59,7 @@ static bool read_entry(struct pvrom_mmu *mmu, uint64_t table, uint32_t level, ui
 	w->read_only[level] = memory.read_only;
 	w->at[level] = (uint64_t *)memory.at + slot_at(address, level);
 	w->entry[level] = __atomic_load_n(w->at[level], __ATOMIC_ACQUIRE);
+	w->last = level;
 	return true;
 }
 
@@ -115,6 +116,17 @@ static bool mark(struct shadow_walk *w, bool write)
 		if (!BUG(LOST_A) && !mark_entry(w, level, PTE_A))
 			return false;
 	return mark_entry(w, level, write && !BUG(LOST_D) ? PTE_A | PTE_D : PTE_A);
+}
+
+bool pvrom_shadow_mark_upper(struct shadow_walk *w)
+{
+	uint32_t level;
+
+	for (level = 4; level > w->last; level--)
+		if ((w->read_only[level] && !(w->entry[level] & PTE_A)) ||
+		    !mark_entry(w, level, PTE_A))
+			return false;
+	return true;
 }
 
 /* A table in a ROM cannot take its bits. */

@@ -36,7 +36,7 @@
  *	FLUSH_SET	base, mask (bit n is vCPU base + n; the caller may be one of them), range, PVROM_MMU_FLUSH_x;
  *			when it returns, all of them have flushed
  *	LAZY_END	drain the rings of all vCPUs
- *	RING		gpa of struct pvrom_mmu_ring, or NONE: none any more; for this vCPU
+ *	RING		gpa of struct pvrom_mmu_ring, or NONE: none any more; PVROM_MMU_RING_x; for this vCPU
  *	FILL		linear address, PVROM_MMU_FILL_x	INVALID: the guest's tables do not allow it
  *	RESIDENT	range, PVROM_MMU_RESIDENT_x		NO_SPACE: the host cannot hold it
  *	FAULTS		1: page faults go straight to this vCPU; 0: not	NO_SPACE: as above; INVALID: the resident set
@@ -75,7 +75,11 @@ PVROM_CONSTANT(PVROM_MMU_RING_ALIGN, 64)
 PVROM_CONSTANT(PVROM_MMU_RING_START, 0x08)
 PVROM_CONSTANT(PVROM_MMU_RING_DONE, 0x0c)
 PVROM_CONSTANT(PVROM_MMU_RING_RETIRED, 0x10)
+PVROM_CONSTANT(PVROM_MMU_RING_POLLED, 0x18)
 PVROM_CONSTANT(PVROM_MMU_RING_WORDS, 0x40)
+
+/* RING, argument 1: nothing, or this: the ring may be polled, and the guest knows what INVLPG means then. */
+PVROM_CONSTANT(PVROM_MMU_RING_POLL, 1)
 
 /* REGISTER_TABLE, argument 1: the level, 1 (of 4 KiB pages) to 4 (a root), and perhaps this: all zero. */
 PVROM_CONSTANT(PVROM_MMU_TABLE_ZEROED, 0x100)
@@ -111,10 +115,15 @@ PVROM_CONSTANT(PVROM_MMU_FILL_FETCH, 0x10)
 PVROM_CONSTANT(PVROM_MMU_RESIDENT_ADD, 0)
 PVROM_CONSTANT(PVROM_MMU_RESIDENT_DROP, 1)     /* a range that was added, in the same words */
 PVROM_CONSTANT(PVROM_MMU_RESIDENT_DROP_ALL, 2) /* all of them; argument 0 is not looked at */
-/* Most ranges at a time. */
+/* Most ranges at a time, and most pages of all of them together: what a host may have to look through at one call. */
 PVROM_CONSTANT(PVROM_MMU_RESIDENT_MAX, 128)
+PVROM_CONSTANT(PVROM_MMU_RESIDENT_PAGES_MAX, 65536)
 
-/* A byte of the map of MAP, one for each page of guest memory: bit 0: a table; bits 2:1: level - 1. */
+/*
+ * A byte of the map of MAP, one for each page of guest memory: bit 0: a table; bits 2:1: level - 1. Bit and level are
+ * in a byte of their own so that a CPU writes them by one plain store: pages that share a byte, as in a map of bits
+ * alone, would want a locked instruction for each table that comes or goes.
+ */
 PVROM_CONSTANT(PVROM_MMU_MAP_TABLE, 0x01)
 PVROM_CONSTANT(PVROM_MMU_MAP_LEVEL_SHIFT, 1)
 PVROM_CONSTANTS_END
@@ -130,7 +139,9 @@ PVROM_CONSTANTS_END
  *	0x0c	done		guest	the stores that words before it announce are done
  *	0x10	retired		host	slots of words before it are free again
  *	0x14	refused		host	words that meant nothing, since RING; it wraps
- *	0x18	reserved1[5]	guest, before RING		zero
+ *	0x18	polled		host	1: one of its CPUs looks at this ring all the time
+ *	0x1c	reserved1	guest, before RING		zero
+ *	0x20	reserved2[4]	guest, before RING		zero
  *	0x40
  *
  * To change an entry the guest, with preemption off: (1) waits until start - retired < slots (LAZY_END
@@ -144,6 +155,13 @@ PVROM_CONSTANTS_END
  * The host retires words before done. CHANGED words from done to start it handles too, without retiring
  * them, so that they are handled again when their stores are done: a drain in between loses nothing.
  * An interrupt in between may add words, but leaves raising done to the code that it interrupted.
+ *
+ * Where `polled` is 1 the words before done are handled soon, without any call. A vCPU that takes its own page
+ * faults then waits until `retired` has passed its words, and need make no call for an entry that was not present,
+ * and only execute INVLPG for one that was, if no other vCPU may have it in its TLB. INVLPG on such a vCPU flushes
+ * its TLB and is otherwise unknown to the host; for entries of tables that are not registered, and for words of
+ * other vCPUs, there is FLUSH_ONE. The guest waits for a bounded time, and then makes the call: a host may stop
+ * looking whenever it likes, and then writes 0.
  */
 struct pvrom_mmu_ring {
 	uint32_t slots;
@@ -152,7 +170,9 @@ struct pvrom_mmu_ring {
 	uint32_t done;
 	uint32_t retired;
 	uint32_t refused;
-	uint64_t reserved1[5];
+	uint32_t polled;
+	uint32_t reserved1;
+	uint64_t reserved2[4];
 };
 PVROM_OFFSET_IS(pvrom_mmu_ring, slots, 0x00);
 PVROM_OFFSET_IS(pvrom_mmu_ring, reserved0, 0x04);
@@ -160,7 +180,9 @@ PVROM_OFFSET_IS(pvrom_mmu_ring, start, PVROM_MMU_RING_START);
 PVROM_OFFSET_IS(pvrom_mmu_ring, done, PVROM_MMU_RING_DONE);
 PVROM_OFFSET_IS(pvrom_mmu_ring, retired, PVROM_MMU_RING_RETIRED);
 PVROM_OFFSET_IS(pvrom_mmu_ring, refused, 0x14);
-PVROM_OFFSET_IS(pvrom_mmu_ring, reserved1, 0x18);
+PVROM_OFFSET_IS(pvrom_mmu_ring, polled, PVROM_MMU_RING_POLLED);
+PVROM_OFFSET_IS(pvrom_mmu_ring, reserved1, 0x1c);
+PVROM_OFFSET_IS(pvrom_mmu_ring, reserved2, 0x20);
 PVROM_SIZE_IS(pvrom_mmu_ring, PVROM_MMU_RING_WORDS);
 #endif
 

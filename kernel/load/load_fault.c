@@ -36,6 +36,7 @@ static void bring(const struct load_space *space, const struct load_area *area, 
 		if (!(*entry & PTE_P))
 			table_set(entry, fresh_entry(area));
 	}
+	table_new_entries();
 }
 
 /* The planted fault of test builds: a copy on write is forgotten. */

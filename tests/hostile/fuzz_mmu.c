@@ -12,8 +12,8 @@
 #include "hostile.h"
 
 #define STEPS 256
-/* Most pages that are asked for in one step: every page of every range of the largest resident set, twice. */
-#define ASKED_MAX (2u * PVROM_MMU_RESIDENT_MAX * 4096u * 6u)
+/* Most pages that are asked for in one step: every page of the largest resident set, walked twice. */
+#define ASKED_MAX (2u * PVROM_MMU_RESIDENT_PAGES_MAX * 6u)
 
 const char *const hostile_faults[] = { "rom-writable", "reclaim-parent", NULL };
 
@@ -158,7 +158,12 @@ static void step(struct input *in)
 	case 7: step_call(in, vcpu); break;
 	case 8: step_regs(in, vcpu); break;
 	case 9: world_invlpg(vcpu, take_address(in)); break;
-	case 10: world_flush(vcpu); break;
+	case 10:
+		if (how & 0x80)
+			world_poll();
+		else
+			world_flush(vcpu);
+		break;
 	case 11: step_move(); break;
 	default: step_access(in, vcpu);
 	}
@@ -194,6 +199,7 @@ static void begin(struct input *in)
 	uint32_t i;
 
 	world.gib_pages = how & 2;
+	world.polls = how & 16;
 	world_open(vcpus, pvrom_mmu_pool_min(vcpus) + (how & 8 ? 64 : 0), !(how & 4), 1);
 	for (i = 0; i < vcpus; i++)
 		rooted[i] = world_set_regs(i, &regs);

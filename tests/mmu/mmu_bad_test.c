@@ -217,8 +217,16 @@ static void ring_places(void)
 	ring->reserved0 = 1;
 	INVALID(PVROM_MMU_RING, RING, 0, 0, 0);
 	ring->reserved0 = 0;
-	ring->reserved1[4] = 1;
+	ring->reserved1 = 1;
 	INVALID(PVROM_MMU_RING, RING, 0, 0, 0);
+	ring->reserved1 = 0;
+	ring->reserved2[3] = 1;
+	INVALID(PVROM_MMU_RING, RING, 0, 0, 0);
+	ring->reserved2[3] = 0;
+	ring->polled = 1;
+	INVALID(PVROM_MMU_RING, RING, PVROM_MMU_RING_POLL, 0, 0);
+	ring->polled = 0;
+	INVALID(PVROM_MMU_RING, RING, PVROM_MMU_RING_POLL + 1, 0, 0);
 	world_close();
 }
 
@@ -341,6 +349,20 @@ static void resident_sets(void)
 	world_close();
 }
 
+/* So many pages and no more: what a call may make the host look through is bounded. */
+static void largest_resident_set(void)
+{
+	uint32_t pages;
+
+	open_world(1);
+	for (pages = 0; pages < PVROM_MMU_RESIDENT_PAGES_MAX; pages += 4096)
+		CU_ASSERT_EQUAL(world_call(0, PVROM_MMU_RESIDENT, OS_DIRECT | 4095,
+					   PVROM_MMU_RESIDENT_ADD, 0, 0),
+				0);
+	refused(PVROM_STATUS_NO_SPACE, PVROM_MMU_RESIDENT, OS_DIRECT, PVROM_MMU_RESIDENT_ADD, 0, 0);
+	world_close();
+}
+
 static const struct tap_test tests[] = {
 	{ "a page is not registered twice, at two levels, or where there is none [PVROM-MMU-4]",
 	  registering },
@@ -354,6 +376,7 @@ static const struct tap_test tests[] = {
 	{ "a pool below the least is refused", small_pools },
 	{ "a resident set that does not fit is refused, and none is no set [PVROM-MMU-6]",
 	  resident_sets },
+	{ "a resident set of more pages than there may be is refused", largest_resident_set },
 	{ NULL, NULL },
 };
 

@@ -136,6 +136,102 @@ static void ranges_that_get_nowhere(void)
 	gc_end();
 }
 
+/* ---- a host that looks at the rings by itself -------------------------------------------------------------- */
+
+static void begin_polled(void)
+{
+	world.polls = true;
+	gc_begin();
+	CU_ASSERT(gw_faults(true));
+	gw_judge();
+}
+
+static void end_polled(void)
+{
+	gc_end();
+	world.polls = false;
+}
+
+/* An entry that is stricter, and one that is new: no call, no exit, and they are as stored. */
+static void seen_without_a_crossing(void)
+{
+	uint64_t exits;
+	uint32_t calls;
+
+	begin_polled();
+	gc_store(5, 0);
+	gw_flush();
+	calls = gw.all_calls;
+	exits = world.faults + world.own_faults;
+	gc_store(3, gw.want[3] & ~PTE_W);
+	gc_store(5, gw_data(5) | PTE_DATA);
+	world_poll();
+	CU_ASSERT(pvrom_mmu_is_seen(&gw.mmu));
+	world_invlpg(0, GW_VA(3));
+	CU_ASSERT(gw_touch(0, 5, true, true));
+	CU_ASSERT(gw_touch(0, 3, false, true));
+	CU_ASSERT(world.vcpu[0].in_guest);
+	CU_ASSERT_EQUAL(gw.all_calls, calls);
+	CU_ASSERT_EQUAL(world.faults + world.own_faults, exits);
+	CU_ASSERT_FALSE(gw_touch(0, 3, true, true));
+	end_polled();
+}
+
+/* What the host has not looked at yet, or cannot retire yet, is not seen; nor where it has ceased to look. */
+static void not_seen_yet(void)
+{
+	begin_polled();
+	gc_store(3, gw.want[3] & ~PTE_W);
+	CU_ASSERT_FALSE(pvrom_mmu_is_seen(&gw.mmu));
+	world_poll();
+	CU_ASSERT(pvrom_mmu_is_seen(&gw.mmu));
+	CU_ASSERT(pvrom_mmu_change_begin(gw_leaf(4), 1));
+	world_poll();
+	CU_ASSERT_FALSE(pvrom_mmu_is_seen(&gw.mmu));
+	pvrom_mmu_change_end();
+	world_poll();
+	CU_ASSERT(pvrom_mmu_is_seen(&gw.mmu));
+	gc_ring()->polled = 0;
+	CU_ASSERT_FALSE(pvrom_mmu_is_seen(&gw.mmu));
+	end_polled();
+}
+
+/* In a lazy section all that is stored is seen, too. */
+static void seen_in_a_lazy_section(void)
+{
+	begin_polled();
+	pvrom_mmu_lazy_begin();
+	gc_store(4, gw.want[4] & ~PTE_W);
+	world_poll();
+	CU_ASSERT_FALSE(pvrom_mmu_is_seen(&gw.mmu));
+	/* It has said now that its stores are done. */
+	world_poll();
+	CU_ASSERT(pvrom_mmu_is_seen(&gw.mmu));
+	pvrom_mmu_lazy_end();
+	end_polled();
+}
+
+/* The guest allows it, and the host has no CPU for it: INVLPG is an exit, and nothing is waited for. */
+static void host_without_a_cpu_to_spare(void)
+{
+	gw_open(GC_VCPUS, GC_POOL, GC_SLOTS, false);
+	pvrom_mmu_guest_poll(&gw.mmu);
+	CU_ASSERT_EQUAL(gw_negotiate(PVROM_FEATURE_BIT(PVROM_FEATURE_MMU) |
+				     PVROM_FEATURE_BIT(PVROM_FEATURE_MMU_FAULT)),
+			PVROM_STATUS_OK);
+	gw_update();
+	CU_ASSERT(gw_faults(true));
+	CU_ASSERT_EQUAL(gc_ring()->polled, 0);
+	gc_store(3, gw.want[3] & ~PTE_W);
+	CU_ASSERT_FALSE(pvrom_mmu_is_seen(&gw.mmu));
+	world_poll();
+	CU_ASSERT_NOT_EQUAL(gc_ring()->retired, gc_ring()->start);
+	world_invlpg(0, GW_VA(3));
+	CU_ASSERT_EQUAL(gc_ring()->retired, gc_ring()->start);
+	CU_ASSERT_FALSE(gw_touch(0, 3, true, true));
+	gc_end();
+}
+
 static const struct tap_test tests[] = {
 	{ "every kind of flush is one call, and flushes whom it should [PVROM-MMU-1]",
 	  each_flush_is_one_call },
@@ -143,6 +239,11 @@ static const struct tap_test tests[] = {
 	{ "ranges longer than the host does at a time", ranges_of_any_length },
 	{ "a range that is refused is the kernel's to do", refused_ranges },
 	{ "a range of which the host does nothing is given up", ranges_that_get_nowhere },
+	{ "a host that polls: seen without a crossing [PVROM-MMU-13]", seen_without_a_crossing },
+	{ "not seen before it has looked, and retired [PVROM-MMU-8]", not_seen_yet },
+	{ "and what a lazy section has stored", seen_in_a_lazy_section },
+	{ "a host that does not poll: INVLPG is an exit [PVROM-MMU-7 PVROM-MMU-14]",
+	  host_without_a_cpu_to_spare },
 	{ 0 },
 };
 

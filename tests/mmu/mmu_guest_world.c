@@ -240,6 +240,8 @@ static void init_guest_half(void)
 
 	pvrom_mmu_guest_init(&gw.mmu, &gw.guest, (uint64_t)world.memory, WORLD_BITS,
 			     world.gib_pages);
+	if (world.polls)
+		pvrom_mmu_guest_poll(&gw.mmu);
 	memset(gw_at(0x8000), 0, WORLD_DATA);
 	pvrom_mmu_guest_map(&gw.mmu, (uint8_t *)gw_at(0x8000), 0x8000, 0, WORLD_DATA);
 	for (uint32_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)

@@ -42,7 +42,7 @@ static void flush_alone(uint32_t vcpu, uint64_t address)
 	const struct pvrom_mmu_regs regs = os_regs(vcpu, os.space[vcpu]);
 
 	switch (world.calls ? os_below(6) : os_below(3)) {
-	case 0: world_invlpg(vcpu, address); break;
+	case 0: os_invlpg(vcpu, address); break;
 	case 1: world_set_regs(vcpu, &regs); break;
 	case 2: world_flush(vcpu); break;
 	case 3: world_call(vcpu, PVROM_MMU_FLUSH_ONE, address, 0, 0, 0); break;
@@ -129,8 +129,36 @@ static bool op_crowd(void)
 	return true;
 }
 
+/* Nobody makes a call: the host has looked by itself, and INVLPG flushes if something was mapped there. */
+static bool op_polled(void)
+{
+	const uint32_t vcpu = os_any_vcpu();
+	const uint64_t address = os_address(os_below(OS_VAS));
+	const uint64_t gpa = os_entry(vcpu, os.space[vcpu], address, 1, false);
+	bool was_mapped;
+	uint32_t i;
+
+	/* Not of a table that is not registered. */
+	if (!world.polls || !world.calls || !gpa ||
+	    world_call(vcpu, PVROM_MMU_NOTIFY, gpa, 1, 0, 0))
+		return false;
+	for (i = 0; i < 3; i++)
+		os_look(vcpu, address);
+	was_mapped = os_get(gpa) & PTE_P;
+	os_store(vcpu, gpa, os_once_in(4) ? 0 : os_data() | os_random_flags());
+	world_poll();
+	if (was_mapped)
+		world_invlpg(vcpu, address);
+	for (i = 0; i < 3; i++)
+		os_judge(vcpu, address);
+	os.address = address;
+	os_flush(vcpu);
+	return true;
+}
+
 const struct os_operation os_cpu_operations[] = {
 	{ "switch", op_switch, 14, true }, { "mode", op_mode, 3, false },
 	{ "other", op_other, 6, false },   { "writer", op_writer, 6, false },
-	{ "crowd", op_crowd, 2, false },   { NULL, NULL, 0, false },
+	{ "crowd", op_crowd, 2, false },   { "polled", op_polled, 4, false },
+	{ NULL, NULL, 0, false },
 };

@@ -86,6 +86,8 @@ uint64_t os_new_root(uint32_t vcpu, uint64_t template_gpa);
 /* Frees what an entry of a level points to, and all below it. */
 void os_free_below(uint32_t vcpu, uint64_t entry, unsigned int level);
 
+/* INVLPG, or what stands for it where that instruction is no exit. */
+void os_invlpg(uint32_t vcpu, uint64_t address);
 /* After it no processor uses what has been changed. */
 void os_flush(uint32_t vcpu);
 /* Nothing of what has been changed could be reached: no flush is owed. */

@@ -178,6 +178,53 @@ static void far_is_there(void)
 	CU_ASSERT_EQUAL(world.own_faults, own);
 }
 
+static void end_far(void)
+{
+	CU_ASSERT_EQUAL(gw.cpu[0].fallbacks, 0);
+	CU_ASSERT_STRING_EQUAL(world.wrong, "");
+	gw_close();
+}
+
+/* The tables are there when the set is declared, the pages come later. */
+static void pages_that_come_later(void)
+{
+	uint64_t *leaf;
+
+	begin_far();
+	map_far(PTE_TABLE);
+	leaf = gw_entry(FAR, 1);
+	for (uint32_t i = 0; i < FAR_PAGES; i++)
+		pvrom_mmu_store(&leaf[i], 0);
+	gw_flush();
+	pvrom_mmu_resident(&gw.mmu, 0, 4096, PVROM_MMU_RESIDENT_DROP_ALL);
+	CU_ASSERT_EQUAL(
+		pvrom_mmu_resident(&gw.mmu, FAR, FAR_PAGES * 4096ull, PVROM_MMU_RESIDENT_ADD),
+		PVROM_STATUS_OK);
+	for (uint32_t i = 0; i < FAR_PAGES; i++)
+		pvrom_mmu_store(&leaf[i], gw_data(i) | PTE_P | PTE_W);
+	gw_flush();
+	far_is_there();
+	end_far();
+}
+
+/* It may be read; the entry says that it may be written, which it may not. */
+static void rom_that_is_mapped_writable(void)
+{
+	const uint64_t va = FAR + 64 * 4096ull;
+	uint64_t own;
+
+	begin_far();
+	map_far(PTE_TABLE);
+	CU_ASSERT_EQUAL(pvrom_mmu_resident(&gw.mmu, va, 4096, PVROM_MMU_RESIDENT_ADD),
+			PVROM_STATUS_OK);
+	pvrom_mmu_store(gw_entry(va, 1), (uint64_t)WORLD_ROM << 12 | PTE_P | PTE_W);
+	gw_flush();
+	own = world.own_faults;
+	CU_ASSERT(gc_touch_at(va, false, false));
+	CU_ASSERT_EQUAL(world.own_faults, own);
+	end_far();
+}
+
 static uint64_t *copy_of_the_root(void)
 {
 	uint64_t *other = gw_at(gw_take());
@@ -193,13 +240,6 @@ static void switch_to(const uint64_t *root)
 	CU_ASSERT_EQUAL(
 		pvrom_call(&gw.guest, PVROM_MMU_SWITCH_ROOT, gc_gpa_of(root), 0, 0, 0, NULL),
 		PVROM_STATUS_OK);
-}
-
-static void end_far(void)
-{
-	CU_ASSERT_EQUAL(gw.cpu[0].fallbacks, 0);
-	CU_ASSERT_STRING_EQUAL(world.wrong, "");
-	gw_close();
 }
 
 /* What was announced is filled, although nothing led there when the set was declared. */
@@ -288,6 +328,8 @@ static const struct tap_test tests[] = {
 	  resident_set_that_does_not_fit },
 	{ "no hidden fault below an entry that the root gets later [PVROM-MMU-9]",
 	  set_below_a_new_entry_of_the_root },
+	{ "nor where pages come later", pages_that_come_later },
+	{ "nor in a ROM that is mapped writable", rom_that_is_mapped_writable },
 	{ "nor when the root gets the right to write later", root_gets_the_right_to_write },
 	{ "nor when it gets that while another root is loaded",
 	  root_changes_while_another_is_loaded },

@@ -4,6 +4,7 @@
  * after each operation every translation, right and A and D bit must be what the oracle says.
  *
  *	mmu_random OPERATIONS [BUG]		PVROM_SEED chooses the seed; "new": of the day
+ *						PVROM_MACHINE, from 1: that one alone, to look for what was wrong
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +55,7 @@ static void one_operation(void)
 
 struct machine {
 	uint32_t vcpus, pool;
-	bool calls, pcid, gib;
+	bool calls, pcid, gib, polls;
 };
 
 static bool work(const struct machine *m, uint64_t operations, uint64_t seed)
@@ -62,6 +63,7 @@ static bool work(const struct machine *m, uint64_t operations, uint64_t seed)
 	uint64_t i;
 
 	world.gib_pages = m->gib;
+	world.polls = m->polls;
 	world_open(m->vcpus, m->pool ? m->pool : pvrom_mmu_pool_min(m->vcpus), m->calls, seed);
 	os_boot(seed);
 	os.pcid = m->pcid;
@@ -78,10 +80,10 @@ static bool work(const struct machine *m, uint64_t operations, uint64_t seed)
 }
 
 static const struct machine machines[] = {
-	{ 1, 2048, true, false, false }, { 4, 2048, true, false, true },
-	{ 2, 0, true, false, false },	 { 4, 0, true, true, false },
-	{ 1, 2048, false, false, true }, { 4, 2048, false, false, false },
-	{ 2, 0, false, true, false },	 { 3, 300, false, false, false },
+	{ 1, 2048, true, false, false, false }, { 4, 2048, true, false, true, true },
+	{ 2, 0, true, false, false, true },	{ 4, 0, true, true, false, false },
+	{ 1, 2048, false, false, true, false }, { 4, 2048, false, false, false, false },
+	{ 2, 0, false, true, false, false },	{ 3, 300, false, false, false, false },
 };
 #define MACHINES (sizeof(machines) / sizeof(machines[0]))
 
@@ -97,8 +99,11 @@ static uint64_t choose_seed(void)
 static void name_machine(const struct machine *m, bool ok, size_t number)
 {
 	printf("%sok %zu - %u vCPUs, %s, pool of %u%s%s%s\n", ok ? "" : "not ", number, m->vcpus,
-	       m->calls ? "calls" : "no calls", m->pool ? m->pool : pvrom_mmu_pool_min(m->vcpus),
-	       m->pool ? "" : " (the least)", m->pcid ? ", PCID" : "",
+	       m->polls	  ? "polled rings"
+	       : m->calls ? "calls"
+			  : "no calls",
+	       m->pool ? m->pool : pvrom_mmu_pool_min(m->vcpus), m->pool ? "" : " (the least)",
+	       m->pcid ? ", PCID" : "",
 	       m->pool ? " [PVROM-MMU-1 PVROM-MMU-2 PVROM-MMU-3]"
 		       : " [PVROM-MMU-1 PVROM-MMU-2 PVROM-MMU-3 PVROM-MMU-12]");
 	fflush(stdout);
@@ -122,10 +127,13 @@ static bool print_histogram(void)
 
 static int run_all(uint64_t operations, uint64_t seed)
 {
+	const char *only = getenv("PVROM_MACHINE");
 	bool all = true, ok;
 	size_t i;
 
 	for (i = 0; i < MACHINES; i++) {
+		if (only && strtoul(only, NULL, 0) != i + 1)
+			continue;
 		ok = work(&machines[i], operations / MACHINES, seed + i);
 		name_machine(&machines[i], ok, i + 1);
 		all &= ok;
@@ -145,7 +153,7 @@ static void favour(void)
 	} favourites[] = {
 		{ PVROM_MMU_BUG_FLUSH_REUSE, "crowd" }, { PVROM_MMU_BUG_FLUSH_WATCH, "writer" },
 		{ PVROM_MMU_BUG_OTHER_RINGS, "other" }, { PVROM_MMU_BUG_LINK_BLIND, "relink" },
-		{ PVROM_MMU_BUG_FLUSH_RANGE, "range" },
+		{ PVROM_MMU_BUG_FLUSH_RANGE, "range" }, { PVROM_MMU_BUG_POLL_BLIND, "polled" },
 	};
 	uint32_t i, j;
 

@@ -144,7 +144,8 @@ void world_open_engine(uint32_t vcpus, uint32_t pool)
 		.vcpus = vcpus,
 		.guest_pages = WORLD_PAGES,
 		.physical_bits = WORLD_BITS,
-		.flags = world.gib_pages ? PVROM_MMU_GIB_PAGES : 0,
+		.flags = (world.gib_pages ? PVROM_MMU_GIB_PAGES : 0u) |
+			 (world.polls ? PVROM_MMU_POLLED : 0u),
 	};
 	world.config.memory_size = pvrom_mmu_size(&world.config);
 	world.config.memory = world.engine = aligned_alloc(16, world.config.memory_size);
@@ -223,7 +224,8 @@ void world_seal(bool mmu, bool reload)
 		memset(world.memory[1 + i], 0, 4096);
 		*world_word((1 + i) << 12) = 256;
 		world.vcpu[i].start = world.vcpu[i].done = 0;
-		if (world_call(i, PVROM_MMU_RING, (1 + i) << 12, 0, 0, 0))
+		if (world_call(i, PVROM_MMU_RING, (1 + i) << 12,
+			       world.polls ? PVROM_MMU_RING_POLL : 0, 0, 0))
 			world_wrong("a ring is refused");
 	}
 }

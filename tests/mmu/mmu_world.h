@@ -77,6 +77,7 @@ struct world {
 	uint32_t self;	/* on whose behalf the engine works */
 	int locked;
 	bool gib_pages;
+	bool polls; /* the host looks at the rings by itself, and the guest allows it; before world_open() */
 	bool calls;  /* the guest makes them */
 	bool nested; /* the processor walks the guest's own tables */
 	bool sealing; /* a set is being sealed: the engine does not know who called, and may kick him */
@@ -115,7 +116,10 @@ void world_nest(bool nested);
 /* A hypercall of the vCPU: leaves the guest. */
 uint32_t world_call(uint32_t vcpu, uint32_t number, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 bool world_set_regs(uint32_t vcpu, const struct pvrom_mmu_regs *regs);
+/* The instruction: an exit, or the processor's own. */
 void world_invlpg(uint32_t vcpu, uint64_t address);
+/* The CPU that looks at the rings has looked, and nobody left the guest for it. */
+void world_poll(void);
 void world_flush(uint32_t vcpu);
 
 /* One access as the processor makes it, page faults and all. */

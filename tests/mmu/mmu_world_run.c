@@ -29,11 +29,11 @@ bool world_set_regs(uint32_t vcpu, const struct pvrom_mmu_regs *regs)
 	return world.nested || pvrom_mmu_set_regs(world.mmu, vcpu, regs);
 }
 
-void world_invlpg(uint32_t vcpu, uint64_t address)
+void world_poll(void)
 {
-	world_leave(vcpu);
-	if (!world.nested)
-		pvrom_mmu_invlpg(world.mmu, vcpu, address);
+	world.self = 63; /* none of them */
+	while (pvrom_mmu_poll(world.mmu))
+		;
 }
 
 void world_flush(uint32_t vcpu)
@@ -57,6 +57,9 @@ void world_reload(void)
 	world_open_host(world.vcpus);
 	if (pvrom_host_load(&world.host, image, size))
 		world_wrong("the state cannot be loaded");
+	for (i = 0; i < world.vcpus && world.polls && world.calls; i++)
+		if (!*(uint32_t *)(void *)&world.memory[1 + i][PVROM_MMU_RING_POLLED])
+			world_wrong("a ring is not said to be polled");
 	for (i = 0; i < world.vcpus; i++)
 		world_set_regs(i, &world.vcpu[i].regs);
 }
@@ -111,6 +114,19 @@ void world_nest(bool nested)
 		for (i = 0; i < world.vcpus; i++)
 			pvrom_mmu_set_regs(world.mmu, i, &world.vcpu[i].regs);
 	pvrom_host_set_hardware(&world.host, nested ? PVROM_HW_NESTED_PAGING : PVROM_HW_OWNS_MMU);
+}
+
+void world_invlpg(uint32_t vcpu, uint64_t address)
+{
+	if (world.nested)
+		return;
+	world_go_in(vcpu);
+	if (!world.vcpu[vcpu].run.intercept_invlpg) {
+		tlb_forget_address(&world.vcpu[vcpu].tlb, address);
+		return;
+	}
+	world_leave(vcpu);
+	pvrom_mmu_invlpg(world.mmu, vcpu, address);
 }
 
 /* ---- an access ---------------------------------------------------------------------------------------- */

@@ -51,10 +51,10 @@ struct pvrom_mmu_guest {
 	uint64_t map_gpa;
 	uint64_t map_first;
 	uint64_t map_pages;
-	bool on;	     /* granted: rings are in use */
-	bool registering;    /* tables are registered with the host */
-	bool gibibyte_pages; /* the processor has them */
-	uint8_t reserved;
+	bool on;		/* granted: rings are in use */
+	bool registering;	/* tables are registered with the host */
+	bool gibibyte_pages;	/* the processor has them */
+	bool polls;		/* pvrom_mmu_guest_poll() */
 	uint32_t physical_bits; /* of the processor: higher bits of an entry are reserved */
 };
 
@@ -99,6 +99,12 @@ void pvrom_mmu_guest_init(struct pvrom_mmu_guest *mmu, const struct pvrom_guest 
  */
 void pvrom_mmu_guest_map(struct pvrom_mmu_guest *mmu, uint8_t *map, uint64_t gpa, uint64_t first,
 			 uint64_t count);
+
+/*
+ * The host may poll the rings: the kernel knows that INVLPG then is no exit, and does not serve for a table that it
+ * has not registered (<pvrom/mmu.h>). Before the first pvrom_mmu_cpu_start().
+ */
+void pvrom_mmu_guest_poll(struct pvrom_mmu_guest *mmu);
 
 /*
  * What the kernel's policy (struct pvrom_policy, own) must name for the sites of group mmu: set and swap
@@ -187,6 +193,12 @@ uint64_t pvrom_mmu_exchange(volatile uint64_t *entry, uint64_t value);
 
 /* ---- flushes: true if done; false: not granted, do it natively ---- */
 
+/*
+ * Has the host seen all that this CPU has stored, although nobody called? Waits for one that polls, not for long.
+ * Then nothing is owed for entries that were not present, and for others that no other CPU uses INVLPG: the
+ * instruction, not its site, which would be a call.
+ */
+bool pvrom_mmu_is_seen(struct pvrom_mmu_guest *mmu);
 /* root (physical) is loaded next on this CPU, by the site pvrom_switch_root(), say. */
 void pvrom_mmu_will_switch(struct pvrom_mmu_guest *mmu, uint64_t root);
 bool pvrom_mmu_flush_range(struct pvrom_mmu_guest *mmu, uint64_t va, uint64_t pages);

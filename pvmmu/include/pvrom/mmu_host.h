@@ -89,6 +89,7 @@ struct pvrom_mmu_ops {
 };
 
 #define PVROM_MMU_GIB_PAGES 0x1 /* the guest's CPUID has 1 GiB pages */
+#define PVROM_MMU_POLLED 0x2	/* a CPU that runs no vCPU calls pvrom_mmu_poll() all the time */
 
 /* Constant for the life of the virtual machine. */
 struct pvrom_mmu_config {
@@ -103,7 +104,7 @@ struct pvrom_mmu_config {
 		guest_pages; /* pages of the guest-physical space up to the end of its last memory, below 2^31 */
 	uint32_t
 		physical_bits; /* of the guest's physical addresses, 32 to 52: higher bits are reserved */
-	uint32_t flags;	       /* PVROM_MMU_GIB_PAGES */
+	uint32_t flags;	       /* PVROM_MMU_GIB_PAGES, PVROM_MMU_POLLED */
 	/* Room for the engine's own data, aligned to 16: at least pvrom_mmu_size() bytes. */
 	void *memory;
 	size_t memory_size;
@@ -146,6 +147,7 @@ struct pvrom_mmu_run {
 	uint64_t root;	       /* host-physical address for CR3; 0: this vCPU has no root */
 	uint32_t tlb;	       /* PVROM_MMU_TLB_x; a hypervisor may always forget more */
 	bool intercept_faults; /* #PF must be intercepted; else it goes straight to the guest */
+	bool intercept_invlpg; /* INVLPG must be intercepted; else it may be the processor's own */
 };
 
 /*
@@ -154,6 +156,12 @@ struct pvrom_mmu_run {
  * false, #DF and SHUTDOWN must be intercepted: either is the end of the guest or a bug.
  */
 void pvrom_mmu_run(struct pvrom_mmu *mmu, uint32_t vcpu, struct pvrom_mmu_run *run);
+
+/*
+ * With PVROM_MMU_POLLED: handles what stands in the rings of those vCPUs that allow it, so that they need no exit
+ * for it. False if there was nothing. A call when the embedder cannot (it is stopped, say) may be left out.
+ */
+bool pvrom_mmu_poll(struct pvrom_mmu *mmu);
 
 enum pvrom_mmu_outcome {
 	PVROM_MMU_RETRY,  /* execute the instruction again */
