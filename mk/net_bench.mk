@@ -11,3 +11,9 @@ bench-net: $(BUILD)/pvrom-netd $(BUILD)/hosted/net_turns
 	$(Q)BUILD=$(BUILD) bench/net_cost $(BUILD)/hosted/net_turns
 	$(Q)BUILD=$(BUILD) bench/net_bench $(BUILD)/pvrom-netd
 .PHONY: bench-net
+
+# DPDK's virtio-user port is the driver.
+CHECK_LONG += net.dpdk
+TEST.net.dpdk       = tests/net/dpdk_test $(BUILD)/pvrom-netd
+TEST_TIME.net.dpdk  = 1500
+TEST_NEEDS.net.dpdk = $(BUILD)/pvrom-netd

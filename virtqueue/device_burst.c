@@ -135,7 +135,7 @@ uint32_t pvrom_vq_device_burst(struct pvrom_vq_device *vq, struct pvrom_vq_plain
 /* May it go without a used entry of its own? As vq_may_skip(). */
 static inline bool may_skip(const struct pvrom_vq_plain *p)
 {
-	return p->written == (p->writable ? p->len : 0);
+	return !p->writable;
 }
 
 static void use_packed(struct pvrom_vq_device *vq, const struct pvrom_vq_plain *p, uint16_t at,

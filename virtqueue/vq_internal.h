@@ -247,12 +247,15 @@ static inline uint16_t vq_next_place(const struct pvrom_vq_device *vq, uint16_t 
 	return (uint16_t)(place + 1u < vq->config.size ? place + 1u : 0);
 }
 
-/* May a buffer go without a used entry of its own? Only with IN_ORDER, and if it was used completely. */
+/*
+ * May a buffer go without a used entry of its own? Only with IN_ORDER, and if it was used completely (2.7.9, 2.8.8);
+ * that would include what was written to the end, but a driver must know then that it was: DPDK's, which
+ * merges buffers of received frames, waits for an entry of each.
+ */
 static inline bool vq_may_skip(const struct pvrom_vq_device *vq,
 			       const struct pvrom_vq_device_slot *slot)
 {
-	return vq_device_has(vq, PVROM_VQ_F_IN_ORDER) && slot->len == slot->writable &&
-	       !slot->faulty;
+	return vq_device_has(vq, PVROM_VQ_F_IN_ORDER) && !slot->writable && !slot->faulty;
 }
 
 /* Guest memory at base + offset was written. */

@@ -203,10 +203,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct input in = { bytes, size };
 	const uint8_t what = take8(&in);
 	const uint64_t ring = PVROM_VQ_F_VERSION_1 | (what & 8 ? PVROM_VQ_F_RING_PACKED : 0);
-	const uint64_t without = what & 32 ? 1ull << take8(&in) % 64 | 1ull << take8(&in) % 64 : 0;
-	struct net_world *w = net_world_open_without(1 + what % 4, 0, without, ring);
+	uint64_t without = what & 32 ? 1ull << take8(&in) % 64 : 0;
+	struct net_world *w;
 	uint32_t i;
 
+	without |= what & 32 ? 1ull << take8(&in) % 64 : 0;
+	w = net_world_open_without(1 + what % 4, 0, without, ring);
 	if (!w || pvrom_net_control_queue(&w->host) == PVROM_NET_NO_QUEUE)
 		goto out; /* the features that are left do not go together */
 	for (i = 0; i < COMMANDS && in.left; i++) {

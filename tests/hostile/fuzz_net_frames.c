@@ -223,8 +223,9 @@ static bool open_world(struct input *in)
 {
 	const uint8_t what = take8(in);
 	const uint64_t can = what & 1 ? take64(in) : what & 2 ? UINT64_MAX : 0;
-	const uint64_t without = what & 4 ? 1ull << take8(in) % 64 | 1ull << take8(in) % 64 : 0;
+	uint64_t without = what & 4 ? 1ull << take8(in) % 64 : 0;
 
+	without |= what & 4 ? 1ull << take8(in) % 64 : 0;
 	w = net_world_open_without(1, can, without,
 				   PVROM_VQ_F_VERSION_1 | (what & 8 ? PVROM_VQ_F_RING_PACKED : 0) |
 					   (what & 16 ? PVROM_VQ_F_IN_ORDER : 0));

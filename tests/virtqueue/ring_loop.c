@@ -331,6 +331,39 @@ static void indices_wrap(void)
 	}
 }
 
+/* In order, each buffer that was written has an entry of its own, even if it was written to its end. */
+static void written_ones_are_told_each(void)
+{
+	const uint16_t used = PVROM_VQ_DESC_AVAIL | PVROM_VQ_DESC_USED;
+	const struct pvrom_vq_packed_desc *d;
+	struct pvrom_vq_plain plain[2];
+	uint32_t n;
+
+	for (n = 0; n < 2; n++) {
+		begin(F_PACKED | PVROM_VQ_F_IN_ORDER, 8, false);
+		ring_add(&world, 0, 0, 1, 16);
+		ring_add(&world, 1, 0, 1, 16);
+		pvrom_vq_driver_publish(&world.driver);
+		if (n) {
+			CU_ASSERT_EQUAL(pvrom_vq_device_burst(&world.device, plain, 2), 2);
+			plain[0].written = plain[1].written = 16;
+			pvrom_vq_device_burst_done(&world.device, plain, 2);
+		} else {
+			struct pvrom_vq_request a = request(), b = request();
+
+			CU_ASSERT_EQUAL(pvrom_vq_device_pop(&world.device, &a), PVROM_VQ_OK);
+			CU_ASSERT_EQUAL(pvrom_vq_device_pop(&world.device, &b), PVROM_VQ_OK);
+			pvrom_vq_device_complete(&world.device, &a, 16);
+			pvrom_vq_device_complete(&world.device, &b, 16);
+		}
+		pvrom_vq_device_publish(&world.device);
+		d = ring_at(&world, RING_DESC);
+		CU_ASSERT_EQUAL(d[0].flags & used, used);
+		CU_ASSERT_EQUAL(d[1].flags & used, used);
+		CU_ASSERT_EQUAL(d[1].len, 16);
+	}
+}
+
 /* A front end that says one position where there are two, as DPDK's virtio-user does. */
 static void half_a_base(void)
 {
@@ -430,6 +463,7 @@ static const struct tap_test tests[] = {
 	{ "indices go round", indices_wrap },
 	{ "a queue is reset and begins anew", reset_of_a_queue },
 	{ "a chain of descriptors that ends in a table", direct_then_table },
+	{ "in order each buffer that was written is told", written_ones_are_told_each },
 	{ "half a base is one for both positions", half_a_base },
 	{ 0 }
 };
