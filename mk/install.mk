@@ -56,6 +56,8 @@ INSTALL_PC      := $(PC_LIST:%=$(BUILD)/pc/%.pc)
 define INSTALL_MAP
 $(foreach f,$(INSTALL_BIN),0755 $(f) $(bindir)/$(notdir $(f))
 )$(foreach f,$(INSTALL_MAN),0644 $(f) $(mandir)/man$(subst .,,$(suffix $(f)))/$(notdir $(f))
+)$(foreach f,$(INSTALL_BASH),0644 $(f) $(datadir)/bash-completion/completions/$(notdir $(basename $(f)))
+)$(foreach f,$(INSTALL_ZSH),0644 $(f) $(datadir)/zsh/site-functions/$(notdir $(f))
 )$(foreach f,$(INSTALL_HEADERS),0644 $(f) $(includedir)/pvrom/$(notdir $(f))
 )$(foreach f,$(INSTALL_LIBS),0644 $(f) $(libdir)/$(notdir $(f))
 )0644 $(INSTALL_USER) $(libdir)/libpvrom-clock-user.a

@@ -16,7 +16,7 @@ $(BUILD)/lab/base.cpio: $(BUILD)/lab/linux/release tests/lab/init tools/lab-init
 	$(Q)BUILD=$(BUILD) tools/lab-initrd
 
 # Static: they run inside the lab, which has no C library.
-$(BUILD)/kvm-works: $(call objs,hosted,tools/kvm-works.c)
+$(BUILD)/kvm-works: $(call objs,hosted,tools/kvm-works.c tools/kvm_trial.c)
 	$(call LINK,hosted,-static)
 $(BUILD)/kvm-hold: $(call objs,hosted,tools/kvm-hold.c)
 	$(call LINK,hosted,-static)

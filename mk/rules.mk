@@ -43,7 +43,7 @@ WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wpointer-arith -Wwrite-strings 
 
 # The public headers; every folder may include these, and only these of other folders.
 INCLUDES := -Iabi -Iguest/include -Ihost/include -Ivirtqueue/include -Ipvmmu/include -Ipvclock/include \
-	-Ilimits/include -Ipvblk/include -Ipvnet/include -Ivhost-user/include
+	-Ilimits/include -Ipvblk/include -Ipvnet/include -Ivhost-user/include -Ifeature-probe/include
 
 COMMON   := -std=gnu11 $(WARNINGS) $(INCLUDES) -fno-strict-aliasing -fno-common \
 	'-ffile-prefix-map=$(CURDIR)=.'
