@@ -12,6 +12,12 @@ bench-net: $(BUILD)/pvrom-netd $(BUILD)/hosted/net_turns
 	$(Q)BUILD=$(BUILD) bench/net_bench $(BUILD)/pvrom-netd
 .PHONY: bench-net
 
+# iPXE's virtio driver, and what it boots.
+CHECK_LONG += net.ipxe
+TEST.net.ipxe       = tests/net/ipxe_test $(KERNEL_ELF)
+TEST_TIME.net.ipxe  = 400
+TEST_NEEDS.net.ipxe = $(KERNEL_ELF) $(BUILD)/pvrom-netd
+
 # DPDK's virtio-user port is the driver.
 CHECK_LONG += net.dpdk
 TEST.net.dpdk       = tests/net/dpdk_test $(BUILD)/pvrom-netd
