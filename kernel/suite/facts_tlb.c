@@ -414,6 +414,7 @@ static uint64_t *other_root(uint64_t value)
 	return root;
 }
 
+/* The stack is in both, so that a site may be a call. PVROM-SITE-10 */
 static uint64_t value_in(const uint64_t *root)
 {
 	uint64_t value;

@@ -22,7 +22,8 @@
  * Operands are in fixed registers: those that the table in <pvrom/calls.h> names.
  *
  * Kernel code with sites must be compiled with -mno-red-zone: a patched site may be a call, which
- * pushes its return address. The stack is not aligned to 16 bytes at a site.
+ * pushes its return address. The stack is not aligned to 16 bytes at a site; one that writes CR3 returns by it
+ * in the new address space.
  *
  * PVROM_SITES=0 leaves the bare instruction, unpadded, with the same operands and without records.
  */
