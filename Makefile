@@ -54,7 +54,7 @@ test-%:
 	@$(MAKE) test-now-$*
 test-now-%:
 	@$(MAKE) -s $(or $(TEST_NEEDS.$*),mk/rules.mk)
-	$(Q)$(call run_groups,one,$*)
+	$(Q)$(call run_groups,test-$*,$*)
 
 ## fuzz: the fuzzers, for FUZZ_SECONDS each (60)
 fuzz:
