@@ -64,10 +64,13 @@ bool pvrom_probe_add_fact(struct pvrom_probe_evidence *evidence, const char *nam
 {
 	struct pvrom_probe_fact *next = &evidence->fact[evidence->facts];
 
-	if (evidence->facts == PVROM_PROBE_FACTS || pvrom_probe_fact(evidence, name) ||
-	    pvrom_text_length(name) >= PVROM_PROBE_NAME || !*name)
+	if (evidence->facts == PVROM_PROBE_FACTS || pvrom_text_length(name) >= PVROM_PROBE_NAME ||
+	    !*name)
 		return false;
 	pvrom_text_copy(next->name, sizeof(next->name), name, PVROM_PROBE_NAME);
+	/* As it is now, without what cannot be printed. */
+	if (pvrom_probe_fact(evidence, next->name))
+		return false;
 	pvrom_text_copy(next->value, sizeof(next->value), value, PVROM_PROBE_VALUE);
 	evidence->facts++;
 	return true;

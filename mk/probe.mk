@@ -45,3 +45,6 @@ TEST_NEEDS.probe.$(1) = $$(MONITOR_LAB) $$(BUILD)/tests/pvrom-probe $$(KERNEL_EL
 endef
 $(eval $(call PROBE_LAB,npt,1))
 $(eval $(call PROBE_LAB,shadow,0))
+
+# Recordings come from anybody.
+$(eval $(call hostile,recording,$(PROBE_CORE_SRCS) $(PROBE_SHIM_SRCS)))
