@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # The lab: a Linux with a working KVM inside QEMU (tools/lab-run), on any machine.
 # LAB is what a test that calls tools/lab-run puts in its TEST_NEEDS.
-LAB := $(BUILD)/lab/base.cpio $(BUILD)/kvm-works
+LAB := $(BUILD)/lab/base.cpio $(BUILD)/kvm-works $(BUILD)/tsc-khz
 
 .PHONY: lab
 lab: $(LAB)
@@ -20,7 +20,9 @@ $(BUILD)/kvm-works: $(call objs,hosted,tools/kvm-works.c tools/kvm_trial.c)
 	$(call LINK,hosted,-static)
 $(BUILD)/kvm-hold: $(call objs,hosted,tools/kvm-hold.c)
 	$(call LINK,hosted,-static)
-ALL_TARGETS += $(BUILD)/kvm-works $(BUILD)/kvm-hold
+$(BUILD)/tsc-khz: $(call objs,hosted,tools/tsc-khz.c)
+	$(call LINK,hosted)
+ALL_TARGETS += $(BUILD)/kvm-works $(BUILD)/kvm-hold $(BUILD)/tsc-khz
 
 CHECK += lab.npt lab.shadow lab.run
 TEST.lab.npt         = tests/lab/lab_kvm_test 1
