@@ -7,9 +7,10 @@ $(BUILD)/hosted/net_turns: $(call objs,hosted,bench/net_turns.c) $(BUILD)/libpvr
 ifneq ($(wildcard /usr/include/liburing.h),)
 BENCHES += bench-net
 endif
-bench-net: $(BUILD)/pvrom-netd $(BUILD)/hosted/net_turns
+bench-net: $(BUILD)/pvrom-netd $(BUILD)/hosted/net_turns $(BUILD)/lab/base.cpio
 	$(Q)BUILD=$(BUILD) bench/net_cost $(BUILD)/hosted/net_turns
 	$(Q)BUILD=$(BUILD) bench/net_bench $(BUILD)/pvrom-netd
+	$(Q)BUILD=$(BUILD) bench/net_cpu_bench
 .PHONY: bench-net
 
 # iPXE's virtio driver, and what it boots.
