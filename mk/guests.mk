@@ -33,7 +33,7 @@ TEST_NEEDS.guests.bugs = $(KERNEL_ELF) $(BUILD)/test/pvrun $(LAB)
 
 CHECK += guests.routes
 TEST.guests.routes       = tests/guests/routes_test $(KERNEL_ELF)
-TEST_TIME.guests.routes  = 180
+TEST_TIME.guests.routes  = 230
 TEST_NEEDS.guests.routes = $(KERNEL_ELF) $(BUILD)/pvrun $(BUILD)/pvrom-call.rom $(LAB)
 
 # The kernel's clock on every source of time that there is. QEMU goes into the lab too, with its libraries.
