@@ -92,7 +92,8 @@ void at_step_logged(const char *name, bool packed, unsigned int round)
 	snprintf(kill_at, sizeof(kill_at), "%s:%u", name, 3 + round * 5 % 12);
 	run_logged(&r, kill_at, packed);
 	result(!r.load.wrong[0],
-	       "killed at %s (%s) with the log on: every page written is in it [PVROM-BLK-9]",
+	       "killed at %s (%s) with the log on: every page written is in it [PVROM-BLK-9] "
+	       "[PVROM-BLK-21]",
 	       kill_at, packed ? "packed" : "split", r.load.wrong);
 }
 
