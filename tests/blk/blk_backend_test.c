@@ -9,7 +9,9 @@
 #include "blk_world.h"
 
 #define SECTORS 64u
-#define ALL (PVROM_BLK_F_FLUSH | PVROM_BLK_F_DISCARD | PVROM_BLK_F_WRITE_ZEROES | PVROM_BLK_F_SECURE_ERASE)
+#define ALL                                                                                        \
+	(PVROM_BLK_F_FLUSH | PVROM_BLK_F_DISCARD | PVROM_BLK_F_WRITE_ZEROES |                      \
+	 PVROM_BLK_F_SECURE_ERASE)
 
 static struct world *over(struct pvrom_blk_backend *backend)
 {
