@@ -69,3 +69,6 @@ CHECK_LONG += net.driver.dpdk
 TEST.net.driver.dpdk       = tests/net/net_driver_test $(BUILD)/test/net_vhost_driver dpdk 20000
 TEST_TIME.net.driver.dpdk  = 500
 TEST_NEEDS.net.driver.dpdk = $(BUILD)/test/net_vhost_driver
+
+# Anything at all in the memory that driver and device share.
+$(eval $(call hostile,net_driver,$(NET_GUEST_WORLD)))
