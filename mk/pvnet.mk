@@ -91,11 +91,15 @@ TEST_NEEDS.net.netd = $(BUILD)/test/net.netd $(BUILD)/test/pvrom-netd
 endif
 
 # Stock QEMU and Linux, their server killed under load.
-CHECK_LONG += net.reconnect
-TEST.net.reconnect       = tests/net/net_reconnect_test 12
-TEST_TIME.net.reconnect  = 400
-TEST_NEEDS.net.reconnect = $(NETD) $(BUILD)/lab/base.cpio
-TEST_SHARES.net.reconnect = yes
+CHECK_LONG += net.reconnect.split net.reconnect.packed
+TEST.net.reconnect.split       = tests/net/net_reconnect_test split 12
+TEST_TIME.net.reconnect.split  = 400
+TEST_NEEDS.net.reconnect.split = $(NETD) $(BUILD)/lab/base.cpio
+TEST_SHARES.net.reconnect.split = yes
+TEST.net.reconnect.packed       = tests/net/net_reconnect_test packed 12
+TEST_TIME.net.reconnect.packed  = 400
+TEST_NEEDS.net.reconnect.packed = $(NETD) $(BUILD)/lab/base.cpio
+TEST_SHARES.net.reconnect.packed = yes
 
 # ---- fuzz targets (mk/hostile.mk) ------------------------------------------------------------------
 $(eval $(call hostile,net_control,$(NET_WORLD)))

@@ -160,6 +160,7 @@ void vu_device_reset(struct pvrom_vu_server *server);
 	X(LOG_RING, "the used ring is not logged")                                                 \
 	X(LOG_RESUMED, "what a dead server wrote last is not logged by the next one")              \
 	X(LOG_ON, "logging is not switched")                                                       \
+	X(SEEK, "nobody looks where a packed ring stood")                                          \
 	X(STATUS_BASE, "a status of 0 forgets where the rings stood")                              \
 	X(STATUS, "a status of 0 resets nothing")                                                  \
 	X(RESET, "RESET_DEVICE resets nothing")                                                    \

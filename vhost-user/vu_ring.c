@@ -100,7 +100,12 @@ static bool set_position(struct vu_ring *ring, bool record)
 	if (record)
 		return pvrom_vq_device_set_base(ring->vq, ring->base) == PVROM_VQ_OK &&
 		       pvrom_vq_device_resume(ring->vq) == PVROM_VQ_OK;
-	return pvrom_vq_device_set_base(ring->vq, ring->base) == PVROM_VQ_OK;
+	if (pvrom_vq_device_set_base(ring->vq, ring->base) != PVROM_VQ_OK)
+		return false;
+	/* QEMU (7.2) says of a packed ring whose server has died that it stands at its beginning. */
+	if (ring->server->setup.seek && !VU_SLIP(SEEK))
+		pvrom_vq_device_seek(ring->vq);
+	return true;
 }
 
 static bool start(struct vu_ring *ring)

@@ -77,3 +77,39 @@ enum pvrom_vq_result pvrom_vq_device_set_base(struct pvrom_vq_device *vq, uint32
 	}
 	return pvrom_vq_device_set_state(vq, &state);
 }
+
+/* ---- a position that was forgotten ---------------------------------------------------------------- */
+
+static bool used_bit(const struct pvrom_vq_device *vq, uint32_t i)
+{
+	const struct pvrom_vq_packed_desc *d = (const struct pvrom_vq_packed_desc *)vq->desc_at + i;
+
+	return vq_load16(&d->flags) & PVROM_VQ_DESC_USED;
+}
+
+/*
+ * Where the used bit turns: what the device has used, and what the driver made available of the next lap, has this lap's;
+ * what is still to be used has the other (2.8.1).
+ */
+bool pvrom_vq_device_seek(struct pvrom_vq_device *vq)
+{
+	const bool at_start = !vq->avail && !vq->used && vq->avail_wrap && vq->used_wrap;
+	struct pvrom_vq_state state;
+	bool first;
+	uint32_t i, turn;
+
+	if (!is_packed(vq) || !at_start || vq->config.inflight)
+		return false;
+	first = used_bit(vq, 0);
+	for (turn = 1; turn < vq->config.size && used_bit(vq, turn) == first; turn++)
+		;
+	for (i = turn; i < vq->config.size; i++)
+		if (used_bit(vq, i) == first)
+			return false;
+	turn %= vq->config.size;
+	state = (struct pvrom_vq_state){ .avail = (uint16_t)turn,
+					 .used = (uint16_t)turn,
+					 .avail_wrap = turn ? first : !first,
+					 .used_wrap = turn ? first : !first };
+	return pvrom_vq_device_set_state(vq, &state) == PVROM_VQ_OK;
+}

@@ -232,6 +232,7 @@ bool netd_front_open(struct netd_card *c, char *message)
 		.features = pvrom_net_host_features(&c->host) | (RING_FEATURES & ~c->spec.withhold),
 		.queues = 2 * pairs + 1,
 		.queue_number = pairs,
+		.seek = true,
 		.log = front_log,
 	};
 

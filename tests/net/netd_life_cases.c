@@ -70,7 +70,7 @@ static void take_the_rest(struct load *load)
 		((struct vu_client_request *)done.token)->busy = false;
 }
 
-static bool killed_with(uint64_t ring, bool record)
+static bool killed_with(uint64_t ring, bool record, bool loses_place)
 {
 	struct load load = { 0 };
 	uint32_t round, before, i;
@@ -81,6 +81,7 @@ static bool killed_with(uint64_t ring, bool record)
 				     .features = RING | ring,
 				     .protocol = ALL_PROTOCOL |
 						 (record ? VU_PROTOCOL_INFLIGHT_SHMFD : 0),
+				     .loses_place = loses_place,
 				     .queues = 2,
 				     .size = 256,
 				     .depth = 128,
@@ -109,10 +110,16 @@ static bool killed_with(uint64_t ring, bool record)
 
 static bool killed(void)
 {
-	return killed_with(0, false) && killed_with(PVROM_VQ_F_EVENT_IDX, false) &&
-	       killed_with(PVROM_VQ_F_EVENT_IDX, true) &&
-	       killed_with(PVROM_VQ_F_RING_PACKED, true) &&
-	       killed_with(PVROM_VQ_F_RING_PACKED | PVROM_VQ_F_EVENT_IDX, true);
+	return killed_with(0, false, false) && killed_with(PVROM_VQ_F_EVENT_IDX, false, false) &&
+	       killed_with(PVROM_VQ_F_EVENT_IDX, true, false) &&
+	       killed_with(PVROM_VQ_F_RING_PACKED, true, false) &&
+	       killed_with(PVROM_VQ_F_RING_PACKED | PVROM_VQ_F_EVENT_IDX, true, false);
+}
+
+static bool killed_and_lost(void)
+{
+	return killed_with(PVROM_VQ_F_RING_PACKED, false, true) &&
+	       killed_with(PVROM_VQ_F_RING_PACKED | PVROM_VQ_F_EVENT_IDX, false, true);
 }
 
 /* ---- what is said -------------------------------------------------------------------------------------- */
@@ -259,6 +266,9 @@ const struct netd_case netd_life_cases[] = {
 	{ "killed under load and started anew, both kinds of ring [PVROM-NET-28]",
 	  killed,
 	  { NULL } },
+	{ "killed under load before a front end that loses its place in packed rings",
+	  killed_and_lost,
+	  { "SEEK" } },
 	{ "words that cannot be end it with a sentence", wrong_usage, { NULL } },
 	{ "a socket that is in use, and one that a dead server left", socket_in_use, { NULL } },
 	{ "counters and a capture", counters, { NULL } },

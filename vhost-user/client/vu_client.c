@@ -342,6 +342,8 @@ static uint32_t base_of(const struct vu_client *c, const struct vu_client_queue 
 	if (!(c->accepted & PVROM_VQ_F_RING_PACKED))
 		return __atomic_load_n(&((struct pvrom_vq_used *)q->device)->idx, __ATOMIC_ACQUIRE);
 	at |= (uint32_t)q->vq.used_wrap << 15;
+	if (c->loses_place)
+		at = 0x8000;
 	return at | at << 16;
 }
 

@@ -45,8 +45,9 @@ struct vu_client {
 	uint64_t protocol; /* the same, of protocol features */
 	uint32_t queues, size, depth,
 		data_bytes; /* requests a queue; bytes of data each may have */
-	bool two_regions;   /* memory by ADD_MEM_REG in two parts, if that is negotiated */
-	bool logs;	    /* the dirty log is on from the beginning of each connection */
+	bool loses_place; /* says of packed rings that they stand at their beginning, as QEMU 7.2 when its server died */
+	bool two_regions; /* memory by ADD_MEM_REG in two parts, if that is negotiated */
+	bool logs;	  /* the dirty log is on from the beginning of each connection */
 	/* Then. */
 	int socket, memory_fd, inflight_fd, log_fd, backend_fd;
 	uint8_t *memory;

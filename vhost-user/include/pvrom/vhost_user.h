@@ -75,7 +75,8 @@ struct pvrom_vu_setup {
 	uint64_t features;     /* of device and rings; the transport's are added */
 	uint32_t queues;       /* at most PVROM_VU_QUEUES_MAX */
 	uint32_t queue_number; /* what GET_QUEUE_NUM answers: pairs, of a network card; 0: queues */
-	bool no_inflight;      /* do not offer INFLIGHT_SHMFD: for tests of what is lost without */
+	bool seek; /* look for the place of packed rings that the front end lost: pvrom_vq_device_seek() */
+	bool no_inflight; /* do not offer INFLIGHT_SHMFD: for tests of what is lost without */
 	/* A line for people, without an end of line; not more than some a second. May be NULL. */
 	void (*log)(void *ctx, const char *line);
 };

@@ -350,6 +350,14 @@ enum pvrom_vq_result pvrom_vq_device_set_state(struct pvrom_vq_device *vq,
 uint32_t pvrom_vq_device_base(const struct pvrom_vq_device *vq);
 enum pvrom_vq_result pvrom_vq_device_set_base(struct pvrom_vq_device *vq, uint32_t base);
 
+/*
+ * For a packed queue that stands at its beginning only because nobody knows where it stood when the process before this one
+ * died: finds its position by what is in the ring. Right where buffers have one descriptor each and were used in order, as
+ * those of a network card; a queue that is new stays where it is. false: not such a queue, or no position is to be
+ * seen; then nothing changed. After set_base, before the first pop.
+ */
+bool pvrom_vq_device_seek(struct pvrom_vq_device *vq);
+
 /* Bytes of a queue's region in INFLIGHT_SHMFD; 0 for a size that is not allowed. */
 size_t pvrom_vq_inflight_bytes(uint64_t features, uint32_t size);
 
