@@ -10,6 +10,7 @@
 #include "ioapic.h"
 #include "kernel_clock.h"
 #include "kernel_disk.h"
+#include "kernel_probe.h"
 #include "kernel_net.h"
 #include "kernel_rom.h"
 #include "load.h"
@@ -66,6 +67,7 @@ void kernel_main(unsigned kind, uint64_t info)
 	machine_info_print();
 	clock_update();
 	clock_print();
+	kernel_probe_print();
 	disk_init();
 	net_init();
 	if (net_answer_wanted()) {

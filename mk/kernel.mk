@@ -12,7 +12,7 @@ KERNEL_LINK = $(Q)$(CC) -nostdlib -static -Wl,-T,kernel/kernel.lds -Wl,-z,max-pa
 	-Wl,-z,noexecstack -Wl,--build-id=none -Wl,--no-warn-rwx-segments -o $@ $(filter %.o %.a,$^)
 
 $(KERNEL_ELF): $(call objs,free,$(KERNEL_SRCS)) $(BUILD)/free/libpvrom-clock-guest.a \
-		$(BUILD)/libpvrom-mmu-guest.a $(BUILD)/free/libpvrom-blk-guest.a $(BUILD)/free/libpvrom-net-guest.a \
+		$(BUILD)/libpvrom-mmu-guest.a $(BUILD)/free/libpvrom-probe.a $(BUILD)/free/libpvrom-blk-guest.a $(BUILD)/free/libpvrom-net-guest.a \
 		$(BUILD)/libpvrom-guest.a kernel/kernel.lds
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -38,7 +38,7 @@ $(eval $(call variant,freetest,$$(CC),$$(FREE) -DPVROM_TEST))
 $(BUILD)/freetest/kernel/%.o: FLAGS_FOR += -Ikernel -Ikernel/load
 $(BUILD)/tests/pvrom-kernel-planted.elf: $(call objs,free,$(filter-out %/load_fault.c,$(KERNEL_SRCS))) \
 		$(call objs,freetest,kernel/load/load_fault.c) $(BUILD)/free/libpvrom-clock-guest.a \
-		$(BUILD)/libpvrom-mmu-guest.a $(BUILD)/free/libpvrom-blk-guest.a $(BUILD)/free/libpvrom-net-guest.a \
+		$(BUILD)/libpvrom-mmu-guest.a $(BUILD)/free/libpvrom-probe.a $(BUILD)/free/libpvrom-blk-guest.a $(BUILD)/free/libpvrom-net-guest.a \
 		$(BUILD)/libpvrom-guest.a kernel/kernel.lds
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

@@ -62,6 +62,13 @@ prints 0 '^ROM         named by CPUID, not read$' '  for the ROM is named, and n
 head -c 4096 /dev/urandom >damaged
 guest --rom damaged; prints 0 '^ROM         refused: ' 'a damaged ROM is refused, and the probe says why'
 prints 0 '^STATUS root 3' '  status 3'
+
+# ---- the reference kernel, by the same core ---------------------------------------------------------------------
+run ./pvrun --quiet --append 'only=clock.tsc probe' pvrom-kernel.elf; tr -d '\r' <"$dir/out" | sed 's/^# probe: //' >plain; mv plain "$dir/out"
+prints 1 '^interfaces  KVM, pvrom$' 'the reference kernel says the same of this machine'
+prints 1 '^ROM         valid, with a live host$' '  and of the ROM'
+prints 1 '^clock       yes  yes      no       yes      yes      yes$' '  and knows what the host offers, and that the clock goes on'
+prints 1 "^   off: $words$" "  and why the MMU is withheld: $words"
 [ "$npt" = no ] || { done_testing; exit; }
 guest --find window; prints 0 '^ROM         valid, but nothing shows a live host behind it$' 'a ROM in the window'
 prints 0 '^STATUS root 3' '  which a kernel would first ask for its host: status 3'

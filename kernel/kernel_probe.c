@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * "probe" on the command line: at boot, what pvrom-probe would say of this machine, by the same core and in the same
+ * words; and what only a kernel can add: what the host answered, and what was seen to work.
+ */
+#include "kernel_probe.h"
+
+#include <pvrom/feature_probe.h>
+#include <pvrom/kernel_api.h>
+#include <pvrom/sites.h>
+
+#include "boot_record.h"
+#include "console.h"
+#include "kernel_clock.h"
+#include "kernel_rom.h"
+#include "time.h"
+
+static struct pvrom_probe_evidence evidence;
+
+static void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
+{
+	pvrom_cpuid(leaf, subleaf, regs);
+}
+
+/* As it stands there: the shim's own copy is relocated. The shim has looked for a live host. */
+static void take_rom(void)
+{
+	evidence.look = kernel_rom.verdict == PVROM_VERDICT_SWITCHED_OFF ? PVROM_PROBE_NOT_LOOKED
+									 : PVROM_PROBE_LOOKED;
+	if (!kernel_rom.rom_size)
+		return;
+	/* Only pvrom_probe_read() writes there. */
+	evidence.rom =
+		(uint8_t *)(uintptr_t)pvrom_os_map(NULL, kernel_rom.rom_gpa, kernel_rom.rom_size);
+	evidence.rom_size = evidence.rom ? kernel_rom.rom_size : 0;
+	evidence.rom_route = kernel_rom.route;
+	evidence.port_answers = kernel_rom.verdict == PVROM_VERDICT_READY;
+}
+
+/* Works is what was granted, was tried, and whose effect was seen: here a clock that goes on. */
+static void try_clock(void)
+{
+	const uint64_t clock = PVROM_FEATURE_BIT(PVROM_FEATURE_CLOCK);
+	uint64_t before = clock_monotonic();
+
+	if (!kernel_rom_granted(PVROM_FEATURE_CLOCK))
+		return;
+	time_spin_us(10);
+	evidence.tried |= clock;
+	if (before != PVROM_CLOCK_NONE && clock_monotonic() > before)
+		evidence.worked |= clock;
+}
+
+static void take_answers(void)
+{
+	if (kernel_rom.verdict != PVROM_VERDICT_READY)
+		return;
+	evidence.has_offer = true;
+	evidence.offer = kernel_rom.offer;
+	evidence.has_wants = true;
+	evidence.wanted = kernel_rom.policy->wanted;
+	evidence.required = kernel_rom.policy->required;
+	try_clock();
+}
+
+static void line(void *unused, const char *text)
+{
+	(void)unused;
+	kprintf("# probe: %s\n", text);
+}
+
+void kernel_probe_print(void)
+{
+	struct pvrom_probe_verdict verdict;
+
+	if (!boot_option("probe"))
+		return;
+	pvrom_probe_start(&evidence);
+	pvrom_probe_take_cpuid(&evidence, cpuid);
+	take_rom();
+	take_answers();
+	pvrom_probe_judge(&evidence, &verdict);
+	pvrom_probe_report(&verdict, line, NULL);
+}
