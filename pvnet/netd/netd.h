@@ -61,6 +61,7 @@ struct netd_card {
 	pthread_t thread;
 	bool started, opened;
 	uint64_t poll_ns, last_work;
+	uint64_t patience; /* poll_ns, or 0 while looking on does not pay */
 	uint64_t interrupts, sleeps;
 	/* Commands: one at a time. */
 	pthread_mutex_t mutex;

@@ -211,7 +211,7 @@ static void rest(struct netd_card *c, uint64_t deadline)
 {
 	const uint64_t time = pvrom_loop_now();
 
-	if (time - c->last_work < c->poll_ns || must_poll(c)) {
+	if (time - c->last_work < c->patience || must_poll(c)) {
 		pvrom_loop_submit(&c->loop);
 		__builtin_ia32_pause();
 		return;
@@ -223,6 +223,8 @@ static void rest(struct netd_card *c, uint64_t deadline)
 	pvrom_loop_sleep(&c->loop, deadline == UINT64_MAX ? UINT64_MAX
 				   : deadline > time	  ? deadline - time
 							  : 0);
+	/* Looking on pays if something came sooner than one would have gone to sleep; it is time wasted otherwise. */
+	c->patience = pvrom_loop_now() - time < c->poll_ns ? c->poll_ns : 0;
 }
 
 /* When a limit lets frames go again, it is looked for them. */
@@ -308,7 +310,7 @@ static bool open_all(struct netd_card *c)
 	char message[PVROM_NET_MESSAGE > PVROM_VU_MESSAGE ? PVROM_NET_MESSAGE : PVROM_VU_MESSAGE];
 	const int result = pvrom_loop_open(&c->loop, LOOP_ENTRIES);
 
-	c->poll_ns = netd_options.poll_ns;
+	c->poll_ns = c->patience = netd_options.poll_ns;
 	if (result) {
 		c->loop.entries = 0;
 		netd_say("%s: no io_uring here: %s", c->spec.socket, strerror(-result));
