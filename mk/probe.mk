@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # feature-probe/: the core, and the Linux command around it.
 PROBE_CORE_SRCS := $(addprefix feature-probe/,probe_text.c probe_evidence.c probe_machine.c probe_rom.c probe_judge.c \
-	probe_words.c probe_report.c probe_json.c probe_chain.c probe_record.c)
+	probe_words.c probe_report.c probe_json.c probe_dot.c probe_chain.c probe_record.c)
 # What it takes of the shim: the check of a ROM, and words.
 PROBE_SHIM_SRCS := guest/check.c guest/words.c guest/call_info.c digest/crc32.c digest/sha256.c
 PROBE_LINUX_SRCS := $(addprefix feature-probe/linux/,probe_main.c probe_gather.c probe_memory.c probe_kernel.c probe_host.c) \

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum form { REPORT, JSON, QUIET };
+enum form { REPORT, JSON, DOT, QUIET };
 
 struct options {
 	enum form form;
@@ -163,6 +163,7 @@ static void record(const struct pvrom_probe_evidence *evidence, const char *path
 
 enum {
 	KEY_JSON = 0x100,
+	KEY_DOT,
 	KEY_LIST,
 	KEY_EXPLAIN,
 	KEY_WHY,
@@ -174,6 +175,7 @@ enum {
 
 static const struct argp_option table[] = {
 	{ "json", KEY_JSON, NULL, 0, "The verdict as JSON, schema 1", 0 },
+	{ "dot", KEY_DOT, NULL, 0, "The negotiation as a picture, for Graphviz's dot", 0 },
 	{ "quiet", 'q', NULL, 0, "No output: the exit status says it", 0 },
 	{ "why", KEY_WHY, NULL, 0, "The evidence too, a sentence a line", 0 },
 	{ "host", KEY_HOST, NULL, 0,
@@ -192,6 +194,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case KEY_JSON: opt->form = JSON; return 0;
+	case KEY_DOT: opt->form = DOT; return 0;
 	case 'q': opt->form = QUIET; return 0;
 	case KEY_WHY: opt->why = true; return 0;
 	case KEY_HOST: opt->host = true; return 0;
@@ -228,6 +231,8 @@ static void print(const struct options *opt, const struct pvrom_probe_evidence *
 		pvrom_probe_report(verdict, line, stdout);
 	if (opt->form == JSON)
 		pvrom_probe_json(verdict, plain_line, stdout);
+	if (opt->form == DOT)
+		pvrom_probe_dot(verdict, plain_line, stdout);
 	if (opt->why && opt->form == REPORT) {
 		puts("because");
 		pvrom_probe_chain(evidence, verdict, plain_line, stdout);

@@ -94,6 +94,7 @@ static void tell(void)
 	first.length = 0;
 	pvrom_probe_report(&verdict, collect, &first);
 	pvrom_probe_json(&verdict, collect, &first);
+	pvrom_probe_dot(&verdict, collect, &first);
 	pvrom_probe_chain(&evidence, &verdict, collect, &first);
 }
 

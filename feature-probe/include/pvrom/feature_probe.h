@@ -263,6 +263,9 @@ void pvrom_probe_report(const struct pvrom_probe_verdict *verdict, pvrom_probe_l
 			void *ctx);
 void pvrom_probe_json(const struct pvrom_probe_verdict *verdict, pvrom_probe_line_fn *line,
 		      void *ctx);
+/* The same as a picture, for Graphviz. */
+void pvrom_probe_dot(const struct pvrom_probe_verdict *verdict, pvrom_probe_line_fn *line,
+		     void *ctx);
 void pvrom_probe_chain(const struct pvrom_probe_evidence *evidence,
 		       const struct pvrom_probe_verdict *verdict, pvrom_probe_line_fn *line,
 		       void *ctx);
