@@ -8,6 +8,7 @@
 
 #include "net_round.h"
 
+#define MAC_BYTES 6u
 #define BUFFERS 64u /* of a receiving queue in hand: what one frame may be spread over */
 
 static struct net_card *card_of(struct virtio_device *device)
@@ -105,6 +106,40 @@ static void reset(struct virtio_device *device)
 	card->stalled = false;
 }
 
+/* ---- saved and loaded -------------------------------------------------------------------------------- */
+
+static struct pvrom_vq_device *ring(struct virtio_device *device, unsigned int index)
+{
+	return &card_of(device)->queue[index].ring;
+}
+
+/* The address goes in front, to be named where another one was given. */
+static size_t save(struct virtio_device *device, void *buffer, size_t room)
+{
+	const struct net_card *card = card_of(device);
+	uint8_t *bytes = buffer;
+
+	memcpy(bytes, card->arg->mac, MAC_BYTES);
+	return MAC_BYTES + pvrom_net_host_save(&card->host, bytes + MAC_BYTES, room - MAC_BYTES);
+}
+
+static bool load(struct virtio_device *device, const void *buffer, size_t size)
+{
+	struct net_card *card = card_of(device);
+	const uint8_t *mac = buffer;
+
+	if (size < MAC_BYTES)
+		return false;
+	if (memcmp(mac, card->arg->mac, MAC_BYTES) != 0) {
+		complain("--net %s: saved with --mac %02x:%02x:%02x:%02x:%02x:%02x",
+			 card->arg->backend, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+		return false;
+	}
+	/* Perhaps it is elsewhere now. */
+	card->announce = true;
+	return pvrom_net_host_load(&card->host, mac + MAC_BYTES, size - MAC_BYTES);
+}
+
 static const struct virtio_kind net_kind = {
 	.id = PVROM_NET_DEVICE_ID,
 	.features = features,
@@ -114,6 +149,9 @@ static const struct virtio_kind net_kind = {
 	.queue_start = queue_start,
 	.queue_stop = queue_stop,
 	.reset = reset,
+	.ring = ring,
+	.save = save,
+	.load = load,
 };
 
 /* ---- life -------------------------------------------------------------------------------------------- */

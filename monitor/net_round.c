@@ -157,6 +157,11 @@ static void hear(struct net_card *card)
 		complain("--net %s: %s", card->arg->backend, news);
 	if (pvrom_net_host_set_link(&card->host, pvrom_net_backend_link(card->backend)))
 		virtio_changed(&card->virtio);
+	if (!card->announce || !(card->virtio.status & VIRTIO_DRIVER_OK))
+		return;
+	card->announce = false;
+	if (pvrom_net_host_announce(&card->host))
+		virtio_changed(&card->virtio);
 }
 
 uint64_t net_card_work(void *device)

@@ -22,6 +22,7 @@ struct net_card {
 		bool watched, ready;
 	} arrivals[MAX_PAIRS]; /* of each pair of the backend's */
 	bool stalled;	       /* frames wait for buffers of the guest */
+	bool announce;	       /* the guest is to say where it is, once it runs */
 	uint64_t busy_until;
 	uint64_t interrupts;
 	uint8_t whole[PVROM_NET_FRAME_MAX], segment[PVROM_NET_FRAME_MAX];

@@ -327,8 +327,6 @@ static void check(const struct options *opt)
 		fail(EXIT_USAGE, "--stats-file needs --stats");
 	if (opt->load != NULL && opt->kernel != NULL)
 		fail(EXIT_USAGE, "--load goes on with the kernel that is there: no KERNEL");
-	if ((opt->save != NULL || opt->load != NULL) && opt->net_count != 0)
-		fail(EXIT_USAGE, "--save and --load do not go with --net");
 }
 
 /* Virtio devices, whatever they are. */
