@@ -21,3 +21,12 @@ CHECK_LONG += net.pvrun.plain
 TEST.net.pvrun.plain       = tests/net/net_pvrun_test plain
 TEST_TIME.net.pvrun.plain = 180
 TEST_NEEDS.net.pvrun.plain = $(NET_PVRUN)
+
+# At length, with a tap interface.
+CHECK_LONG += net.tap.split net.tap.packed
+TEST.net.tap.split       = tests/net/net_tap_test split 1
+TEST_TIME.net.tap.split  = 600
+TEST_NEEDS.net.tap.split = $(NET_FRONT_END)
+TEST.net.tap.packed       = tests/net/net_tap_test packed 4
+TEST_TIME.net.tap.packed  = 600
+TEST_NEEDS.net.tap.packed = $(NET_FRONT_END)

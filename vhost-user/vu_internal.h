@@ -13,6 +13,7 @@
 
 struct vu_mapping {
 	struct vu_region region;
+	uint32_t uses; /* times that it was added, and not removed */
 	int fd;	       /* kept for a hand-over */
 	uint8_t *base; /* of the mapping */
 	uint8_t *at;   /* of the region in it */

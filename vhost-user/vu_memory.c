@@ -190,16 +190,36 @@ static bool region_is_valid(const struct vu_memory *memory, const struct vu_regi
 
 static int map_region(struct vu_mapping *map, const struct vu_region *region, int fd)
 {
-	*map = (struct vu_mapping){ .region = *region, .fd = fd };
+	*map = (struct vu_mapping){ .region = *region, .uses = 1, .fd = fd };
 	map->at =
 		vu_map_shared(fd, region->offset, region->size, (void **)&map->base, &map->length);
 	return map->at ? 0 : -errno;
 }
 
+static struct vu_mapping *find_region(struct vu_memory *memory, const struct vu_region *region)
+{
+	uint32_t i;
+
+	for (i = 0; i < memory->count; i++) {
+		const struct vu_region *r = &memory->map[i].region;
+
+		if (r->gpa == region->gpa && r->user == region->user && r->size == region->size)
+			return &memory->map[i];
+	}
+	return NULL;
+}
+
+/* QEMU 7.2 adds, and removes, each region once for every pair of a network card's queues. */
 int vu_memory_add(struct vu_memory *memory, const struct vu_region *region, int fd)
 {
+	struct vu_mapping *same = find_region(memory, region);
 	int result = -EINVAL;
 
+	if (same && same->region.offset == region->offset) {
+		same->uses += same->uses < UINT32_MAX;
+		close(fd);
+		return 0;
+	}
 	if (memory->count == PVROM_VU_REGIONS_MAX)
 		result = -ENOSPC;
 	else if (region_is_valid(memory, region))
@@ -219,19 +239,16 @@ static void unmap(struct vu_mapping *map)
 
 bool vu_memory_remove(struct vu_memory *memory, const struct vu_region *region)
 {
-	uint32_t i;
+	struct vu_mapping *map = find_region(memory, region);
 
-	for (i = 0; i < memory->count; i++) {
-		const struct vu_region *r = &memory->map[i].region;
-
-		if (r->gpa != region->gpa || r->user != region->user || r->size != region->size)
-			continue;
-		unmap(&memory->map[i]);
-		memory->map[i] = memory->map[--memory->count];
-		memory->last = 0;
+	if (!map)
+		return false;
+	if (--map->uses)
 		return true;
-	}
-	return false;
+	unmap(map);
+	*map = memory->map[--memory->count];
+	memory->last = 0;
+	return true;
 }
 
 void vu_memory_clear(struct vu_memory *memory)
