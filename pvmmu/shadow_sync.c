@@ -48,7 +48,7 @@ static uint64_t child_gfn(uint32_t level, uint64_t entry)
 {
 	const uint64_t gfn = (entry & PTE_ADDRESS) >> 12;
 
-	return entry & PTE_PS ? gfn & ~((UINT64_C(1) << (9 * (level - 1))) - 1) : gfn;
+	return entry & PTE_PS ? gfn & ~((UINT64_C(1) << (9 * ((level - 1) & 3))) - 1) : gfn;
 }
 
 static void sync_link(struct pvrom_mmu *mmu, uint32_t entry, uint16_t role, uint64_t e, bool ahead)
