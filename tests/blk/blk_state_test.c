@@ -127,7 +127,7 @@ static bool not_in_work(void)
 
 static bool config_says(struct world *w, const struct pvrom_blk_config *wanted)
 {
-	struct pvrom_blk_config c, bytes;
+	struct pvrom_blk_config c, bytes = { 0 };
 	uint8_t beyond[8];
 	uint32_t i;
 
