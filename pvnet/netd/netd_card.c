@@ -12,7 +12,7 @@
 #include "../backend/netback_slips.h"
 
 /* Buffers taken from a queue, or frames from a network, before the others are looked at. */
-#define BATCH 32u
+#define BATCH 64u
 #define LOOP_ENTRIES 256u
 #define STALLED 1000000u /* ns until queues that lack buffers are looked at again */
 
