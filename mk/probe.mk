@@ -39,8 +39,8 @@ $(BUILD)/tests/pvrom-probe: $(call objs,hosted,$(PROBE_LINUX_SRCS) $(PROBE_CORE_
 CHECK += probe.npt
 CHECK_LONG += probe.shadow
 define PROBE_LAB
-TEST.probe.$(1)       = $$(MONITOR_TEST) $(2) 1024 100 probe_lab.sh linux $$(BUILD)/tests/pvrom-probe $$(KERNEL_ELF)
-TEST_TIME.probe.$(1)  = 150
+TEST.probe.$(1)       = $$(MONITOR_TEST) $(2) 1024 180 probe_lab.sh linux $$(BUILD)/tests/pvrom-probe $$(KERNEL_ELF)
+TEST_TIME.probe.$(1)  = 240
 TEST_NEEDS.probe.$(1) = $$(MONITOR_LAB) $$(BUILD)/tests/pvrom-probe $$(KERNEL_ELF)
 endef
 $(eval $(call PROBE_LAB,npt,1))
