@@ -38,9 +38,9 @@ TEST.guests.net            = $(GUESTS_NET)
 TEST_TIME.guests.net       = 240
 TEST_NEEDS.guests.net      = $(KERNEL_ELF) $(BUILD)/net-peer $(BUILD)/test/net_wire_peer
 CHECK_LONG += guests.net.long
-TEST.guests.net.long       = $(GUESTS_NET) long
+TEST.guests.net.long       = $(GUESTS_NET) long $(BUILD)/pvrom-netd
 TEST_TIME.guests.net.long  = 600
-TEST_NEEDS.guests.net.long = $(TEST_NEEDS.guests.net)
+TEST_NEEDS.guests.net.long = $(TEST_NEEDS.guests.net) $(BUILD)/pvrom-netd
 # The same on the device bus and over pvrun's virtio-mmio; user-mode networking needs pvrom-netd beside it.
 GUESTS_NET_LAB := $(KERNEL_ELF) $(BUILD)/net-peer $(BUILD)/pvrun $(BUILD)/pvrom-netd
 CHECK_LONG += guests.net.lab

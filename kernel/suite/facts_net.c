@@ -150,6 +150,9 @@ FACT(net_interrupt, "net.interrupt", "VIRTIO 1.2, 2.7.7",
 
 	if (!net)
 		return fact_without("network card");
+	/* Which line a PCI function has only firmware knows. */
+	if (net->way.entry == PVROM_VIRTIO_NO_VECTOR && lib_starts(net->way.name, "virtio-pci"))
+		return fact_without("MSI-X");
 	EXPECT(have_address() && ping(5000, 10), "no answer");
 	EXPECT(net_interrupts(true), "its interrupts cannot be routed");
 	for (uint16_t i = 0; i < 10 && good; i++)
