@@ -186,7 +186,8 @@ uint32_t pvrom_net_host_pairs(const struct pvrom_net_host *host);
 bool pvrom_net_host_use_pairs(struct pvrom_net_host *host, uint32_t pairs);
 
 /*
- * Saved state; the queues' positions are the embedder's. save writes at most room bytes and returns how
+ * Saved state; the queues' positions are the embedder's, which drains (pvrom_net_queue_drain) and publishes each
+ * before it asks for them. save writes at most room bytes and returns how
  * many it needs. load wants a card just set up alike; false, and nothing changed: it does not fit, or is
  * damaged.
  */
