@@ -30,3 +30,15 @@ TEST_NEEDS.net.tap.split = $(NET_FRONT_END)
 TEST.net.tap.packed       = tests/net/net_tap_test packed 4
 TEST_TIME.net.tap.packed  = 600
 TEST_NEEDS.net.tap.packed = $(NET_FRONT_END)
+# Two guests on a switch; a machine saved and loaded in the midst of a connection.
+CHECK_LONG += net.pair.qemu net.pvrun.saved
+TEST.net.pair.qemu       = tests/net/net_pair_test qemu
+TEST_TIME.net.pair.qemu  = 240
+TEST_NEEDS.net.pair.qemu = $(NET_FRONT_END)
+TEST.net.pvrun.saved       = tests/net/net_pvrun_tap_test saved
+TEST_TIME.net.pvrun.saved  = 360
+TEST_NEEDS.net.pvrun.saved = $(NET_PVRUN)
+CHECK_LONG += net.pair.pvrun
+TEST.net.pair.pvrun       = tests/net/net_pair_test pvrun
+TEST_TIME.net.pair.pvrun  = 300
+TEST_NEEDS.net.pair.pvrun = $(NET_PVRUN)

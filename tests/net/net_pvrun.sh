@@ -2,13 +2,15 @@
 # In the payload of net_pvrun_test and net_pair_test: stock Debian guests of pvrun's, and their peers, in a network namespace
 # without a way out. What the guests print, captures and statistics go to $LAB_OUT.
 set -u
-if [ "${1:-}" != inside ]; then
-	exec unshare -rn sh "$0" inside "$@"
-fi
-shift
+case $1 in
+inside) shift;;
+tap|saved) # Only ever in the lab's Linux, which is nobody's, for it takes its modules.
+	for m in tun llc stp mrp garp 8021q; do [ ! -f $m.ko ] || insmod ./$m.ko; done;;
+*) exec unshare -rn sh "$0" inside "$@";;
+esac
 pids=
 trap 'kill $pids 2>/dev/null' EXIT
-say() { if [ $? = 0 ]; then echo "ok: $1"; else echo "not ok: $1"; fi; }
+say() { if [ $? = 0 ]; then echo "ok: $1"; else echo "not ok: $1"; false; fi; }
 until_true() { left=$(($1 * 5)); shift; while ! "$@"; do left=$((left - 1)); [ $left -gt 0 ] || return 1; sleep 0.2; done; }
 sum() { sha256sum | cut -c1-64; }
 ip link set lo up
@@ -83,13 +85,11 @@ asked() { [ "$(tr -d '\r' <"$LAB_OUT/serial" | grep -c "^ASK $1\$")" -ge "$2" ];
 refused() {
 	pattern=$1 what=$2
 	shift 2
-	./pvrun --memory 64M "$@" linux </dev/null >/dev/null 2>refused.log
+	./pvrun --memory 192M "$@" linux </dev/null >/dev/null 2>refused.log
 	[ $? = 125 ] && grep -q "$pattern" refused.log; say "$what" || sed 's/^/# /' refused.log
 }
 tap() {
-	# Of the lab's Linux, whose modules these are.
-	insmod ./tun.ko; for m in mrp stp garp 8021q; do [ ! -f $m.ko ] || insmod ./$m.ko; done
-	ip tuntap add dev card mode tap 2>/dev/null || tunctl -t card >/dev/null
+	tunctl -t card >/dev/null
 	refused 'tap card.*several queues' 'an interface without several queues' --net tap=card,queues=2
 	ip link del card
 	refused 'name has .* characters' 'too long a name' --net tap=a-name-that-is-too-long
@@ -98,18 +98,18 @@ tap() {
 	refused 'exists and is no tap\|no tap interface' 'an interface of another kind' --net tap=lo
 	refused 'No such file\|no such' 'a switch that is not there' --net port="$PWD/nowhere"
 	refused 'nowhere/x' 'a capture that cannot be written' --net tap=card --pcap nowhere/x
+	./ip tuntap add dev card mode tap multi_queue
+	ip addr add 10.66.0.1/24 dev card; ip link set card mtu 9000 up
 	mkfifo input
 	exec 3<>input
-	./pvrun -c 2 --memory 192M --initrd initrd --append "console=ttyS0 panic=-1 noxsave quiet" \
+	./pvrun -c 2 --memory 192M --initrd initrd --append "console=ttyS0 panic=-1 noxsave quiet act=tap" \
 		--net tap=card,queues=2,mtu=9000 --mac 52:54:00:12:34:56 linux <&3 >"$LAB_OUT/serial" 2>"$LAB_OUT/pvrun.log" &
 	pvrun=$!
-	until_true 20 [ -e /sys/class/net/card ]; say "pvrun makes the interface"
-	ip addr add 10.66.0.1/24 dev card; ip link set card mtu 9000 up
 	tap_peers
-	ip link add link card name card.7 type vlan id 7 && ip addr add 10.67.0.1/24 dev card.7 && ip link set card.7 up
-	ip neigh add 10.66.0.99 lladdr 02:00:00:00:00:99 dev card
-	ip neigh add 10.67.0.99 lladdr 02:00:00:00:00:77 dev card.7
-	refused 'tap card: .*in use' 'an interface that another one uses' --net tap=card
+	./ip link add link card name card.7 type vlan id 7 && ip addr add 10.67.0.1/24 dev card.7 && ip link set card.7 up
+	./ip neigh add 10.66.0.99 lladdr 02:00:00:00:00:99 dev card
+	./ip neigh add 10.67.0.99 lladdr 02:00:00:00:00:77 dev card.7
+	refused 'tap card: ' 'an interface that another one uses' --net tap=card
 	for times in 1 2 3; do
 		until_true 100 asked others $times
 		ping -c 10 -i 0.1 -W 1 10.66.0.99 >/dev/null 2>&1; echo go >&3
@@ -122,5 +122,23 @@ tap() {
 	ip link del card
 	wait $pvrun; [ $? = 0 ]; say "pvrun ends well, though its interface has gone"
 	grep -q 'tap card: the interface has gone' "$LAB_OUT/pvrun.log"; say "and says so"
+}
+
+# ---- saved and loaded ------------------------------------------------------------------------------------------
+# pvrun_card OPTION...: becomes pvrun, whose output goes behind what is there; in a subshell, or in the background.
+pvrun_card() {
+	exec ./pvrun -c 2 --memory 128M --net tap=card,queues=2 "$@" </dev/null >>"$LAB_OUT/serial" 2>>"$LAB_OUT/pvrun.log"
+}
+saved() {
+	./ip tuntap add dev card mode tap multi_queue
+	ip addr add 10.66.0.1/24 dev card; ip link set card up
+	tap_peers
+	pvrun_card --mac 52:54:00:12:34:56 --save machine --initrd initrd \
+		--append "console=ttyS0 panic=-1 noxsave quiet act=saved" linux & pvrun=$!
+	until_true 120 asked save 1; say "the guest is in the midst of a connection"
+	kill -USR2 $pvrun; wait $pvrun && [ -s machine ]; say "it is saved"
+	(pvrun_card --mac 52:54:00:12:34:57 --load machine); [ $? = 125 ] &&
+		grep -q 'saved with --mac 52:54:00:12:34:56' "$LAB_OUT/pvrun.log"; say "another address is refused"
+	(pvrun_card --mac 52:54:00:12:34:56 --load machine); say "it is loaded, and comes to its end"
 }
 "$@"
