@@ -13,6 +13,8 @@
 #include "percpu.h"
 #include "smp.h"
 
+void boot_bare_invlpg(const void *address);
+
 /* Enough for four CPUs with seventeen spaces each; two large pages. */
 #define TABLES 1024
 
@@ -181,10 +183,10 @@ void table_switch(uint64_t *root)
 	pvrom_switch_root((uint64_t)root);
 }
 
-/* The instruction, and not the site, which would be a call. */
+/* The instruction (boot_bare.S), and not the site, which would be a call. */
 static void flush_own(uint64_t va)
 {
-	__asm__ volatile("invlpg (%0)" ::"r"(va) : "memory");
+	boot_bare_invlpg((const void *)va);
 }
 
 void table_flush_page(uint64_t va)
