@@ -42,3 +42,8 @@ CHECK_LONG += net.pair.pvrun
 TEST.net.pair.pvrun       = tests/net/net_pair_test pvrun
 TEST_TIME.net.pair.pvrun  = 300
 TEST_NEEDS.net.pair.pvrun = $(NET_PVRUN)
+# A tap interface of the lab's Linux.
+CHECK_LONG += net.pvrun.tap
+TEST.net.pvrun.tap       = tests/net/net_pvrun_tap_test tap
+TEST_TIME.net.pvrun.tap  = 360
+TEST_NEEDS.net.pvrun.tap = $(NET_PVRUN)
