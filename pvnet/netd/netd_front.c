@@ -147,16 +147,16 @@ void netd_publish(struct netd_card *c, uint64_t *again)
 	}
 }
 
+/* Also of one that was not ready yet: the card knows it. */
 static void front_queue_stop(void *ctx, uint32_t index)
 {
 	struct netd_card *c = ctx;
 	struct netd_queue *q = &c->queue[index];
 	uint64_t again = UINT64_MAX;
 
-	if (q->live) {
-		pvrom_net_queue_stop(&q->net);
+	pvrom_net_queue_stop(&q->net);
+	if (q->live)
 		publish_one(c, index, UINT64_MAX / 2, &again);
-	}
 	free_queue(q);
 	count_pairs(c);
 }

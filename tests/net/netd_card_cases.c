@@ -369,6 +369,25 @@ static bool broken_ring(void)
 	return good;
 }
 
+/* A ring whose position cannot be does not start, and no frame is steered to what is left of it. */
+static bool ring_that_cannot_start(void)
+{
+	const uint16_t two = 2;
+	uint32_t came[2] = { 0 };
+	bool good = serve("loop,queues=2",
+			  PVROM_VQ_F_RING_PACKED | PVROM_NET_F_CTRL_VQ | PVROM_NET_F_MQ, 5);
+
+	good = good &&
+	       HOLDS(net_client_command(&client, 4, PVROM_NET_CTRL_MQ,
+					PVROM_NET_CTRL_MQ_VQ_PAIRS_SET, &two, 2) == 0) &&
+	       HOLDS(spread(came)) && HOLDS(came[1] > 20) &&
+	       HOLDS(vu_client_stop(&client, 2) >= 0) &&
+	       HOLDS(!vu_client_start(&client, 2, 0x7fff7fff)) && HOLDS(spread(came)) &&
+	       HOLDS(came[0] == 200);
+	end();
+	return good;
+}
+
 const struct netd_case netd_card_cases[] = {
 	{ "rings: split, packed, in order, with event indices and tables", rings, { NULL } },
 	{ "rings: stopped, and started where they stood", stopped, { NULL } },
@@ -383,5 +402,6 @@ const struct netd_case netd_card_cases[] = {
 	{ "an MTU that the front end agreed on", mtu_message, { "NETD_MTU" } },
 	{ "a driver without buffers is waited for", starved, { "NETD_LISTEN" } },
 	{ "a broken ring does no harm to other cards", broken_ring, { NULL } },
+	{ "a ring that cannot start gets no frames", ring_that_cannot_start, { NULL } },
 	{ NULL, NULL, { NULL } },
 };
