@@ -167,6 +167,7 @@ void vu_device_reset(struct pvrom_vu_server *server);
 	X(RESET, "RESET_DEVICE resets nothing")                                                    \
 	X(CONFIG_TOLD, "a change of the configuration is not told")                                \
 	X(CUT, "nobody looks whether memory was cut")                                              \
+	X(HUGE_PAGE, "all pages that are cut off are taken for small ones")                        \
 	X(REGIONS, "of several regions only the first is used")                                    \
 	X(CONFIG_SET, "SET_CONFIG is acknowledged and changes nothing")                            \
 	X(IN_ORDER, "buffers are used as they are done, in whatever order was promised")           \

@@ -23,6 +23,7 @@
 #define GUARDS 1024u
 static struct guard {
 	uintptr_t from, to; /* to 0: free */
+	uintptr_t page;	    /* bytes: what can be mapped anew */
 	uint32_t cut;
 } guard[GUARDS];
 static uint32_t cuts; /* how often any was cut: what is cheap to look at */
@@ -32,7 +33,7 @@ static bool installed;
 
 static void on_sigbus(int number, siginfo_t *info, void *context)
 {
-	const uintptr_t at = (uintptr_t)info->si_addr, page = at & ~(uintptr_t)4095;
+	const uintptr_t at = (uintptr_t)info->si_addr;
 	uint32_t i;
 
 	(void)number;
@@ -40,6 +41,7 @@ static void on_sigbus(int number, siginfo_t *info, void *context)
 	for (i = 0; i < GUARDS; i++) {
 		uintptr_t from = __atomic_load_n(&guard[i].from, __ATOMIC_RELAXED);
 		uintptr_t to = __atomic_load_n(&guard[i].to, __ATOMIC_ACQUIRE);
+		uintptr_t page = at - (at - from) % (guard[i].page ? guard[i].page : 1);
 
 		if (at < from || at >= to)
 			continue;
@@ -54,7 +56,7 @@ static void on_sigbus(int number, siginfo_t *info, void *context)
 	sigaction(SIGBUS, &before, NULL);
 }
 
-static int guard_add(const void *base, size_t length)
+static int guard_add(const void *base, size_t length, uint64_t page)
 {
 	struct sigaction action = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO };
 	int result = -ENOSPC;
@@ -67,6 +69,7 @@ static int guard_add(const void *base, size_t length)
 		if (guard[i].to)
 			continue;
 		guard[i].cut = 0;
+		guard[i].page = VU_SLIP(HUGE_PAGE) ? 4096 : page;
 		__atomic_store_n(&guard[i].from, (uintptr_t)base, __ATOMIC_RELAXED);
 		__atomic_store_n(&guard[i].to, (uintptr_t)base + length, __ATOMIC_RELEASE);
 		result = 0;
@@ -151,7 +154,7 @@ void *vu_map_shared(int fd, uint64_t offset, uint64_t size, void **base, size_t 
 		     (off_t)first);
 	if (*base == MAP_FAILED)
 		return NULL;
-	if (guard_add(*base, *length)) {
+	if (guard_add(*base, *length, page)) {
 		munmap(*base, *length);
 		errno = ENOSPC;
 		return NULL;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -306,4 +307,36 @@ bool cut_log(void)
 bool cut_record(void)
 {
 	return cut(&client.inflight_fd, false);
+}
+
+#define HUGE_2MB (21u << 26) /* MFD_HUGE_2MB of linux/memfd.h, which sys/mman.h lacks */
+
+/* A page of 2 MiB that is gone can only be replaced as a whole, wherever in it the server was. */
+bool cut_huge_page(void)
+{
+	union vu_payload p = { .log = { .size = 2 * MB - 4096, .offset = 4096 } };
+	const int fd = memfd_create("log", MFD_CLOEXEC | MFD_HUGETLB | HUGE_2MB);
+	uint64_t features;
+	struct vu_client other;
+	bool good;
+
+	if (fd < 0) /* no such kernel */
+		return !slipped;
+	start_server("memory=16M", true);
+	good = HOLDS(!ftruncate(fd, 2 * MB)) && HOLDS(connect_to(&other, other_path, 0)) &&
+	       HOLDS(connect_to(&client, socket_path, 0)) && HOLDS(works(&client)) &&
+	       HOLDS(vu_client_message(&client, VU_SET_LOG_BASE, &p, 16, &fd, 1, &p, NULL) >= 0) &&
+	       HOLDS(!ftruncate(fd, 0));
+	features = client.accepted | VU_F_LOG_ALL;
+	good = good && HOLDS(!vu_client_ack(&client, VU_SET_FEATURES, &features, 8, NULL, 0)) &&
+	       HOLDS(blk_client_submit(&client, 0, blk_client_free(&client, 0), PVROM_BLK_T_IN, 0,
+				       4096));
+	if (good)
+		blk_client_publish(&client, 0);
+	good = good && HOLDS(connection_ended(client.socket, PATIENCE)) && HOLDS(works(&other)) &&
+	       HOLDS(serves_another());
+	close(fd);
+	vu_client_close(&other);
+	end();
+	return good;
 }

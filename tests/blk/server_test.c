@@ -69,6 +69,7 @@ static const struct server_case cases[] = {
 	{ "front ends that vanish", vanishing, { "OWNED" } },
 	{ "memory cut short under the server [PVROM-BLK-22]", cut_memory, { "CUT" } },
 	{ "the log cut short under the server [PVROM-BLK-22]", cut_log, { "CUT" } },
+	{ "a huge page cut off under the server [PVROM-BLK-22]", cut_huge_page, { "HUGE_PAGE" } },
 	{ "the record of what is in flight cut short under the server [PVROM-BLK-22]",
 	  cut_record,
 	  { "CUT" } },

@@ -62,6 +62,7 @@ bool vanishing(void);
 bool cut_memory(void);
 bool cut_log(void);
 bool cut_record(void);
+bool cut_huge_page(void);
 bool disks_that_cannot_be(void);
 bool no_permission(void);
 bool locked_file(void);
