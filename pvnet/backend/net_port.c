@@ -64,12 +64,18 @@ bool port_send_hello(int socket, const struct port_hello *hello)
 bool port_receive_hello(int socket, struct port_hello *hello, int ms)
 {
 	struct pollfd p = { .fd = socket, .events = POLLIN };
+	ssize_t n;
 
-	if (poll(&p, 1, ms) != 1 ||
-	    recv(socket, hello, sizeof(*hello), MSG_DONTWAIT) != (ssize_t)sizeof(*hello))
+	errno = EAGAIN;
+	if (poll(&p, 1, ms) != 1)
+		return false;
+	n = recv(socket, hello, sizeof(*hello), MSG_DONTWAIT);
+	if (n < 0)
 		return false;
 	hello->text[PORT_TEXT - 1] = 0;
-	return hello->magic == PORT_MAGIC && hello->version == PORT_VERSION;
+	errno = EPROTO;
+	return n == (ssize_t)sizeof(*hello) && hello->magic == PORT_MAGIC &&
+	       hello->version == PORT_VERSION;
 }
 
 /* ---- sockets ------------------------------------------------------------------------------------------- */

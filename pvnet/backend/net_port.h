@@ -30,7 +30,7 @@ int port_send(int socket, const struct pvrom_net_header *header, const struct io
 	      uint32_t count);
 /* Receives one frame: its bytes, 0 none there, -1 the other side has gone or does not keep the rules. */
 int32_t port_receive(int socket, struct pvrom_net_header *header, uint8_t *frame);
-/* The hello; false: none within `ms`, or one that makes no sense. */
+/* The hello; false: none within `ms` (errno is EAGAIN), or one that makes no sense. */
 bool port_send_hello(int socket, const struct port_hello *hello);
 bool port_receive_hello(int socket, struct port_hello *hello, int ms);
 /* A socket at that path: -1, and message says why. */

@@ -281,6 +281,54 @@ static bool rubbish(void)
 	return good;
 }
 
+/* The next connection to a switch of ours; its hello has come. -1: none. */
+static int visitor(int listener)
+{
+	struct pollfd p = { .fd = listener, .events = POLLIN };
+	struct port_hello h;
+	int s;
+
+	if (poll(&p, 1, PATIENCE) != 1)
+		return -1;
+	s = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (s >= 0 && port_receive_hello(s, &h, PATIENCE))
+		return s;
+	close(s);
+	return -1;
+}
+
+/* A switch that breaks off, answers with rubbish, ends, or is silent, when a card comes back to it: it comes again. */
+static bool bad_switch(void)
+{
+	const struct port_hello h = { .magic = PORT_MAGIC, .version = PORT_VERSION, .mtu = 65535 };
+	char message[PVROM_NET_MESSAGE];
+	const int listener = port_listen(netd_path("switch.socket"), message);
+	const char *log = netd_path("one.log");
+	bool good = HOLDS(listener >= 0);
+	uint32_t i;
+	int s;
+
+	first = netd_start(log, false, card(0, ""), NULL);
+	s = visitor(listener);
+	good = good && HOLDS(s >= 0) && HOLDS(port_send_hello(s, &h)) &&
+	       netd_connect(&one, netd_path("one.socket"), 0, 2);
+	for (i = 0; good && i < 7; i++) {
+		close(s);
+		s = visitor(listener);
+		good = HOLDS(s >= 0);
+		if (i % 2)
+			good = good && HOLDS(send(s, &h, 3, MSG_NOSIGNAL) == 3) && HOLDS(ended(s));
+	}
+	usleep(300000);
+	good = good && HOLDS(port_send_hello(s, &h)) &&
+	       HOLDS(file_says(log, "connected again", PATIENCE));
+	close(s);
+	close(listener);
+	vu_client_close(&one);
+	netd_end(first);
+	return good;
+}
+
 /* It comes, among what is left of the flood. */
 static bool comes_through(struct vu_client *from, struct vu_client *to, uint8_t to_mac,
 			  uint8_t from_mac)
@@ -415,6 +463,7 @@ const struct netd_case netd_net_cases[] = {
 	  switch_dies,
 	  { "PORT_DOWN", "PORT_AGAIN", "NETD_LINK" } },
 	{ "switch: ports that talk rubbish are closed, others go on", rubbish, { NULL } },
+	{ "a switch that does not answer as one is asked again", bad_switch, { NULL } },
 	{ "switch: floods, and a port that does not read", floods, { "SWITCH_FLOOD" } },
 	{ "helper: a network for another process, until that closes", helper, { NULL } },
 	{ "helper: networks that cannot be are refused with a sentence", helper_refuses, { NULL } },
