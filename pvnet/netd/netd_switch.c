@@ -15,7 +15,8 @@
 
 #include "netd_switch.h"
 
-#define BATCH 64u    /* frames of one port before the others are looked at */
+#define BATCH 64u	    /* frames of one port before the others are looked at */
+#define SILENT SWITCH_PORTS /* connections that have not said hello */
 #define FLOOD 10000u /* frames a second that one port may send to all, unless said otherwise */
 
 /* A port that another process has. */
@@ -87,23 +88,35 @@ static void take_in(struct remote *r)
 	switch_flush(r->port);
 }
 
-/* A port whose process does not read fills its own queue and nobody else's. */
+/* There is more, for which nobody will wake us. */
+static void come_again(const struct remote *r)
+{
+	const uint64_t one = 1;
+
+	if (write(r->port->event, &one, sizeof(one)) < 0)
+		return; /* full: it is awake */
+}
+
+/* A port whose process does not read fills its own queue and nobody else's; one for which much comes has its turn. */
 static void hand_out(struct remote *r)
 {
 	struct net_arrival a;
 	struct iovec vec;
 	bool waited = r->waits;
 	int sent = 1;
+	uint32_t i;
 
 	r->waits = false;
 	switch_woken(r->port);
-	while (switch_peek(r->port, &a)) {
+	for (i = 0; i < BATCH && switch_peek(r->port, &a); i++) {
 		vec = (struct iovec){ a.bytes, a.len };
 		sent = port_send(r->socket, &a.header, &vec, 1);
 		if (sent <= 0)
 			break;
 		switch_pop(r->port);
 	}
+	if (i == BATCH)
+		come_again(r);
 	r->gone |= sent < 0;
 	r->waits = !sent;
 	if (r->waits != waited)
@@ -123,6 +136,22 @@ static void serve(struct remote *r)
 
 /* ---- all of them --------------------------------------------------------------------------------------- */
 
+/* Of too many connections that say nothing the oldest goes. */
+static void bound_silent(struct netd_switch *s)
+{
+	struct remote *r, *oldest = NULL;
+	uint32_t n = 0;
+
+	for (r = s->remotes; r; r = r->next) {
+		if (r->port || r->gone)
+			continue;
+		oldest = r;
+		n++;
+	}
+	if (n >= SILENT)
+		oldest->gone = true;
+}
+
 static void accept_one(struct netd_switch *s)
 {
 	const int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -133,6 +162,7 @@ static void accept_one(struct netd_switch *s)
 			close(fd);
 		return;
 	}
+	bound_silent(s);
 	*r = (struct remote){ .next = s->remotes, .owner = s, .socket = fd };
 	s->remotes = r;
 	watch(s, EPOLL_CTL_ADD, fd, EPOLLIN, r);

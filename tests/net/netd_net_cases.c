@@ -16,6 +16,8 @@
 #include "../../pvnet/backend/net_port.h"
 #include "netd_world.h"
 
+#define CROWD 200u /* more than a switch has ports */
+
 static struct vu_client one, two;
 static pid_t first, second;
 static char words[2][300];
@@ -347,6 +349,43 @@ static bool comes_through(struct vu_client *from, struct vu_client *to, uint8_t 
 	return false;
 }
 
+/* A connection to the switch, however many others stand in line. */
+static int insist(void)
+{
+	char message[PVROM_NET_MESSAGE];
+	int s = -1, ms;
+
+	for (ms = 0; s < 0 && ms < PATIENCE; ms++) {
+		s = port_connect(netd_path("switch.socket"), message);
+		if (s < 0)
+			usleep(1000);
+	}
+	return s;
+}
+
+/* Connections that say nothing fill up no switch: those that wait longest go. */
+static bool silent_crowd(void)
+{
+	static int crowd[CROWD];
+	bool good = two_processes("", "");
+	uint32_t i;
+	int last;
+
+	memset(crowd, -1, sizeof(crowd));
+	for (i = 0; good && i < CROWD; i++)
+		good = HOLDS((crowd[i] = insist()) >= 0);
+	last = good ? join(9) : -1;
+	good = good && HOLDS(last >= 0) && HOLDS(ended(crowd[0])) &&
+	       HOLDS(goes(&one, &two, 2, 1)) && HOLDS(goes(&two, &one, 1, 2));
+	if (last >= 0)
+		close(last);
+	for (i = 0; i < CROWD; i++)
+		if (crowd[i] >= 0)
+			close(crowd[i]);
+	end();
+	return good;
+}
+
 /* A port that does not read, flooded, and one that floods: the other two hardly notice. */
 static bool floods(void)
 {
@@ -464,6 +503,7 @@ const struct netd_case netd_net_cases[] = {
 	  { "PORT_DOWN", "PORT_AGAIN", "NETD_LINK" } },
 	{ "switch: ports that talk rubbish are closed, others go on", rubbish, { NULL } },
 	{ "a switch that does not answer as one is asked again", bad_switch, { NULL } },
+	{ "switch: a crowd that says nothing is let go", silent_crowd, { NULL } },
 	{ "switch: floods, and a port that does not read", floods, { "SWITCH_FLOOD" } },
 	{ "helper: a network for another process, until that closes", helper, { NULL } },
 	{ "helper: networks that cannot be are refused with a sentence", helper_refuses, { NULL } },
