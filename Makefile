@@ -67,6 +67,7 @@ bench:
 	@tools/deps bench
 	@$(MAKE) $(PARALLEL) bench-now
 ## bench-blk: the disk server beside QEMU's storage daemon
+## bench-net: the network server beside DPDK's vhost port and QEMU's own card
 ## bench-mmu: VM exits of operations on address spaces beside KVM's: a table and build/mmu.svg
 bench-now: bench-start
 	$(Q)set -e; for b in $(BENCHES); do $(MAKE) $$b; done
