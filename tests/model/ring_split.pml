@@ -8,7 +8,8 @@
  * drains. Through the buffers go only stores that the other side looks for: descriptors and available entries
  * are not read before the index that follows them (TSO), the record not before its writer is dead. The queue has 4 entries; indices are counted modulo 8 (65,536 in truth) and begin at 6, so that
  * both ring and index wrap. Buffers are published one by one or two at a time; the device completes in any
- * order and publishes when it likes. Names are those of driver_split.c, device_split.c and vq_inflight.c.
+ * order and publishes when it likes. Names are those of driver_split.c, device_split.c, vq_inflight.c and
+ * vq_resume.c.
  *
  * Claimed: (1) the driver gets each buffer back exactly once, or has it back by reset; (2) no buffer that
  * came back is served again; (3) neither side sleeps while the other waits for it (timeout, at which all must
