@@ -10,7 +10,7 @@ ALL_TARGETS += $(BUILD)/libpvrom-virtqueue.a $(BUILD)/free/libpvrom-virtqueue.a
 
 # ---- tests: both halves in one process (tests/virtqueue) ------------------------------------------
 RING_WORLD := tests/virtqueue/ring_world.c $(VIRTQUEUE_SRCS)
-$(eval $(call cunit,virtqueue.loop,tests/virtqueue/ring_loop.c,$(RING_WORLD)))
+$(eval $(call cunit,virtqueue.loop,tests/virtqueue/ring_loop.c,tests/virtqueue/ring_run.c $(RING_WORLD)))
 $(eval $(call cunit,virtqueue.crash,tests/virtqueue/ring_crash.c,$(RING_WORLD)))
 
 $(eval $(call cunit,virtqueue.race,tests/virtqueue/ring_race.c,$(RING_WORLD)))
