@@ -87,7 +87,7 @@ $(eval $(call cunit,blk.backend,tests/blk/blk_backend_test.c,tests/blk/blk_cases
 $(eval $(call cunit,blk.state,tests/blk/blk_state_test.c,tests/blk/blk_cases.c $(BLK_WORLD)))
 
 # The server as a process, each case with the mistake that it is there for.
-BLK_SERVER_CASES := $(addprefix tests/blk/server_,test.c world.c start_cases.c features_cases.c running_cases.c \
+BLK_SERVER_CASES := tests/tap_lines.c $(addprefix tests/blk/server_,test.c world.c start_cases.c features_cases.c running_cases.c \
 	rubbish_cases.c disk_cases.c)
 $(BUILD)/test/blk.server: $(call objs,test,$(BLK_SERVER_CASES) $(BLK_SERVER_TEST))
 	$(call LINK,test,)

@@ -62,7 +62,7 @@ TEST_TIME.net.frame.million  = 600
 TEST_NEEDS.net.frame.million = $(BUILD)/test/net.frame
 
 # The hosted backends, in a network namespace that the test makes; each case with the mistakes it is for.
-NETBACK_CASES := $(addprefix tests/net/netback_,main.c plain_cases.c switch_cases.c capture_cases.c limit_cases.c tap_cases.c \
+NETBACK_CASES := tests/tap_lines.c $(addprefix tests/net/netback_,main.c plain_cases.c switch_cases.c capture_cases.c limit_cases.c tap_cases.c \
 	user_cases.c) tests/net/own_namespace.c $(PVNET_BACKEND_SRCS) $(PVNET_SWITCH_SRCS) $(PVNET_USER_SRCS) $(NET_WORLD)
 ifneq ($(PVNET_USER_SRCS),)
 define netback_test
@@ -77,7 +77,7 @@ $(eval $(call netback_test,asan,.asan,plain))
 endif
 
 # pvrom-netd as a process, with front ends of ours; each case with the mistakes it is for.
-NETD_CASES := $(addprefix tests/net/netd_,test.c card_cases.c net_cases.c life_cases.c) tests/net/own_namespace.c tests/net/frame_oracle.c \
+NETD_CASES := tests/tap_lines.c $(addprefix tests/net/netd_,test.c card_cases.c net_cases.c life_cases.c) tests/net/own_namespace.c tests/net/frame_oracle.c \
 	tests/blk/server_process.c vhost-user/client/net_client.c $(VU_CLIENT_SRCS) pvnet/backend/net_port.c \
 	pvnet/backend/netback_words.c pvnet/backend/netback_slips.c $(VIRTQUEUE_SRCS)
 $(BUILD)/test/net.netd: $(call objs,test,$(NETD_CASES))

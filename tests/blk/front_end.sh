@@ -3,6 +3,7 @@
 #
 #	where		scratch folder		server	the program
 #	export_words	more words of the export (queues=4, ...)
+. tests/wait_for.sh
 build=${BUILD:-build}
 where=$(mktemp -d)
 socket=$where/socket
@@ -31,18 +32,6 @@ result() {
 		tail -n 15 "$where/serial" 2>/dev/null | tr -d '\r' | sed 's/^/# serial: /'
 		tail -n 10 "$log" 2>/dev/null | sed 's/^/# server: /'
 	fi
-}
-
-# wait_for SECONDS COMMAND...: until it succeeds.
-wait_for() {
-	tries=$(($1 * 10))
-	shift
-	while [ $tries -gt 0 ]; do
-		"$@" && return 0
-		sleep 0.1
-		tries=$((tries - 1))
-	done
-	return 1
 }
 
 # The server; its messages go to $log, behind what is there.

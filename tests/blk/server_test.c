@@ -9,13 +9,13 @@
 #define _GNU_SOURCE
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../tap_lines.h"
 #include "server_world.h"
 
 struct server_case {
@@ -92,22 +92,6 @@ static const struct server_case cases[] = {
 };
 /* clang-format on */
 
-static unsigned int number, failures;
-
-static void tell(bool good, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void tell(bool good, const char *format, ...)
-{
-	va_list list;
-
-	failures += !good;
-	printf("%sok %u - ", good ? "" : "not ", ++number);
-	va_start(list, format);
-	vprintf(format, list);
-	va_end(list);
-	printf("\n");
-	fflush(stdout);
-}
-
 static void run(const struct server_case *c)
 {
 	const char *const *slip = c->slip;
@@ -115,15 +99,15 @@ static void run(const struct server_case *c)
 
 	if (*slip && **slip == '=') {
 		slipped = *slip++ + 1;
-		tell(c->run(), "%s", c->name);
+		tap_line(c->run(), NULL, "%s", c->name);
 	} else {
 		slipped = NULL;
-		tell(c->run(), "%s", c->name);
+		tap_line(c->run(), NULL, "%s", c->name);
 	}
 	for (; slip < c->slip + 3 && *slip; slip++) {
 		slipped = *slip;
 		good = !c->run();
-		tell(good, "%s: notices %s", c->name, *slip);
+		tap_line(good, NULL, "%s: notices %s", c->name, *slip);
 	}
 	slipped = NULL;
 }
@@ -145,10 +129,9 @@ int main(int argc, char **argv)
 	if (unshare(geteuid() ? CLONE_NEWUSER | CLONE_NEWNS : CLONE_NEWNS) ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		printf("# no mount namespace of our own\n");
-	printf("TAP version 13\n");
+	tap_begin();
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		if (argc < 4 || strstr(cases[i].name, argv[3]))
 			run(&cases[i]);
-	printf("1..%u\n", number);
-	return failures != 0;
+	return tap_end();
 }

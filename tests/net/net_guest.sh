@@ -3,6 +3,7 @@
 # programs, and a judge of captures.
 #
 #	where		scratch folder
+. tests/wait_for.sh
 build=${BUILD:-build}
 where=$(mktemp -d "${TMPDIR:-/tmp}/pvrom-net.XXXXXX")
 n=0
@@ -20,18 +21,6 @@ result() {
 		done
 		:
 	fi
-}
-
-# wait_for SECONDS COMMAND...: until it succeeds.
-wait_for() {
-	tries=$(($1 * 10))
-	shift
-	while [ $tries -gt 0 ]; do
-		"$@" && return 0
-		sleep 0.1
-		tries=$((tries - 1))
-	done
-	return 1
 }
 
 # guest_results FILE PREFIX: each line `ok: ...` or `not ok: ...` of the file as a result, and that END OF TEST stands there.

@@ -8,13 +8,13 @@
 #include "netback_cases.h"
 
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../../pvnet/backend/netback_slips.h"
 #include "../../pvnet/net_checks.h"
+#include "../tap_lines.h"
 #include "own_namespace.h"
 
 bool netback_namespace;
@@ -23,7 +23,6 @@ uint8_t netback_payload[66000], netback_frame[ORACLE_FRAME_ROOM], netback_want[O
 struct world_received netback_got;
 uint64_t netback_seed = 11;
 char netback_message[PVROM_NET_MESSAGE];
-static unsigned int number, failures;
 static const char *skipped;
 
 /* ---- what the cases use -------------------------------------------------------------------------------- */
@@ -87,22 +86,6 @@ bool netback_same(const uint8_t *want, size_t len)
 
 /* ---- running ---------------------------------------------------------------------------------------------- */
 
-static void tell(bool good, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void tell(bool good, const char *format, ...)
-{
-	va_list list;
-
-	failures += !good;
-	printf("%sok %u - ", good ? "" : "not ", ++number);
-	va_start(list, format);
-	vprintf(format, list);
-	va_end(list);
-	if (skipped)
-		printf(" # SKIP %s", skipped);
-	printf("\n");
-	fflush(stdout);
-}
-
 /* A mistake of the backends, or a check of the card that is left out. */
 static bool plant(const char *name)
 {
@@ -125,12 +108,13 @@ static void run(const struct netback_case *c, bool plain)
 	bool good;
 
 	skipped = NULL;
-	tell(c->run(), "%s", c->name);
+	good = c->run();
+	tap_line(good, skipped, "%s", c->name);
 	for (slip = c->slip; !plain && !skipped && slip < c->slip + 3 && *slip; slip++) {
 		good = plant(*slip) && !c->run();
 		netback_slipped = NETBACK_SLIP_NONE;
 		pvrom_net_removed = NET_CHECK_NONE;
-		tell(good, "%s: notices %s", c->name, *slip);
+		tap_line(good, skipped, "%s: notices %s", c->name, *slip);
 	}
 }
 
@@ -151,11 +135,10 @@ int main(int argc, char **argv)
 	netback_namespace = own_namespace();
 	for (i = 0; i < sizeof(netback_payload); i++)
 		netback_payload[i] = (uint8_t)oracle_random(&netback_seed, 256);
-	printf("TAP version 13\n");
+	tap_begin();
 	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		for (c = lists[i]; c->name; c++)
 			if (strstr(c->name, only))
 				run(c, plain);
-	printf("1..%u\n", number);
-	return failures != 0;
+	return tap_end();
 }

@@ -9,15 +9,15 @@
 #include "own_namespace.h"
 
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../tap_lines.h"
+
 bool netd_namespace;
 const char *netd_program, *netd_directory, *netd_slipped;
-static unsigned int number, failures;
 #define NAMES 32u /* of files, in all cases together */
 
 /* ---- what the cases share ------------------------------------------------------------------------------ */
@@ -145,31 +145,17 @@ bool netd_config(struct vu_client *c, struct pvrom_net_config *config)
 
 /* ---- running ------------------------------------------------------------------------------------------- */
 
-static void tell(bool good, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void tell(bool good, const char *format, ...)
-{
-	va_list list;
-
-	failures += !good;
-	printf("%sok %u - ", good ? "" : "not ", ++number);
-	va_start(list, format);
-	vprintf(format, list);
-	va_end(list);
-	printf("\n");
-	fflush(stdout);
-}
-
 static void run(const struct netd_case *c)
 {
 	const char *const *slip;
 	bool good;
 
-	tell(c->run(), "%s", c->name);
+	tap_line(c->run(), NULL, "%s", c->name);
 	for (slip = c->slip; slip < c->slip + 3 && *slip; slip++) {
 		netd_slipped = *slip;
 		good = !c->run();
 		netd_slipped = NULL;
-		tell(good, "%s: notices %s", c->name, *slip);
+		tap_line(good, NULL, "%s: notices %s", c->name, *slip);
 	}
 }
 
@@ -185,13 +171,12 @@ int main(int argc, char **argv)
 	netd_program = argv[1];
 	netd_directory = argv[2];
 	signal(SIGPIPE, SIG_IGN);
-	printf("TAP version 13\n");
+	tap_begin();
 	/* Nothing here is meant for any network but that one. */
 	netd_namespace = own_namespace();
 	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		for (c = lists[i]; c->name; c++)
 			if (argc < 4 || strstr(c->name, argv[3]))
 				run(c);
-	printf("1..%u\n", number);
-	return failures != 0;
+	return tap_end();
 }
