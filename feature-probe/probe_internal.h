@@ -16,7 +16,6 @@ struct pvrom_text {
 };
 
 bool pvrom_text_equal(const char *a, const char *b);
-bool pvrom_text_begins(const char *text, const char *with);
 bool pvrom_text_contains(const char *text, const char *part);
 void pvrom_text_copy(char *to, size_t room, const char *from, size_t size);
 size_t pvrom_text_length(const char *text);

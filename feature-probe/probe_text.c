@@ -11,7 +11,7 @@ size_t pvrom_text_length(const char *text)
 	return length;
 }
 
-bool pvrom_text_begins(const char *text, const char *with)
+static bool begins(const char *text, const char *with)
 {
 	while (*with)
 		if (*text++ != *with++)
@@ -21,13 +21,13 @@ bool pvrom_text_begins(const char *text, const char *with)
 
 bool pvrom_text_equal(const char *a, const char *b)
 {
-	return pvrom_text_begins(a, b) && pvrom_text_begins(b, a);
+	return begins(a, b) && begins(b, a);
 }
 
 bool pvrom_text_contains(const char *text, const char *part)
 {
 	for (; *text; text++)
-		if (pvrom_text_begins(text, part))
+		if (begins(text, part))
 			return true;
 	return false;
 }

@@ -68,11 +68,6 @@ void apic_send(uint32_t apic_id, uint32_t command)
 	apic_write(APIC_ICR, command);
 }
 
-bool apic_bit(uint32_t reg, unsigned vector)
-{
-	return apic_read(reg + vector / 32 * 16) >> vector % 32 & 1;
-}
-
 /* The 8259s get vectors 0x20..0x2f and a mask of ones. */
 static void mask_8259(void)
 {

@@ -47,7 +47,5 @@ void apic_write(uint32_t reg, uint32_t value);
 uint32_t apic_own_id(void);
 /* Sends ICR low word COMMAND to APIC ID, and waits until an xAPIC has taken it. Interrupts off. */
 void apic_send(uint32_t apic_id, uint32_t command);
-/* True if VECTOR's bit is set in the eight-register bitmap at REG (ISR or IRR). */
-bool apic_bit(uint32_t reg, unsigned vector);
 
 #endif

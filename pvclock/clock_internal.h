@@ -48,9 +48,6 @@ void pvrom_clock_mono_update(struct pvrom_clock_writer *writer,
 int64_t pvrom_clock_slew(struct pvrom_clock_writer *writer, pvrom_time tai,
 			 struct pvrom_clock_value value, bool anew);
 
-/* clock_writer.c: writes all of `now` out; the page may have been written by others meanwhile. */
-void pvrom_clock_writer_write_all(struct pvrom_clock_writer *writer);
-
 /* clock_feature.c: the clock of a machine; size bytes of guest memory that are one piece in the host, or NULL. */
 struct pvrom_clock_host *pvrom_clock_of(const struct pvrom_host *host);
 void *pvrom_clock_piece(const struct pvrom_host *host, uint64_t gpa, uint64_t size);

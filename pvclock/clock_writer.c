@@ -68,7 +68,8 @@ static void store_head(struct pvrom_clock_writer *writer)
 		rest[i] = 0;
 }
 
-void pvrom_clock_writer_write_all(struct pvrom_clock_writer *writer)
+/* Writes all of `now` out; the page may have been written by others meanwhile. */
+static void write_all(struct pvrom_clock_writer *writer)
 {
 	begin(writer);
 	if (writer->page)
@@ -82,7 +83,7 @@ void pvrom_clock_writer_attach(struct pvrom_clock_writer *writer, void *where)
 	/* Whoever reads there already sees a number that he has not seen before. */
 	writer->now.seq_count = __atomic_load_n(&writer->page->seq_count, __ATOMIC_RELAXED) & ~1u;
 	writer->now.clock_flags |= PVROM_CLOCK_KEPT;
-	pvrom_clock_writer_write_all(writer);
+	write_all(writer);
 }
 
 void pvrom_clock_writer_detach(struct pvrom_clock_writer *writer)
@@ -337,7 +338,7 @@ enum pvrom_clock_result pvrom_clock_writer_resume(struct pvrom_clock_writer *wri
 	writer->paused = false;
 	if (writer->page)
 		writer->now.clock_flags |= PVROM_CLOCK_KEPT;
-	pvrom_clock_writer_write_all(writer);
+	write_all(writer);
 	if (!continuous)
 		resume_elsewhere(writer, sample);
 	else if (sample)

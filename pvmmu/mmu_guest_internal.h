@@ -23,8 +23,5 @@ void pvrom_mmu_exit(struct pvrom_mmu_cpu *cpu);
 bool pvrom_mmu_put(struct pvrom_mmu_cpu *cpu, const uint64_t *words, uint32_t count);
 /* What this CPU has stored so far is done, also in its own lazy section. */
 void pvrom_mmu_settle(struct pvrom_mmu_cpu *cpu);
-/* The word for count changed entries. */
-uint64_t pvrom_mmu_changed(const struct pvrom_mmu_cpu *cpu, const volatile uint64_t *first,
-			   uint32_t count);
 
 #endif

@@ -124,8 +124,9 @@ bool pvrom_mmu_put(struct pvrom_mmu_cpu *cpu, const uint64_t *words, uint32_t co
 	return true;
 }
 
-uint64_t pvrom_mmu_changed(const struct pvrom_mmu_cpu *cpu, const volatile uint64_t *first,
-			   uint32_t count)
+/* The word for count changed entries. */
+static uint64_t mmu_changed(const struct pvrom_mmu_cpu *cpu, const volatile uint64_t *first,
+			    uint32_t count)
 {
 	uint64_t gpa = (uint64_t)(uintptr_t)first - cpu->mmu->linear;
 
@@ -156,7 +157,7 @@ static bool mmu_extend(struct pvrom_mmu_cpu *cpu, uint64_t gpa)
 
 static bool mmu_announce(struct pvrom_mmu_cpu *cpu, const volatile uint64_t *entry)
 {
-	uint64_t word = pvrom_mmu_changed(cpu, entry, 1);
+	uint64_t word = mmu_changed(cpu, entry, 1);
 	bool said = mmu_extend(cpu, word) || pvrom_mmu_put(cpu, &word, 1);
 
 	if (said && GUEST_BUG(DONE_EARLY))
@@ -170,8 +171,8 @@ static uint64_t mmu_store_by_call(struct pvrom_mmu_cpu *cpu, uint32_t call,
 {
 	uint64_t old = 0;
 
-	if (cpu->on && pvrom_call(cpu->mmu->guest, call, pvrom_mmu_changed(cpu, entry, 1), value, 0,
-				  0, &old) == PVROM_STATUS_OK)
+	if (cpu->on && pvrom_call(cpu->mmu->guest, call, mmu_changed(cpu, entry, 1), value, 0, 0,
+				  &old) == PVROM_STATUS_OK)
 		return old;
 	return __atomic_exchange_n(entry, value, __ATOMIC_ACQ_REL);
 }
@@ -219,7 +220,7 @@ bool pvrom_mmu_change_begin(const volatile uint64_t *first, uint32_t count)
 	pvrom_mmu_enter(cpu);
 	if (!cpu->on)
 		return true;
-	word = pvrom_mmu_changed(cpu, first, count);
+	word = mmu_changed(cpu, first, count);
 	if (pvrom_mmu_put(cpu, &word, 1))
 		return true;
 	pvrom_mmu_exit(cpu);

@@ -65,8 +65,7 @@ bool pvrom_net_steering_valid(const struct pvrom_net_host *host,
 /* Takes the next buffer of the driver's; false: none, or the queue is broken. */
 bool pvrom_net_queue_pop(struct pvrom_net_queue *queue, struct pvrom_net_buffer *buffer);
 
-/* The small buffers that were filled are done; forget: those that were only looked at are not in hand any more. */
-void pvrom_net_queue_settle(struct pvrom_net_queue *queue);
+/* The small buffers that were filled are done, and those that were only looked at are not in hand any more. */
 void pvrom_net_queue_forget(struct pvrom_net_queue *queue);
 
 /* One buffer is complete, `written` bytes long. */

@@ -32,7 +32,8 @@ enum pvrom_vq_result pvrom_net_queue_init(struct pvrom_net_queue *queue,
 	return result;
 }
 
-void pvrom_net_queue_settle(struct pvrom_net_queue *queue)
+/* The small buffers that were filled are done. */
+static void settle(struct pvrom_net_queue *queue)
 {
 	if (queue->settled == queue->filled)
 		return;
@@ -43,7 +44,7 @@ void pvrom_net_queue_settle(struct pvrom_net_queue *queue)
 
 void pvrom_net_queue_forget(struct pvrom_net_queue *queue)
 {
-	pvrom_net_queue_settle(queue);
+	settle(queue);
 	queue->looked = queue->filled = queue->settled = 0;
 }
 
@@ -90,7 +91,7 @@ static uint64_t hold_until(const struct pvrom_net_queue *queue, uint64_t now)
 bool pvrom_net_queue_publish(struct pvrom_net_queue *queue, uint64_t now, uint64_t *again)
 {
 	*again = UINT64_MAX;
-	pvrom_net_queue_settle(queue);
+	settle(queue);
 	if (queue->unpublished) {
 		if (!queue->unsignalled)
 			queue->since = now;

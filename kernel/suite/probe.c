@@ -17,14 +17,6 @@ USER_CODE(probe_user_write,
 USER_CODE(probe_user_jump, ".globl probe_user_jump\ncall *%rdi");
 USER_CODE(probe_user_nothing, ".globl probe_user_nothing");
 
-void *probe_code_page(void)
-{
-	uint8_t *page = memory_page();
-
-	page[0] = 0xc3;
-	return page;
-}
-
 uint64_t probe_irqs(uint32_t cpu, unsigned vector)
 {
 	return READ_ONCE(cpus[cpu].irq_count[vector]);
@@ -57,10 +49,4 @@ uint64_t *probe_page(unsigned slot, uint64_t flags)
 	paging_map(paging_root, probe_va(slot), (uint64_t)page, flags, 1);
 	cpu_invlpg((void *)probe_va(slot));
 	return page;
-}
-
-void probe_remap(uint64_t va, uint64_t pa, uint64_t flags)
-{
-	WRITE_ONCE(*paging_entry(paging_root, va, 1), pa | flags);
-	cpu_invlpg((void *)va);
 }

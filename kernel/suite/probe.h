@@ -17,9 +17,6 @@ extern const char probe_read_at[], probe_write_at[];
 extern const char probe_user_read[], probe_user_write[], probe_user_jump[], probe_user_nothing[];
 extern const char probe_user_read_at[], probe_user_write_at[];
 
-/* A fresh page with one `ret` at its start, to be mapped anywhere and called. */
-void *probe_code_page(void);
-
 /*
  * Runs WORK with interrupts on until CPU's count of VECTOR has grown by COUNT, at
  * most US microseconds. True if it did.
@@ -32,7 +29,5 @@ uint64_t probe_irqs(uint32_t cpu, unsigned vector);
 uint64_t probe_va(unsigned slot);
 /* Maps a fresh zeroed page at probe_va(SLOT) with FLAGS and returns its kernel alias. */
 uint64_t *probe_page(unsigned slot, uint64_t flags);
-/* Replaces the leaf entry at VA by PA | FLAGS and flushes VA here. */
-void probe_remap(uint64_t va, uint64_t pa, uint64_t flags);
 
 #endif

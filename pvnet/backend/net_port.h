@@ -11,7 +11,6 @@
 #define PORT_MAGIC 0x706e7670u /* "pvnp" */
 #define PORT_VERSION 1u
 #define PORT_TEXT 256 /* bytes of a refusal */
-#define PORT_MESSAGE (sizeof(struct pvrom_net_header) + PVROM_NET_FRAME_MAX)
 
 /* From the card's side: can and gives are of the card. The answer: of the network; or text says why not. */
 struct port_hello {

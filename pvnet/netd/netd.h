@@ -29,9 +29,8 @@ struct netd_spec {
 	uint64_t withhold; /* features */
 };
 
-/* false: message (PVROM_NET_MESSAGE bytes) says what is wrong. */
+/* false: message (PVROM_NET_MESSAGE bytes) says what is wrong. Its strings are kept as long as the program runs. */
 bool netd_spec_read(struct netd_spec *spec, const char *text, char *message);
-void netd_spec_free(struct netd_spec *spec);
 
 /* ---- netd_card.c: one card on one socket, with a thread of its own -------------------------------- */
 

@@ -169,10 +169,3 @@ bool netd_spec_read(struct netd_spec *spec, const char *text, char *message)
 		make_mac(spec->mac, spec->socket);
 	return true;
 }
-
-void netd_spec_free(struct netd_spec *spec)
-{
-	free(spec->text);
-	free(spec->words);
-	free(spec->backend);
-}

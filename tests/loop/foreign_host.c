@@ -55,7 +55,8 @@ static void fake_write_msr(uint32_t index, uint64_t value)
 
 const struct pvrom_clock_os foreign_os = { fake_cpuid, fake_read_msr, fake_write_msr };
 
-uint32_t foreign_word(const char *text)
+/* Four letters as a register has them. */
+static uint32_t word(const char *text)
 {
 	uint32_t value;
 
@@ -65,7 +66,7 @@ uint32_t foreign_word(const char *text)
 
 void add_signature(uint32_t base, uint32_t max, const char text[12])
 {
-	add_leaf(base, max, foreign_word(text), foreign_word(text + 4), foreign_word(text + 8));
+	add_leaf(base, max, word(text), word(text + 4), word(text + 8));
 }
 
 void empty_host(uint32_t max_leaf, bool hypervisor)
@@ -89,7 +90,7 @@ void add_kvm(uint32_t base)
 void add_hyperv(void)
 {
 	add_signature(0x40000000, 0x40000005, "Microsoft Hv");
-	add_leaf(0x40000001, foreign_word("Hv#1"), 0, 0, 0);
+	add_leaf(0x40000001, word("Hv#1"), 0, 0, 0);
 	add_leaf(0x40000003, 1u << 9, 0, 0, 0);
 	host.hyperv_page = (struct pvrom_hyperv_page){ .sequence = 1,
 						       .scale = UINT64_C(1) << 56,

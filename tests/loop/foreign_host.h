@@ -41,8 +41,6 @@ extern struct foreign_memory {
 
 extern const struct pvrom_clock_os foreign_os;
 
-/* Four letters as a register has them. */
-uint32_t foreign_word(const char *text);
 void add_leaf(uint32_t leaf, uint32_t a, uint32_t b, uint32_t c, uint32_t d);
 void add_signature(uint32_t base, uint32_t max, const char text[12]);
 /* A machine with basic leaves up to max_leaf and nothing else. */

@@ -71,7 +71,8 @@ size_t oracle_transport(const struct frame_plan *plan)
 	return 14 + 4u * plan->vlans + network_bytes(plan);
 }
 
-size_t oracle_sum_offset(const struct frame_plan *plan)
+/* Where the checksum is in the transport header. */
+static size_t sum_offset(const struct frame_plan *plan)
 {
 	return plan->tcp ? 16 : 6;
 }
@@ -202,7 +203,7 @@ static size_t put_all(const struct frame_plan *p, const uint8_t *payload, size_t
 
 static void set_sum(const struct frame_plan *p, uint8_t *to, unsigned sum)
 {
-	const size_t place = oracle_transport(p) + oracle_sum_offset(p);
+	const size_t place = oracle_transport(p) + sum_offset(p);
 
 	to[place] = (uint8_t)(sum >> 8);
 	to[place + 1] = (uint8_t)sum;
@@ -247,7 +248,7 @@ struct pvrom_net_header oracle_header(const struct frame_plan *p, uint16_t size)
 		.gso_type = type | (p->tcp && p->tcp_flags & 0x80 ? PVROM_NET_GSO_ECN : 0),
 		.gso_size = size,
 		.csum_start = (uint16_t)oracle_transport(p),
-		.csum_offset = (uint16_t)oracle_sum_offset(p),
+		.csum_offset = (uint16_t)sum_offset(p),
 	};
 }
 

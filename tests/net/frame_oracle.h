@@ -44,9 +44,8 @@ size_t oracle_headers(const struct frame_plan *plan);
 /* The whole frame with a payload, all checksums right. Returns its length. */
 size_t oracle_build(const struct frame_plan *plan, const uint8_t *payload, size_t len, uint8_t *to);
 
-/* Where the transport header begins, and the checksum in it. */
+/* Where the transport header begins. */
 size_t oracle_transport(const struct frame_plan *plan);
-size_t oracle_sum_offset(const struct frame_plan *plan);
 
 /* The same frame as a driver hands it over for NEEDS_CSUM: the pseudo header's sum in the checksum. */
 size_t oracle_build_partial(const struct frame_plan *plan, const uint8_t *payload, size_t len,
