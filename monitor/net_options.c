@@ -54,6 +54,17 @@ static bool is_way(const char *word)
 	return false;
 }
 
+/* Limits are the backend's words, but who serves the card keeps to them: pvrun does not. */
+static bool is_limit(const char *word)
+{
+	static const char *const limits[] = { "in-", "out-", "group=" };
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if (strncmp(word, limits[i], strlen(limits[i])) == 0)
+			return true;
+	return false;
+}
+
 /* WAY[,WORD[=VALUE]...]; cuts the argument at its commas. */
 void net_option(struct argp_state *state, struct options *opt, char *text)
 {
@@ -71,9 +82,12 @@ void net_option(struct argp_state *state, struct options *opt, char *text)
 	if (!is_way(word))
 		argp_error(state, "--net: `%s' is not user, tap=NAME or port=SWITCH", word);
 	at = (size_t)snprintf(net->backend, room, "%s", word);
-	while ((word = strsep(&rest, ",")) != NULL)
+	while ((word = strsep(&rest, ",")) != NULL) {
+		if (is_limit(word))
+			argp_error(state, "--net: `%s': only pvrom-netd(1) has limits", word);
 		if (!take_word(state, net, word))
 			at += (size_t)snprintf(net->backend + at, room - at, ",%s", word);
+	}
 }
 
 static struct net_arg *last(struct argp_state *state, struct options *opt, const char *option)

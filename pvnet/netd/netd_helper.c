@@ -23,9 +23,11 @@ static struct netback *open_backend(const char *words, const struct port_hello *
 	struct netback *b = netback_of(head);
 	const char *why;
 
-	if (head && b->ops->peek)
+	if (head && b->ops->peek && !b->limits)
 		return b;
-	why = head ? "this network is no one for a helper: user and loop are" : message;
+	why = !head	  ? message
+	      : b->limits ? "limits are the card's, and not its helper's"
+			  : "this network is no one for a helper: user and loop are";
 	memcpy(answer->text, why, strnlen(why, sizeof(answer->text) - 1));
 	pvrom_net_backend_close(head);
 	return NULL;

@@ -470,14 +470,14 @@ static bool helper(void)
 static bool helper_refuses(void)
 {
 	static const char *const wrong[] = { "tap=nothing-for-it-here-0123", "user,hostfwd=1",
-					     "null" };
+					     "null", "user,out-bps=1M" };
 	struct port_hello h;
 	int ends[2], status;
 	bool good = true;
 	size_t i;
 	pid_t pid;
 
-	for (i = 0; good && i < 3; i++) {
+	for (i = 0; good && i < 4; i++) {
 		pid = start_helper(ends, wrong[i]);
 		h = (struct port_hello){ .magic = PORT_MAGIC, .version = PORT_VERSION };
 		good = HOLDS(pid > 0) && HOLDS(port_send_hello(ends[0], &h)) &&
