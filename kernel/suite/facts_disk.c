@@ -127,36 +127,57 @@ FACT(disk_id, "disk.id", "VIRTIO 1.2, 5.2.6.1", "the device says its name when i
 	return FACT_PASS;
 }
 
-/* One range of the second half is zeroed, and written again afterwards. */
+/* Where a range of the second half is made void: CHUNK sectors with as many before and behind them. */
+static uint64_t hole(void)
+{
+	return half() + CHUNK;
+}
+
+/* Writes the sectors there, has the range zeroed or discarded, and reads it into buffer 0. */
+static enum verdict make_hole(uint32_t type)
+{
+	struct pvrom_blk_range range = { hole(), CHUNK, 0 };
+	struct pvrom_blk_guest_request request = { .type = type, .range = &range, .ranges = 1 };
+	enum pvrom_blk_guest_result result;
+
+	EXPECT_EQ(write_all(0, half(), half() + 3 * CHUNK, DISK_AS_WRITTEN), half() + 3 * CHUNK);
+	result = disk_do(0, &request);
+	EXPECT(!result, "%s", words(result));
+	EXPECT(!disk_transfer(0, PVROM_BLK_T_IN, hole(), CHUNK, buffer(0)), "not read");
+	return FACT_PASS;
+}
+
+/* What lies around it is as it was; the range is written again. */
+static enum verdict fill_hole(void)
+{
+	const uint64_t end = hole() + CHUNK;
+	enum pvrom_blk_guest_result result;
+
+	EXPECT_EQ(verify(0, half(), hole(), DISK_AS_WRITTEN), hole());
+	EXPECT_EQ(verify(0, end, end + CHUNK, DISK_AS_WRITTEN), end + CHUNK);
+	EXPECT_EQ(write_all(0, hole(), end, DISK_AS_WRITTEN), end);
+	result = flush();
+	EXPECT(!result, "flush: %s", words(result));
+	return FACT_PASS;
+}
+
 FACT(disk_zeroes, "disk.zeroes", "VIRTIO 1.2, 5.2.6.2",
      "what WRITE_ZEROES names reads as zeroes, and nothing else does")
 {
-	struct pvrom_blk_range range;
-	struct pvrom_blk_guest_request request = { .type = PVROM_BLK_T_WRITE_ZEROES,
-						   .range = &range,
-						   .ranges = 1 };
-	enum pvrom_blk_guest_result result;
-	uint64_t first, *memory;
+	const uint64_t *memory;
+	enum verdict made;
 
 	if (!disk)
 		return fact_without("disk");
 	if (!disk->blk.ranges[1])
 		return fact_without("WRITE_ZEROES");
-	first = half() + CHUNK;
+	made = make_hole(PVROM_BLK_T_WRITE_ZEROES);
+	if (made != FACT_PASS)
+		return made;
 	memory = buffer(0);
-	EXPECT_EQ(write_all(0, half(), half() + 3 * CHUNK, DISK_AS_WRITTEN), half() + 3 * CHUNK);
-	range = (struct pvrom_blk_range){ first, CHUNK, 0 };
-	result = disk_do(0, &request);
-	EXPECT(!result, "%s", words(result));
-	EXPECT(!disk_transfer(0, PVROM_BLK_T_IN, first, CHUNK, memory), "not read");
 	for (uint64_t i = 0; i < CHUNK * DISK_WORDS; i++)
 		EXPECT(!memory[i], "word %lu is %lx", i, memory[i]);
-	EXPECT_EQ(verify(0, half(), first, DISK_AS_WRITTEN), first);
-	EXPECT_EQ(verify(0, first + CHUNK, first + 2 * CHUNK, DISK_AS_WRITTEN), first + 2 * CHUNK);
-	EXPECT_EQ(write_all(0, first, first + CHUNK, DISK_AS_WRITTEN), first + CHUNK);
-	result = flush();
-	EXPECT(!result, "flush: %s", words(result));
-	return FACT_PASS;
+	return fill_hole();
 }
 
 static bool all_zeroes(const uint64_t *word)
@@ -167,38 +188,26 @@ static bool all_zeroes(const uint64_t *word)
 	return true;
 }
 
-/* What becomes of it is the disk's business, but each sector is as it was, or empty. Written again afterwards. */
+/* What becomes of it is the disk's business, but each sector is as it was, or empty. */
 FACT(disk_discard, "disk.discard", "VIRTIO 1.2, 5.2.6.2",
      "what DISCARD names may be lost, and nothing else is")
 {
-	struct pvrom_blk_range range;
-	struct pvrom_blk_guest_request request = { .type = PVROM_BLK_T_DISCARD,
-						   .range = &range,
-						   .ranges = 1 };
-	enum pvrom_blk_guest_result result;
-	uint64_t first, *memory;
+	const uint64_t *memory;
+	enum verdict made;
 
 	if (!disk)
 		return fact_without("disk");
 	if (!disk->blk.ranges[0])
 		return fact_without("DISCARD");
-	first = half() + CHUNK;
+	made = make_hole(PVROM_BLK_T_DISCARD);
+	if (made != FACT_PASS)
+		return made;
 	memory = buffer(0);
-	EXPECT_EQ(write_all(0, half(), half() + 3 * CHUNK, DISK_AS_WRITTEN), half() + 3 * CHUNK);
-	range = (struct pvrom_blk_range){ first, CHUNK, 0 };
-	result = disk_do(0, &request);
-	EXPECT(!result, "%s", words(result));
-	EXPECT(!disk_transfer(0, PVROM_BLK_T_IN, first, CHUNK, memory), "not read");
 	for (uint64_t i = 0; i < CHUNK; i++)
 		EXPECT(all_zeroes(memory + i * DISK_WORDS) ||
-			       disk_is(memory + i * DISK_WORDS, first + i, DISK_AS_WRITTEN),
-		       "sector %lu is something else", first + i);
-	EXPECT_EQ(verify(0, half(), first, DISK_AS_WRITTEN), first);
-	EXPECT_EQ(verify(0, first + CHUNK, first + 2 * CHUNK, DISK_AS_WRITTEN), first + 2 * CHUNK);
-	EXPECT_EQ(write_all(0, first, first + CHUNK, DISK_AS_WRITTEN), first + CHUNK);
-	result = flush();
-	EXPECT(!result, "flush: %s", words(result));
-	return FACT_PASS;
+			       disk_is(memory + i * DISK_WORDS, hole() + i, DISK_AS_WRITTEN),
+		       "sector %lu is something else", hole() + i);
+	return fill_hole();
 }
 
 /* ---- interrupts ------------------------------------------------------------------------------------- */

@@ -253,18 +253,19 @@ static void keep_promise(const struct told *from)
 	promised = true;
 }
 
-void judge(const struct pvrom_clock_sample *s, bool forced, uint64_t old_tsc, bool exact)
+/* [PVROM-CLOCK-9] A page that is written anew first goes on by 2 more. */
+static void judge_sequence(void)
 {
-	const bool says = s->status == 2 || s->status == 3;
-	bool changed;
-	int wrong = -1;
-
-	updates++;
-	read_page(page, &is);
-	/* [PVROM-CLOCK-9] A page that is written anew first goes on by 2 more. */
 	if (is.seq & 1 || (is.seq != was.seq + 2 && is.seq != was.seq + 4))
 		die("the sequence did not go on");
-	changed = is.marker != was.marker;
+}
+
+/* Did the marker change, and was there a reason to? */
+static bool judge_marker(const struct pvrom_clock_sample *s, bool forced, bool says)
+{
+	const bool changed = is.marker != was.marker;
+	int wrong = -1;
+
 	/* [PVROM-CLOCK-16] All before were less. */
 	if (is.marker < was.marker)
 		die("the marker came back");
@@ -275,26 +276,53 @@ void judge(const struct pvrom_clock_sample *s, bool forced, uint64_t old_tsc, bo
 		die("the marker did not change");
 	if (!forced && wrong < 0 && changed)
 		die("the marker changed without a reason");
-	judge_mono(old_tsc, exact);
-	if (changed)
-		promised = w.lied = false;
+	return changed;
+}
+
+static void judge_flags(bool says)
+{
 	if (!promises(&is) != !says)
 		die("the promise is not passed on");
 	if (!says && is.flags & 0x50) /* [PVROM-CLOCK-15] */
 		die("a guess is told with a bound");
-	if (promises(&was) && promises(&is) && !changed)
-		judge_containment();
-	if (says && promised && !changed) {
-		judge_width(s, &promise);
-		/* inside the last promise too, if that is further back */
-		bounds(t1, t2, &promise, w.tsc + w.delay);
-		bounds(t3, t4, &is, w.tsc + w.delay);
-		if (mpq_cmp(t3, t1) < 0 || mpq_cmp(t4, t2) > 0)
-			die("the interval reaches out of the last promise");
-	}
+}
+
+/* The interval is inside the last promise too, if that is further back. */
+static void judge_promise(const struct pvrom_clock_sample *s)
+{
+	judge_width(s, &promise);
+	bounds(t1, t2, &promise, w.tsc + w.delay);
+	bounds(t3, t4, &is, w.tsc + w.delay);
+	if (mpq_cmp(t3, t1) < 0 || mpq_cmp(t4, t2) > 0)
+		die("the interval reaches out of the last promise");
+}
+
+/* What a sample says that is wrong itself nobody can pass on rightly. */
+static bool sample_lies(void)
+{
 	set_ns(t1, w.maxerror_ns);
 	mpq_abs(t2, w.off);
-	if (says && mpq_cmp(t2, t1) > 0)
+	return mpq_cmp(t2, t1) > 0;
+}
+
+void judge(const struct pvrom_clock_sample *s, bool forced, uint64_t old_tsc, bool exact)
+{
+	const bool says = s->status == 2 || s->status == 3;
+	bool changed;
+
+	updates++;
+	read_page(page, &is);
+	judge_sequence();
+	changed = judge_marker(s, forced, says);
+	judge_mono(old_tsc, exact);
+	if (changed)
+		promised = w.lied = false;
+	judge_flags(says);
+	if (promises(&was) && promises(&is) && !changed)
+		judge_containment();
+	if (says && promised && !changed)
+		judge_promise(s);
+	if (says && sample_lies())
 		w.lied = true;
 	if (says && !w.lied)
 		judge_truth();
