@@ -35,7 +35,9 @@ static void judge_image(const struct pvrom_probe_evidence *evidence, uint32_t ba
 	__builtin_memcpy(&header, evidence->rom, sizeof(header));
 	v->rom_major = header.major;
 	v->rom_minor = header.minor;
-	if (leaves_name(evidence, base, &header) || (!base && evidence->port_answers)) {
+	if (evidence->two_roms) {
+		v->rom_verdict = PVROM_VERDICT_TWO_ROMS;
+	} else if (leaves_name(evidence, base, &header) || (!base && evidence->port_answers)) {
 		v->rom = PVROM_PROBE_ROM_VALID;
 	} else if (base) {
 		v->rom_verdict = PVROM_VERDICT_CPUID_LIES;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * What a machine offers, what it withholds, and why: evidence in, verdicts out. Freestanding: the same core
- * stands behind the Linux command, and is meant for a UEFI application and for kernels at boot. Nothing is allocated, no global state,
+ * stands behind the Linux command, the UEFI application and kernels at boot. Nothing is allocated, no global state,
  * no privileged instruction; every byte of evidence may be wrong, and is judged, not believed.
  *
  *	struct pvrom_probe_evidence *evidence;		some 16 KiB, the caller's
@@ -73,6 +73,7 @@ struct pvrom_probe_evidence {
 	uint32_t rom_route; /* PVROM_ROUTE_x */
 	uint32_t look;	    /* enum pvrom_probe_look */
 	bool port_answers;  /* the live port does */
+	bool two_roms;	    /* there is another one, of the same major: a kernel takes neither */
 	/* A kernel that was asked about, by its ELF note; its name is the fact "wants". */
 	bool has_wants;
 	uint64_t wanted, required;

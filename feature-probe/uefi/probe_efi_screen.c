@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * Lines on the firmware's console, which is a screen, a serial port or both, a page at a time. A machine may have no
+ * console at all, or one without a keyboard, or nobody in front of it: nothing here waits for ever.
+ */
+#include "probe_efi.h"
+
+#include <efiser.h>
+
+#define LINE_ROOM 160u
+#define WAIT_SECONDS 60u
+#define PER_SECOND 10000000ull /* a timer counts in 100 ns */
+
+void efi_screen_start(struct efi_face *face, bool pages)
+{
+	SIMPLE_TEXT_OUTPUT_INTERFACE *out = face->system->ConOut;
+
+	face->columns = 80;
+	face->rows = 25;
+	face->pages = pages;
+	if (!out || !out->Mode || !out->QueryMode)
+		return;
+	if (EFI_ERROR(out->QueryMode(out, (UINTN)out->Mode->Mode, &face->columns, &face->rows)) ||
+	    face->columns < 2 || face->rows < 4) {
+		face->columns = 80;
+		face->rows = 25;
+	}
+}
+
+/* What cannot be shown is a question mark. */
+static void widen(CHAR16 to[LINE_ROOM], const char *text, UINTN length)
+{
+	UINTN i;
+
+	for (i = 0; i < length; i++)
+		to[i] = (CHAR16)(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
+	to[i] = 0;
+}
+
+static void put_serial(const struct efi_face *face, const char *text, UINTN length)
+{
+	EFI_GUID guid = SERIAL_IO_PROTOCOL;
+	SERIAL_IO_INTERFACE *serial = NULL;
+	UINTN end = 2;
+
+	if (EFI_ERROR(face->boot->LocateProtocol(&guid, NULL, (void **)&serial)) || !serial)
+		return;
+	serial->Write(serial, &length, (void *)(uintptr_t)text);
+	serial->Write(serial, &end, (void *)(uintptr_t) "\r\n");
+}
+
+/* One row. */
+static void put(struct efi_face *face, const char *text, UINTN length, CHAR16 *end)
+{
+	SIMPLE_TEXT_OUTPUT_INTERFACE *out = face->system->ConOut;
+	CHAR16 wide[LINE_ROOM];
+
+	if (!out) {
+		put_serial(face, text, length);
+		return;
+	}
+	widen(wide, text, length);
+	out->OutputString(out, wide);
+	out->OutputString(out, end);
+	face->row++;
+}
+
+static UINTN length_of(const char *text)
+{
+	UINTN length = 0;
+
+	while (text[length])
+		length++;
+	return length;
+}
+
+/* ---- keys -------------------------------------------------------------------------------------- */
+
+/* True if there was a key before the time was over. */
+static bool key_in_time(const struct efi_face *face)
+{
+	SIMPLE_INPUT_INTERFACE *in = face->system->ConIn;
+	EFI_EVENT events[2];
+	UINTN which = 1;
+
+	events[0] = in->WaitForKey;
+	if (EFI_ERROR(face->boot->CreateEvent(EVT_TIMER, 0, NULL, NULL, &events[1])))
+		return false;
+	if (!EFI_ERROR(face->boot->SetTimer(events[1], TimerRelative, WAIT_SECONDS * PER_SECOND)))
+		face->boot->WaitForEvent(2, events, &which);
+	face->boot->CloseEvent(events[1]);
+	return which == 0;
+}
+
+bool efi_screen_wait(struct efi_face *face, const char *words)
+{
+	SIMPLE_INPUT_INTERFACE *in = face->system->ConIn;
+	EFI_INPUT_KEY key = { 0, 0 };
+
+	if (!in || !face->system->ConOut)
+		return false;
+	put(face, words, length_of(words), (CHAR16 *)(uintptr_t)L"");
+	/* Nobody there: no more pages either. */
+	face->pages = key_in_time(face);
+	if (face->pages)
+		in->ReadKeyStroke(in, &key);
+	put(face, "", 0, (CHAR16 *)(uintptr_t)L"\r\n");
+	face->row = 0;
+	return (key.UnicodeChar | 0x20) == 'q';
+}
+
+/* ---- lines ------------------------------------------------------------------------------------- */
+
+/* How much of it fits into a row, up to a blank if there is one. A full row would wrap by itself. */
+static UINTN row_of(const struct efi_face *face, const char *text)
+{
+	const UINTN most = (face->columns < LINE_ROOM ? face->columns : LINE_ROOM) - 1;
+	UINTN length = length_of(text), i;
+
+	if (length <= most)
+		return length;
+	for (i = most; i; i--)
+		if (text[i] == ' ')
+			return i;
+	return most;
+}
+
+static void put_row(struct efi_face *face, const char *text, UINTN length)
+{
+	if (face->pages && face->row >= face->rows - 2 &&
+	    efi_screen_wait(face, "-- more: any key; q: no more --"))
+		face->quiet = true;
+	if (!face->quiet)
+		put(face, text, length, (CHAR16 *)(uintptr_t)L"\r\n");
+}
+
+void efi_screen_line(void *ctx, const char *text)
+{
+	struct efi_face *face = ctx;
+	UINTN length;
+
+	do {
+		length = row_of(face, text);
+		if (!face->quiet)
+			put_row(face, text, length);
+		text += length;
+		text += *text == ' ';
+	} while (*text);
+}
