@@ -334,10 +334,16 @@ static bool user_peek(struct netback *b, uint32_t pair, struct net_arrival *arri
 	return net_fifo_peek(&user_of(b)->fifo, arrival);
 }
 
+/* With room again the sockets are looked at, which nothing else may tell of any more. */
 static void user_pop(struct netback *b, uint32_t pair)
 {
+	struct user *u = user_of(b);
+	const bool had_room = has_room(u);
+
 	(void)pair;
-	net_fifo_pop(&user_of(b)->fifo);
+	net_fifo_pop(&u->fifo);
+	if (!had_room && has_room(u))
+		arm(u, 0);
 }
 
 static void user_close(struct netback *b)

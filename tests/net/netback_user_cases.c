@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -325,6 +326,64 @@ static bool udp_in(void)
 	return good && HOLDS(netback_refuses(words, "Address already in use"));
 }
 
+/* Looks at the sockets without taking a frame. */
+static void look_only(void)
+{
+	bool stalled;
+
+	pvrom_net_backend_receive(backend, &world->host, 0, 0, &stalled);
+}
+
+/* What comes in by edges of the descriptor alone until that has been silent; frames are too long for the driver. */
+static uint64_t come_by_edges(int edges, int ms)
+{
+	struct epoll_event e;
+	bool stalled;
+
+	do
+		while (pvrom_net_backend_receive(backend, &world->host, 0, 64, &stalled) == 64)
+			;
+	while (epoll_wait(edges, &e, 1, ms) == 1);
+	return world->host.counters.over_mtu;
+}
+
+#define LONG 60000u
+#define FILL 9u /* of them are more than half of what the backend keeps */
+
+/* Sockets are left alone while much is kept, and looked at again when it has been taken. */
+static bool room_again(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const int edges = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event e = { .events = EPOLLIN | EPOLLET };
+	uint16_t port = 0;
+	int s = listen_at(SOCK_DGRAM, &port);
+	char text[128];
+	uint32_t i;
+	bool good;
+
+	close(s);
+	snprintf(text, sizeof(text), "user,mtu=65521,hostfwd=udp:127.0.0.1:%u-:7", port);
+	good = open_user(text) && HOLDS(arp_works()) &&
+	       HOLDS(!epoll_ctl(edges, EPOLL_CTL_ADD, pvrom_net_backend_fd(backend, 0), &e));
+	netback_give(world, 0);
+	s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	a.sin_port = htons(port);
+	for (i = 0; good && i < FILL + 2; i++) {
+		good = HOLDS(sendto(s, netback_payload, LONG, 0, (struct sockaddr *)&a,
+				    sizeof(a)) == LONG);
+		look_only();
+	}
+	/* All that the descriptor has to say is heard. */
+	while (good && epoll_wait(edges, &e, 1, 1200) == 1)
+		look_only();
+	good = good && HOLDS(come_by_edges(edges, 300) == FILL + 2);
+	close(s);
+	close(edges);
+	close_user();
+	return good;
+}
+
 static size_t make_tcp(uint8_t *f, uint16_t to, uint32_t seq, uint32_t ack, uint8_t flags,
 		       const char *text)
 {
@@ -421,6 +480,7 @@ const struct netback_case netback_user_cases[] = {
 	{ "user: a descriptor tells of answers", told, { "USER_FLUSH" } },
 	{ "user: UDP to the host and back", udp_out, { NULL } },
 	{ "user: UDP by a forwarded port", udp_in, { NULL } },
+	{ "user: sockets are looked at again when there is room", room_again, { NULL } },
 	{ "user: TCP to the host and back", tcp_out, { NULL } },
 	{ "user: nothing is reached when that is wanted", restricted, { NULL } },
 	{ "user: words that cannot be", wrong_words, { NULL } },
