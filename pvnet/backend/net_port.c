@@ -31,9 +31,9 @@ int port_send(int socket, const struct pvrom_net_header *header, const struct io
 	do
 		n = sendmsg(socket, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
-	if (n >= 0)
+	if (n >= 0 || errno == EMSGSIZE)
 		return 1;
-	return errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM || errno == EMSGSIZE ? 0 : -1;
+	return errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM ? 0 : -1;
 }
 
 int32_t port_receive(int socket, struct pvrom_net_header *header, uint8_t *frame)

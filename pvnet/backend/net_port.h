@@ -24,7 +24,7 @@ struct port_hello {
 	char text[PORT_TEXT]; /* empty: welcome */
 };
 
-/* Sends one frame: 1 sent, 0 no room now, -1 the other side has gone. */
+/* Sends one frame: 1 sent, or lost for it is longer than the socket ever takes, 0 no room now, -1 the other side has gone. */
 int port_send(int socket, const struct pvrom_net_header *header, const struct iovec *vec,
 	      uint32_t count);
 /* Receives one frame: its bytes, 0 none there, -1 the other side has gone or does not keep the rules. */

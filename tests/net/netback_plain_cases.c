@@ -13,6 +13,7 @@
 #include "netback_cases.h"
 
 static struct pvrom_net_backend *port_end_backend;
+static int port_end_socket; /* the backend's */
 
 /* ---- words --------------------------------------------------------------------------------------------- */
 
@@ -285,6 +286,7 @@ static int open_port_end(const char *refusal)
 	snprintf(h.text, sizeof(h.text), "%s", refusal);
 	port_send_hello(ends[0], &h);
 	snprintf(words, sizeof(words), "port-fd=%d", ends[1]);
+	port_end_socket = ends[1];
 	port_end_backend = netback_open(words);
 	return ends[0];
 }
@@ -322,6 +324,33 @@ static bool port_full(void)
 	return good;
 }
 
+/* A frame longer than the socket ever takes is lost, and those behind it are not. */
+static bool port_too_long(void)
+{
+	static uint8_t frame[PVROM_NET_FRAME_MAX];
+	const struct pvrom_net_header plain = { 0 };
+	const int end = open_port_end(""), room = 8192;
+	struct net_world *w =
+		HOLDS(port_end_backend) ? net_world_open_on(port_end_backend, 1, 0, SPLIT) : NULL;
+	struct pvrom_net_header h;
+	struct port_hello hello;
+	bool good = HOLDS(w) && HOLDS(port_receive_hello(end, &hello, 0)), stalled;
+
+	frame[0] = 2;
+	good = good &&
+	       HOLDS(!setsockopt(port_end_socket, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room))) &&
+	       HOLDS(net_world_send(w, 0, &plain, frame, 60000, 2000)) &&
+	       HOLDS(net_world_send(w, 0, &plain, frame, 100, 2000));
+	if (good)
+		pvrom_net_backend_receive(port_end_backend, &w->host, 0, 8, &stalled);
+	good = good && HOLDS(port_receive(end, &h, frame) == 100);
+	close(end);
+	if (w)
+		net_world_close(w);
+	pvrom_net_backend_close(port_end_backend);
+	return good;
+}
+
 static bool port_refused(void)
 {
 	const int end = open_port_end("no room here");
@@ -344,6 +373,7 @@ const struct netback_case netback_plain_cases[] = {
 	{ "loop: a driver without buffers loses the newest frames alone", loop_full, { NULL } },
 	{ "null: takes all, brings nothing", nothing, { NULL } },
 	{ "port: what the socket has no room for is kept, in order", port_full, { "PORT_KEEP" } },
+	{ "port: a frame that no socket of that size takes", port_too_long, { NULL } },
 	{ "port: refused by the other side", port_refused, { NULL } },
 	{ NULL, NULL, { NULL } },
 };
