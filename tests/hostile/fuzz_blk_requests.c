@@ -213,25 +213,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	return 0;
 }
 
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t room, unsigned int seed)
-{
-	(void)seed;
-	return LLVMFuzzerMutate(data, bytes, room);
-}
+HOSTILE_PLAIN_MUTATOR
 
 /* ---- planted faults: a check of the device taken out --------------------------------------------------- */
 
-const char *const hostile_faults[] = { "a transfer beyond the end", "half a sector",
-				       "a range beyond the end", "a change of a read-only disk",
-				       NULL };
+#define FAULTS(X)                                                                                  \
+	X("a transfer beyond the end", BLK_CHECK_CAPACITY)                                         \
+	X("half a sector", BLK_CHECK_SECTORS)                                                      \
+	X("a range beyond the end", BLK_CHECK_RANGE_CAPACITY)                                      \
+	X("a change of a read-only disk", BLK_CHECK_READ_ONLY)
 
-void hostile_plant(const char *fault)
-{
-	static const enum blk_check check[] = { BLK_CHECK_CAPACITY, BLK_CHECK_SECTORS,
-						BLK_CHECK_RANGE_CAPACITY, BLK_CHECK_READ_ONLY };
-	size_t i;
-
-	for (i = 0; hostile_faults[i]; i++)
-		if (!strcmp(hostile_faults[i], fault))
-			pvrom_blk_removed = check[i];
-}
+HOSTILE_FAULTS(FAULTS, pvrom_blk_removed)

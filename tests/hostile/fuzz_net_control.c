@@ -224,30 +224,17 @@ out:
 	return 0;
 }
 
-size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigned int seed)
-{
-	(void)seed;
-	return LLVMFuzzerMutate(bytes, size, room);
-}
+HOSTILE_PLAIN_MUTATOR
 
 /* ---- planted faults: a check of the card taken out ------------------------------------------------------------- */
 
-const char *const hostile_faults[] = {
-	"a command without its feature",     "bytes behind a command",
-	"queue pairs that there are not",    "more addresses than there is room for",
-	"a group's address as its own",	     "a VLAN that is none",
-	"offloads that were not negotiated", NULL
-};
+#define FAULTS(X)                                                                                  \
+	X("a command without its feature", NET_CHECK_COMMAND_FEATURE)                              \
+	X("bytes behind a command", NET_CHECK_COMMAND_END)                                         \
+	X("queue pairs that there are not", NET_CHECK_STEERING)                                    \
+	X("more addresses than there is room for", NET_CHECK_MAC_COUNT)                            \
+	X("a group's address as its own", NET_CHECK_MAC_GROUP)                                     \
+	X("a VLAN that is none", NET_CHECK_VLAN_NUMBER)                                            \
+	X("offloads that were not negotiated", NET_CHECK_OFFLOADS)
 
-void hostile_plant(const char *fault)
-{
-	static const enum net_check check[] = { NET_CHECK_COMMAND_FEATURE, NET_CHECK_COMMAND_END,
-						NET_CHECK_STEERING,	   NET_CHECK_MAC_COUNT,
-						NET_CHECK_MAC_GROUP,	   NET_CHECK_VLAN_NUMBER,
-						NET_CHECK_OFFLOADS };
-	size_t i;
-
-	for (i = 0; hostile_faults[i]; i++)
-		if (!strcmp(hostile_faults[i], fault))
-			pvrom_net_removed = check[i];
-}
+HOSTILE_FAULTS(FAULTS, pvrom_net_removed)

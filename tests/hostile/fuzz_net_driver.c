@@ -281,30 +281,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	return 0;
 }
 
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t room, unsigned int seed)
-{
-	(void)seed;
-	return LLVMFuzzerMutate(data, bytes, room);
-}
+HOSTILE_PLAIN_MUTATOR
 
 /* ---- planted faults: a check of the driver taken out ----------------------------------------------------------- */
 
-static const struct {
-	const char *name;
-	uint32_t check;
-} faults[] = {
-	{ "a checksum outside the frame", PVROM_NET_GUEST_CHECK_CSUM_PLACE },
-	{ "segments of no bytes", PVROM_NET_GUEST_CHECK_GSO_SIZE },
-	{ "a frame shorter than its Ethernet header", PVROM_NET_GUEST_CHECK_FRAME_SHORT },
-};
-const char *const hostile_faults[] = { "a checksum outside the frame", "segments of no bytes",
-				       "a frame shorter than its Ethernet header", NULL };
+#define FAULTS(X)                                                                                  \
+	X("a checksum outside the frame", PVROM_NET_GUEST_CHECK_CSUM_PLACE)                        \
+	X("segments of no bytes", PVROM_NET_GUEST_CHECK_GSO_SIZE)                                  \
+	X("a frame shorter than its Ethernet header", PVROM_NET_GUEST_CHECK_FRAME_SHORT)
 
-void hostile_plant(const char *fault)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-		if (!strcmp(faults[i].name, fault))
-			pvrom_net_guest_check_off = faults[i].check;
-}
+HOSTILE_FAULTS(FAULTS, pvrom_net_guest_check_off)

@@ -257,30 +257,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	return 0;
 }
 
-size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t room, unsigned int seed)
-{
-	(void)seed;
-	return LLVMFuzzerMutate(bytes, size, room);
-}
+HOSTILE_PLAIN_MUTATOR
 
 /* ---- planted faults: a check of the card taken out ------------------------------------------------------------- */
 
-const char *const hostile_faults[] = {
-	"a checksum outside the frame",	      "segments of no bytes",
-	"a frame without an Ethernet header", "what was not negotiated",
-	"what a driver has no right to say",  "a frame that the driver does not take",
-	"a frame longer than the MTU",	      NULL
-};
+#define FAULTS(X)                                                                                  \
+	X("a checksum outside the frame", NET_CHECK_CSUM_PLACE)                                    \
+	X("segments of no bytes", NET_CHECK_GSO_SIZE)                                              \
+	X("a frame without an Ethernet header", NET_CHECK_FRAME_SHORT)                             \
+	X("what was not negotiated", NET_CHECK_GSO_FEATURE)                                        \
+	X("what a driver has no right to say", NET_CHECK_ONLY_ASKED)                               \
+	X("a frame that the driver does not take", NET_CHECK_DRIVER_TAKES)                         \
+	X("a frame longer than the MTU", NET_CHECK_OVER_MTU)
 
-void hostile_plant(const char *fault)
-{
-	static const enum net_check check[] = { NET_CHECK_CSUM_PLACE,  NET_CHECK_GSO_SIZE,
-						NET_CHECK_FRAME_SHORT, NET_CHECK_GSO_FEATURE,
-						NET_CHECK_ONLY_ASKED,  NET_CHECK_DRIVER_TAKES,
-						NET_CHECK_OVER_MTU };
-	size_t i;
-
-	for (i = 0; hostile_faults[i]; i++)
-		if (!strcmp(hostile_faults[i], fault))
-			pvrom_net_removed = check[i];
-}
+HOSTILE_FAULTS(FAULTS, pvrom_net_removed)

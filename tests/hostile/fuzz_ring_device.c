@@ -261,41 +261,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	return 0;
 }
 
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t room, unsigned int seed)
-{
-	(void)seed;
-	return LLVMFuzzerMutate(data, bytes, room);
-}
+HOSTILE_PLAIN_MUTATOR
 
 /* ---- planted faults: a check of the device half taken out -------------------------------------------------- */
 
-static const struct {
-	const char *name;
-	uint32_t check;
-} faults[] = {
-	{ "a buffer outside guest memory", PVROM_VQ_CHECK_BUFFER_MEMORY },
-	{ "a buffer across a seam", PVROM_VQ_CHECK_BUFFER_PIECE },
-	{ "more pieces than there is room for", PVROM_VQ_CHECK_CHAIN_ROOM },
-	{ "a head that is in flight", PVROM_VQ_CHECK_SPLIT_HEAD_TWICE },
-	{ "a head outside the table", PVROM_VQ_CHECK_SPLIT_HEAD_RANGE },
-	{ "a request completed twice", PVROM_VQ_CHECK_REQUEST_STALE },
-	{ "more written than writable", PVROM_VQ_CHECK_WRITTEN_CUT },
-	{ "a table outside guest memory", PVROM_VQ_CHECK_TABLE_MEMORY },
-	{ "use of a queue that is broken", PVROM_VQ_CHECK_BROKEN_STAYS },
-};
-const char *const hostile_faults[] = {
-	"a buffer outside guest memory",      "a buffer across a seam",
-	"more pieces than there is room for", "a head that is in flight",
-	"a head outside the table",	      "a request completed twice",
-	"more written than writable",	      "a table outside guest memory",
-	"use of a queue that is broken",      NULL
-};
+#define FAULTS(X)                                                                                  \
+	X("a buffer outside guest memory", PVROM_VQ_CHECK_BUFFER_MEMORY)                           \
+	X("a buffer across a seam", PVROM_VQ_CHECK_BUFFER_PIECE)                                   \
+	X("more pieces than there is room for", PVROM_VQ_CHECK_CHAIN_ROOM)                         \
+	X("a head that is in flight", PVROM_VQ_CHECK_SPLIT_HEAD_TWICE)                             \
+	X("a head outside the table", PVROM_VQ_CHECK_SPLIT_HEAD_RANGE)                             \
+	X("a request completed twice", PVROM_VQ_CHECK_REQUEST_STALE)                               \
+	X("more written than writable", PVROM_VQ_CHECK_WRITTEN_CUT)                                \
+	X("a table outside guest memory", PVROM_VQ_CHECK_TABLE_MEMORY)                             \
+	X("use of a queue that is broken", PVROM_VQ_CHECK_BROKEN_STAYS)
 
-void hostile_plant(const char *fault)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-		if (!strcmp(faults[i].name, fault))
-			pvrom_vq_check_off = faults[i].check;
-}
+HOSTILE_FAULTS(FAULTS, pvrom_vq_check_off)

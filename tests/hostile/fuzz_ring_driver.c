@@ -172,32 +172,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	return 0;
 }
 
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t room, unsigned int seed)
-{
-	(void)seed;
-	return LLVMFuzzerMutate(data, bytes, room);
-}
+HOSTILE_PLAIN_MUTATOR
 
 /* ---- planted faults: a check of the driver half taken out ---------------------------------------------------- */
 
-static const struct {
-	const char *name;
-	uint32_t check;
-} faults[] = {
-	{ "a used id that is not in flight", PVROM_VQ_CHECK_USED_ID_FLIGHT },
-	{ "a used id outside the queue", PVROM_VQ_CHECK_USED_ID_RANGE },
-	{ "more bytes than writable", PVROM_VQ_CHECK_USED_LENGTH },
-	{ "use of a queue that is broken", PVROM_VQ_CHECK_DRIVER_BROKEN },
-};
-const char *const hostile_faults[] = { "a used id that is not in flight",
-				       "a used id outside the queue", "more bytes than writable",
-				       "use of a queue that is broken", NULL };
+#define FAULTS(X)                                                                                  \
+	X("a used id that is not in flight", PVROM_VQ_CHECK_USED_ID_FLIGHT)                        \
+	X("a used id outside the queue", PVROM_VQ_CHECK_USED_ID_RANGE)                             \
+	X("more bytes than writable", PVROM_VQ_CHECK_USED_LENGTH)                                  \
+	X("use of a queue that is broken", PVROM_VQ_CHECK_DRIVER_BROKEN)
 
-void hostile_plant(const char *fault)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-		if (!strcmp(faults[i].name, fault))
-			pvrom_vq_check_off = faults[i].check;
-}
+HOSTILE_FAULTS(FAULTS, pvrom_vq_check_off)

@@ -321,26 +321,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	return 0;
 }
 
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t room, unsigned int seed)
-{
-	(void)seed;
-	return LLVMFuzzerMutate(data, bytes, room);
-}
+HOSTILE_PLAIN_MUTATOR
 
 /* ---- planted faults: mistakes of the server ------------------------------------------------------------------ */
 
-const char *const hostile_faults[] = { "INBAND_NOTIFICATIONS is offered",
-				       "any descriptor is an eventfd",
-				       "RESET_DEVICE resets nothing",
-				       "a status of 0 resets nothing", NULL };
+#define FAULTS(X)                                                                                  \
+	X("INBAND_NOTIFICATIONS is offered", VU_SLIP_OFFER_INBAND)                                 \
+	X("any descriptor is an eventfd", VU_SLIP_EVENTFD)                                         \
+	X("RESET_DEVICE resets nothing", VU_SLIP_RESET)                                            \
+	X("a status of 0 resets nothing", VU_SLIP_STATUS)
 
-void hostile_plant(const char *fault)
-{
-	static const enum vu_slip slip[] = { VU_SLIP_OFFER_INBAND, VU_SLIP_EVENTFD, VU_SLIP_RESET,
-					     VU_SLIP_STATUS };
-	size_t i;
-
-	for (i = 0; hostile_faults[i]; i++)
-		if (!strcmp(hostile_faults[i], fault))
-			pvrom_vu_slipped = slip[i];
-}
+HOSTILE_FAULTS(FAULTS, pvrom_vu_slipped)

@@ -72,4 +72,31 @@ extern const char *const hostile_faults[];
 /* Switches one of them on. */
 void hostile_plant(const char *fault);
 
+#define HOSTILE_NAME_(name, number) name,
+#define HOSTILE_NUMBER_(name, number) number,
+/*
+ * Both, for a target whose faults are numbers, of checks that are taken out or of mistakes: TABLE(X) is a list of
+ * X(name, number), and `planted` the variable that says which it is.
+ */
+#define HOSTILE_FAULTS(TABLE, planted)                                                             \
+	const char *const hostile_faults[] = { TABLE(HOSTILE_NAME_) NULL };                        \
+	void hostile_plant(const char *fault)                                                      \
+	{                                                                                          \
+		static const uint32_t number_[] = { TABLE(HOSTILE_NUMBER_) };                      \
+		size_t i;                                                                          \
+                                                                                                   \
+		for (i = 0; hostile_faults[i]; i++)                                                \
+			if (!strcmp(hostile_faults[i], fault))                                     \
+				(planted) = (__typeof__(planted))number_[i];                       \
+	}
+
+/* For a target whose inputs need no mutator of their own. */
+#define HOSTILE_PLAIN_MUTATOR                                                                      \
+	size_t LLVMFuzzerCustomMutator(uint8_t *mutated, size_t length, size_t most,               \
+				       unsigned int mutation)                                      \
+	{                                                                                          \
+		(void)mutation;                                                                    \
+		return LLVMFuzzerMutate(mutated, length, most);                                    \
+	}
+
 #endif
