@@ -34,7 +34,11 @@ bool netback_number(const char *text, uint64_t most, uint64_t *value)
 		return false;
 	unit = *end ? strchr(letters, *end) : NULL;
 	if (unit) {
-		*value <<= 10 * (unit - letters + 1);
+		const int shift = 10 * (int)(unit - letters + 1);
+
+		if (*value > most >> shift)
+			return false;
+		*value <<= shift;
 		end++;
 	}
 	return !*end && *value <= most;

@@ -39,6 +39,7 @@ static bool wrong_words(void)
 		{ "loop,mtu=65536", "mtu: not a value" },
 		{ "loop,mtu=1x", "mtu: not a value" },
 		{ "loop,mtu=-1", "mtu: not a value" },
+		{ "loop,out-bps=17179869185G", "out-bps: not a value" }, /* 2^64 and a little */
 		{ "loop,pcap-snap=64", "pcap=FILE is missing" },
 		{ "loop,pcap=/nowhere/x", "pcap=/nowhere/x: No such file" },
 		{ "port=/nowhere/switch", "no switch there: No such file" },
