@@ -20,7 +20,7 @@ define MAKE_EFI
 $(call say,EFI,$@)
 $(Q)$(LD) -r --gc-sections -e efi_main -o $@.o $(filter %.o,$^)
 $(Q)$(LD) -nostdlib -shared -Bsymbolic -znocombreloc --no-undefined -z noexecstack -T $(EFI_LDS) \
-	-o $@.so $(EFI_CRT0) $@.o $(EFI_LIB)
+	-o $@.so $(EFI_CRT0) $@.o $(EFI_MORE) $(EFI_LIB)
 $(Q)$(OBJCOPY) $(EFI_PARTS) --target efi-app-x86_64 --subsystem=10 $@.so $@
 endef
 
@@ -55,4 +55,5 @@ endif
 CHECK += probe.efi
 TEST.probe.efi       = tests/probe/efi_test $(PROBE_EFI) $(PROBE_ESP) $(BUILD)/pvrom-call.rom $(BUILD)/pvrom.rom
 TEST_TIME.probe.efi  = 300
+TEST_SHARES.probe.efi = yes
 TEST_NEEDS.probe.efi = $(PROBE_EFI) $(PROBE_ESP) $(BUILD)/pvrom-call.rom $(BUILD)/pvrom.rom

@@ -14,6 +14,7 @@
 /* Where firmware left something that may be a ROM; size 0: not known. */
 struct efi_place {
 	uint64_t gpa, size;
+	const char *what;
 };
 
 struct efi_face {

@@ -41,12 +41,11 @@ void *efi_table(const struct efi_face *face, const EFI_GUID *guid)
 	return NULL;
 }
 
-static void add_place(struct efi_face *face, const void *where, uint64_t size)
+static void add_place(struct efi_face *face, const void *where, uint64_t size, const char *what)
 {
-	if (!where || face->places == EFI_PLACES)
-		return;
-	face->place[face->places].gpa = (uint64_t)(uintptr_t)where;
-	face->place[face->places++].size = size;
+	if (where && face->places < EFI_PLACES)
+		face->place[face->places++] =
+			(struct efi_place){ (uint64_t)(uintptr_t)where, size, what };
 }
 
 static void add_table(struct efi_face *face)
@@ -55,7 +54,7 @@ static void add_table(struct efi_face *face)
 	EFI_GUID guid;
 
 	__builtin_memcpy(&guid, bytes, sizeof(guid));
-	add_place(face, efi_table(face, &guid), 0);
+	add_place(face, efi_table(face, &guid), 0, "UEFI configuration table");
 }
 
 static void add_device(struct efi_face *face, EFI_HANDLE handle)
@@ -65,7 +64,7 @@ static void add_device(struct efi_face *face, EFI_HANDLE handle)
 
 	if (!EFI_ERROR(face->boot->HandleProtocol(handle, &guid, (void **)&pci)) && pci &&
 	    pci->RomSize)
-		add_place(face, pci->RomImage, pci->RomSize);
+		add_place(face, pci->RomImage, pci->RomSize, "PCI expansion ROM");
 }
 
 static void add_devices(struct efi_face *face)
@@ -110,36 +109,40 @@ bool pvrom_os_firmware_rom(void *os, unsigned int n, uint64_t *gpa, uint64_t *si
 
 /* ---- the ROM ----------------------------------------------------------------------------------- */
 
-/* How much there is from an address on: a header may say more. */
-static uint64_t room_at(const struct efi_face *face, uint64_t gpa)
+/* Where it was found, if firmware left it there. */
+static const struct efi_place *place_of(const struct efi_face *face, uint64_t gpa)
 {
 	uint32_t i;
 
 	for (i = 0; i < face->places; i++) {
 		const struct efi_place *place = &face->place[i];
 
-		if (place->size && gpa >= place->gpa && gpa - place->gpa < place->size)
-			return place->size - (gpa - place->gpa);
+		if (gpa - place->gpa < (place->size ? place->size : 1))
+			return place;
 	}
-	return UINT64_MAX;
+	return NULL;
 }
 
-static void take_image(struct efi_face *face, struct pvrom_probe_evidence *evidence)
+/* As much as there is: a header may say more. */
+static void take_image(const struct efi_face *face, struct pvrom_probe_evidence *evidence)
 {
 	const struct pvrom_guest *guest = face->guest;
-	uint64_t size = guest->rom_size, room = room_at(face, guest->rom_gpa);
+	const struct efi_place *place = place_of(face, guest->rom_gpa);
+	uint64_t size = guest->rom_size;
 	const void *from;
 
-	if (size > room)
-		size = room;
+	if (place && place->size && size > place->size - (guest->rom_gpa - place->gpa))
+		size = place->size - (guest->rom_gpa - place->gpa);
 	if (size > evidence->rom_room)
 		size = evidence->rom_room;
-	from = pvrom_os_map(face, guest->rom_gpa, size);
-	if (!from || !evidence->rom)
+	from = pvrom_os_map(NULL, guest->rom_gpa, size);
+	if (!from)
 		return;
 	__builtin_memcpy(evidence->rom, from, size);
 	evidence->rom_size = size;
 	evidence->rom_route = guest->route;
+	if (place && guest->route == PVROM_ROUTE_FIRMWARE)
+		pvrom_probe_add_fact(evidence, "rom.place", place->what);
 }
 
 /* The shim knows whether a host stands behind it, and whether there is another ROM, which the image does not tell. */

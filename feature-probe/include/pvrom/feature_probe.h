@@ -47,6 +47,7 @@ struct pvrom_probe_leaf {
  *	xen.guest	PV, PVH or HVM
  *	cc		sev, sev-es, sev-snp or tdx: this is a confidential guest
  *	vmx.ept		yes or no: the processor (or who plays it) has EPT
+ *	rom.place	where firmware left the ROM: UEFI configuration table or PCI expansion ROM
  *	kvm		runs; absent; denied; fails, and why: whether this machine's KVM runs a guest, tried
  *	kvm.nested_paging	yes or no: whether that uses EPT or NPT
  *	kvm.apic	yes or no: whether it uses APICv or AVIC
