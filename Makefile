@@ -84,6 +84,11 @@ run:
 	@$(MAKE) run-now
 run-now: $(RUN_TARGETS)
 
+## linux: the module for Linux, on the headers of the lab's kernel
+linux:
+	@tools/deps linux
+	@$(MAKE) linux-now
+
 ## gdb: the reference kernel in QEMU, stopped at its C entry, with gdb attached
 gdb:
 	@tools/deps gdb

@@ -19,7 +19,7 @@
  * that only cold ones call are cold by themselves. */
 #define PVROM_COLD __attribute__((cold))
 /* Called at one place, and smaller all the same if the compiler leaves it a function. */
-#define PVROM_APART __attribute__((noinline))
+#define PVROM_APART __attribute__((__noinline__))
 
 /* insn.c: the only file with instructions that a hypervisor sees. Tests put others in its place. */
 PVROM_COLD void pvrom_insn_cpuid(uint32_t leaf, uint32_t regs[4]); /* eax ebx ecx edx; subleaf 0 */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # fmt and lint.  clang-tidy looks at a file again when it, a header or the list of checks changed.
-# golden.c is compiled with a list that is generated when it is needed; examples/lwip with headers that are fetched.
+# golden.c is compiled with a list that is generated when it is needed; examples/lwip and linux/ with headers that are
+# fetched.
 C_FILES      = $(filter-out tests/contract/golden.c,$(shell git ls-files '*.c' 2>/dev/null))
 C_HEADERS    = $(shell git ls-files '*.h' 2>/dev/null)
 LINT_FREE    = $(filter guest/% hypervisor/% kernel/% examples/kernel/%,$(C_FILES))
@@ -25,7 +26,7 @@ lint:
 	@$(MAKE) lint-now
 lint-now: lint-tidy lint-cppcheck
 lint-tidy:
-	$(Q)$(MAKE) $(patsubst %.c,$(BUILD)/lint/%.ok,$(filter-out examples/lwip/%,$(C_FILES)))
+	$(Q)$(MAKE) $(patsubst %.c,$(BUILD)/lint/%.ok,$(filter-out examples/lwip/% linux/%,$(C_FILES)))
 
 LINT_AGAIN = .clang-tidy tests/.clang-tidy mk/lint.mk $(if $(filter lint% $(BUILD)/lint/%,$(MAKECMDGOALS)),$(C_HEADERS))
 $(BUILD)/lint/%.ok: %.c $(LINT_AGAIN)

@@ -7,5 +7,6 @@
 #include <linux/types.h>
 
 #define UINT64_C(value) value##ULL
+#define UINT64_MAX U64_MAX
 
 #endif

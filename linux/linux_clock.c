@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * The clock page, and a clocksource that reads it. Its rating is below that of a good TSC, because Linux reads
+ * the TSC in user mode and foreign clocksources by a system call; where the TSC is not good it is preferred.
+ */
+#include "linux_module.h"
+
+#include <linux/clocksource.h>
+#include <linux/gfp.h>
+#include <linux/module.h>
+
+/* The host's page, and a copy for the time after the host let go of it. Each is a page of its own. */
+static struct pvrom_clock_page *page, *copy;
+static bool registered;
+static bool lost; /* the host did not give the page back: it may write to it for ever */
+
+/* Linux goes back by itself to the last value that it saw if the copy is a little behind. */
+static u64 read_source(struct clocksource *source)
+{
+	u64 ns = pvrom_clock_page_monotonic(page);
+
+	return likely(ns != PVROM_CLOCK_NONE) ? ns : pvrom_clock_page_monotonic(copy);
+}
+
+static struct clocksource source = {
+	.name = "pvrom",
+	.rating = 299,
+	.read = read_source,
+	.mask = CLOCKSOURCE_MASK(64),
+	.flags = CLOCK_SOURCE_IS_CONTINUOUS,
+	.owner = THIS_MODULE,
+};
+static bool source_registered;
+
+struct clocksource *linux_clock_source(void)
+{
+	return &source;
+}
+
+/* The monotonic function alone, out of one state of the page; readers of the copy see its own counter. */
+static bool read_function(struct pvrom_clock_page *to)
+{
+	uint32_t before = READ_ONCE(page->seq_count);
+
+	smp_rmb();
+	to->clock_magic = page->clock_magic;
+	to->clock_flags = page->clock_flags & PVROM_CLOCK_KEPT;
+	to->mono_shift = page->mono_shift;
+	to->mono_tsc = page->mono_tsc;
+	to->mono_period = page->mono_period;
+	to->mono_ns = page->mono_ns;
+	to->mono_low = page->mono_low;
+	smp_rmb();
+	return !(before & 1) && READ_ONCE(page->seq_count) == before && to->clock_flags;
+}
+
+static void refresh_copy(void)
+{
+	static struct pvrom_clock_page now;
+	uint32_t tries = 0;
+
+	while (!read_function(&now))
+		if (++tries == 1000)
+			return;
+	now.seq_count = READ_ONCE(copy->seq_count) + 1;
+	WRITE_ONCE(copy->seq_count, now.seq_count);
+	smp_wmb();
+	*copy = now;
+	smp_wmb();
+	WRITE_ONCE(copy->seq_count, now.seq_count + 1);
+}
+
+static uint32_t call_page(uint64_t gpa)
+{
+	return pvrom_call(&linux_pvrom->guest, PVROM_CLOCK_PAGE, gpa, PVROM_CLOCK_PAGE_SIZE, 0, 0,
+			  NULL);
+}
+
+static void register_page(void)
+{
+	uint32_t status = call_page(virt_to_phys(page));
+
+	registered = status == PVROM_STATUS_OK;
+	if (!registered)
+		pr_warn_once("no clock page: %s\n", pvrom_status_words(status));
+}
+
+/* A set without the clock releases the page. Only a page that can be read becomes a clocksource. */
+void linux_clock_settle(void)
+{
+	if (!(linux_pvrom->guest.granted & PVROM_FEATURE_BIT(PVROM_FEATURE_CLOCK)))
+		registered = false;
+	else if (!registered)
+		register_page();
+	if (!registered)
+		return;
+	refresh_copy();
+	if (!source_registered && pvrom_clock_page_monotonic(copy) != PVROM_CLOCK_NONE)
+		source_registered = !clocksource_register_hz(&source, NSEC_PER_SEC);
+}
+
+int linux_clock_start(void)
+{
+	page = (struct pvrom_clock_page *)get_zeroed_page(GFP_KERNEL);
+	copy = (struct pvrom_clock_page *)get_zeroed_page(GFP_KERNEL);
+	if (page && copy) {
+		linux_clock_settle();
+		return 0;
+	}
+	free_page((unsigned long)page);
+	free_page((unsigned long)copy);
+	return -ENOMEM;
+}
+
+void linux_clock_release(void)
+{
+	if (registered && call_page(PVROM_CLOCK_PAGE_NONE) != PVROM_STATUS_OK)
+		lost = true;
+	registered = false;
+}
+
+/* The clocksource is in nobody's use, or the module would not be unloaded. */
+void linux_clock_stop(void)
+{
+	if (source_registered)
+		clocksource_unregister(&source);
+	source_registered = false;
+	linux_clock_release();
+	if (!lost)
+		free_page((unsigned long)page);
+	free_page((unsigned long)copy);
+}
+
+bool linux_clock_is_kept(void)
+{
+	return registered;
+}
+
+uint32_t linux_clock_read(struct pvrom_clock_reading *reading)
+{
+	return pvrom_clock_page_read(page, reading);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * Linux as a guest of pvrom: finds the ROM, negotiates, and takes what a module can use after the boot. It patches
+ * nothing in Linux and runs no code of the ROM's. Where there is no ROM it is not loaded: ENODEV.
+ */
+#include "linux_module.h"
+
+#include <linux/init.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/reboot.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+MODULE_DESCRIPTION("Guest of pvrom: clock, stolen time");
+MODULE_LICENSE("Dual BSD/GPL");
+MODULE_VERSION("0.1");
+
+static unsigned long rom;
+module_param(rom, ulong, 0444);
+MODULE_PARM_DESC(rom, "physical address where a boot loader put a ROM");
+
+struct linux_pvrom *linux_pvrom;
+
+/* ---- what is agreed with the host ---- */
+
+static void fill_in(struct pvrom_policy *policy)
+{
+	policy->wanted = PVROM_FEATURE_BIT(PVROM_FEATURE_CLOCK);
+	policy->flags = PVROM_POLICY_DATA_ONLY;
+	policy->loader_gpa = rom;
+}
+
+static int negotiate(void)
+{
+	struct pvrom_guest *guest;
+	uint32_t verdict;
+
+	linux_pvrom = kzalloc(sizeof(*linux_pvrom), GFP_KERNEL);
+	if (!linux_pvrom)
+		return -ENOMEM;
+	mutex_init(&linux_pvrom->lock);
+	guest = &linux_pvrom->guest;
+	fill_in(&linux_pvrom->policy);
+	pvrom_guest_init(guest, &linux_pvrom->policy, NULL);
+	verdict = pvrom_guest_start(guest, NULL, 0);
+	if (verdict == PVROM_VERDICT_READY)
+		return 0;
+	pr_info("Linux runs without it: %s\n", pvrom_verdict_words(verdict));
+	kfree(linux_pvrom);
+	return -ENODEV;
+}
+
+/*
+ * RESET is for the last CPU that runs. Where there are others the empty set is sealed, which gives back as much
+ * once areas and page are released.
+ */
+static void give_back(void)
+{
+	mutex_lock(&linux_pvrom->lock);
+	if (pvrom_guest_stop(&linux_pvrom->guest, 0) != PVROM_STATUS_OK) {
+		linux_pvrom->policy.wanted = 0;
+		pvrom_guest_renegotiate(&linux_pvrom->guest);
+	}
+	mutex_unlock(&linux_pvrom->lock);
+}
+
+/* ---- the epoch ---- */
+
+static void look(struct work_struct *work);
+static DECLARE_DELAYED_WORK(look_work, look);
+
+/* Once a second: there is no vector that a module may give to a host. */
+static void look(struct work_struct *work)
+{
+	uint32_t verdict;
+
+	mutex_lock(&linux_pvrom->lock);
+	if (linux_cpus_epoch_moved()) {
+		verdict = pvrom_guest_renegotiate(&linux_pvrom->guest);
+		pr_info("epoch %llu: %s\n", linux_pvrom->guest.epoch, pvrom_verdict_words(verdict));
+	}
+	linux_clock_settle();
+	mutex_unlock(&linux_pvrom->lock);
+	schedule_delayed_work(&look_work, HZ);
+}
+
+/* ---- reboot, and kexec: the next kernel's memory must not be written to ---- */
+
+static int leave(struct notifier_block *block, unsigned long action, void *unused)
+{
+	cancel_delayed_work_sync(&look_work);
+	linux_clock_release();
+	linux_cpus_stop();
+	give_back();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reboot_block = { .notifier_call = leave, .priority = INT_MIN };
+
+/* ---- all together ---- */
+
+/* What a step began is ended in the other direction if a later one fails. */
+static const struct step {
+	int (*start)(void);
+	void (*stop)(void);
+} steps[] = {
+	{ linux_cpus_start, linux_cpus_stop },
+	{ linux_clock_start, linux_clock_stop },
+	{ linux_ptp_start, linux_ptp_stop },
+	{ linux_sysfs_start, linux_sysfs_stop },
+};
+
+static void stop_steps(size_t count)
+{
+	while (count)
+		steps[--count].stop();
+	give_back();
+	kfree(linux_pvrom);
+}
+
+static int __init load(void)
+{
+	size_t done;
+	int status = negotiate();
+
+	if (status)
+		return status;
+	for (done = 0; done < ARRAY_SIZE(steps); done++) {
+		status = steps[done].start();
+		if (status) {
+			stop_steps(done);
+			return status;
+		}
+	}
+	register_reboot_notifier(&reboot_block);
+	schedule_delayed_work(&look_work, HZ);
+	return 0;
+}
+module_init(load);
+
+static void __exit unload(void)
+{
+	unregister_reboot_notifier(&reboot_block);
+	cancel_delayed_work_sync(&look_work);
+	stop_steps(ARRAY_SIZE(steps));
+}
+module_exit(unload);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * What the files of the module know of each other, under the names of the files.
+ */
+#ifndef LINUX_MODULE_H
+#define LINUX_MODULE_H
+
+#define pr_fmt(format) "pvrom: " format
+
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+#include <pvrom/guest.h>
+
+#include <pvrom/clock_guest.h>
+
+/*
+ * The shim's state, and what it was told. In one piece of kmalloc's memory, for host and guest share parts of
+ * it by their physical address, which a module's own variables need not have in one piece.
+ */
+struct linux_pvrom {
+	struct pvrom_policy policy;
+	struct pvrom_guest guest;
+	struct mutex lock; /* around all but pvrom_call() and looking at the epoch */
+};
+extern struct linux_pvrom *linux_pvrom;
+
+/* linux_cpus.c: the vCPU areas, of CPUs that come and go. */
+int linux_cpus_start(void);
+void linux_cpus_stop(void);
+bool linux_cpus_epoch_moved(void);
+/* False if the CPU has no area, or the host keeps no times in it. */
+bool linux_cpus_read(unsigned int cpu, struct pvrom_clock_vcpu_reading *reading);
+
+/* linux_clock.c: the clock page and the clocksource. */
+int linux_clock_start(void);
+void linux_clock_settle(void); /* after each negotiation, and now and then */
+void linux_clock_release(
+	void); /* the host lets go of the page; the clocksource goes on by the TSC */
+void linux_clock_stop(void);
+bool linux_clock_is_kept(void);
+uint32_t linux_clock_read(struct pvrom_clock_reading *reading); /* PVROM_CLOCK_x */
+struct clocksource *linux_clock_source(void);
+
+/* linux_ptp.c: the time of day, as a PTP clock. */
+int linux_ptp_start(void);
+void linux_ptp_stop(void);
+
+/* linux_sysfs.c: /sys/kernel/pvrom. */
+int linux_sysfs_start(void);
+void linux_sysfs_stop(void);
+
+#endif
