@@ -5,7 +5,7 @@
 mkdir -p tree/bin tree/proc tree/sys tree/dev
 cp /bin/busybox tree/bin/
 cp guest_init tree/init
-cp pvrom.ko virtio.ko virtio_ring.ko failover.ko net_failover.ko virtio_net.ko clock_facts insert_module tree/
+cp pvrom.ko msr.ko virtio.ko virtio_ring.ko failover.ko net_failover.ko virtio_net.ko clock_facts insert_module tree/
 chmod 755 tree/init tree/clock_facts tree/insert_module
 (cd tree && find . | cpio -o -H newc 2>/dev/null) >initrd
 boot() {
@@ -38,6 +38,9 @@ prints 0 '^RMMOD refused' 'a module whose clocksource is in use stays'
 prints 0 '^AWAY 1' 'a CPU that goes takes its area along'
 prints 0 '^BACK 2' 'and one that comes has one'
 prints 0 '^UNLOADED 0  0' 'unloaded, nothing of it is left'
+grep -q '^AGREED before [0-9a-f]*[1-9a-f]' "$dir/out" &&
+	[ "$(sed -n 's/^AGREED [a-z]* //p' "$dir/out" | sort -u | wc -l)" = 1 ]
+result $? "what Linux has agreed with KVM itself stays as it is ($(field 'AGREED before' 1-4))"
 prints 0 "^LOADED pvrom $LOADS " "and it loads $LOADS times more"
 first=$(sed -n 's/^MEMORY //p' "$dir/out" | head -n 1)
 [ "$(field MEMORY 1)" -le $((${first% *} + 2)) ] && [ "$(field MEMORY 2)" -le $((${first#* } + 128 + LOADS / 8)) ]
