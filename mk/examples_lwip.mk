@@ -14,6 +14,7 @@ $(BUILD)/examples/liblwip.a: $(LWIP_CORE) examples/lwip/lwipopts.h examples/lwip
 	$(call say,CC,lwIP)
 	$(Q)for f in $(LWIP_CORE); do $(CC) $(CFLAGS) -w $(LWIP_FLAGS) -c -o $(BUILD)/examples/lwip.o/$$(basename $$f .c).o $$f || exit 1; done
 	$(Q)$(AR) rcsD $@ $(BUILD)/examples/lwip.o/*.o
+# lwIP's own headers declare functions with ().
 $(BUILD)/hosted/examples/lwip/%.o: FLAGS_FOR += $(LWIP_FLAGS) -Wno-strict-prototypes
 $(BUILD)/examples/lwip-demo: $(call objs,hosted,examples/lwip/lwip_demo.c examples/lwip/lwip_card.c) \
 		$(BUILD)/libpvrom-net-guest.a $(BUILD)/libpvrom-net-backend.a $(BUILD)/libpvrom-net-host.a \

@@ -138,8 +138,7 @@ void pvrom_shadow_zap(struct pvrom_mmu *mmu, uint32_t page)
 /* Parents of a page that are looked at before it is taken for live. */
 #define LIVE_LOOK 16
 
-/* It calls itself for the tables above: no more often than there are levels, for a parent is one level up. */
-/* NOLINTNEXTLINE(misc-no-recursion) */
+/* NOLINTNEXTLINE(misc-no-recursion): a parent is one level up, so no deeper than there are levels. */
 static bool leads_from_root(const struct pvrom_mmu *mmu, uint32_t page, uint32_t *look)
 {
 	uint32_t entry;

@@ -19,8 +19,7 @@ static void sync_leaf(struct pvrom_mmu *mmu, uint32_t entry, uint16_t role, uint
 			 (uint32_t)gfn);
 }
 
-/* The functions from here to settle_below() call each other one level further down each time: four deep. */
-/* NOLINTBEGIN(misc-no-recursion) */
+/* NOLINTBEGIN(misc-no-recursion): each of these to settle_below() calls the next one level further down, four deep. */
 /*
  * Points an entry to a shadow page. A page that was not reached from here may hold tables that are out of
  * sync from an earlier life: the guest owes no flush for what it wrote while nothing led there. So they are
