@@ -4,7 +4,8 @@ PROBE_CORE_SRCS := $(addprefix feature-probe/,probe_text.c probe_evidence.c prob
 	probe_words.c probe_report.c probe_json.c probe_dot.c probe_chain.c probe_record.c)
 # What it takes of the shim: the check of a ROM, and words.
 PROBE_SHIM_SRCS := guest/check.c guest/words.c guest/call_info.c digest/crc32.c digest/sha256.c
-PROBE_LINUX_SRCS := $(addprefix feature-probe/linux/,probe_main.c probe_gather.c probe_memory.c probe_kernel.c probe_host.c) \
+PROBE_LINUX_SRCS := $(addprefix feature-probe/linux/,probe_main.c probe_gather.c probe_memory.c probe_kernel.c probe_host.c \
+	probe_svg.c) \
 	tools/kvm_trial.c
 
 $(BUILD)/hosted/feature-probe/linux/%.o: FLAGS_FOR += -D_GNU_SOURCE -DPVROM_PROBE_VERSION='"$(VERSION)"'
@@ -32,6 +33,14 @@ TEST_NEEDS.probe.replay = $(PROBE)
 CHECK_QUICK += probe.usage
 TEST.probe.usage       = tests/probe/probe_usage_test $(PROBE) feature-probe/recorded $(KERNEL_ELF)
 TEST_NEEDS.probe.usage = $(PROBE) $(KERNEL_ELF)
+
+ifneq ($(and $(call have,dot),$(call have,xmllint)),)
+CHECK_QUICK += probe.picture
+else
+$(call left_out,the test of the probe's pictures,graphviz libxml2-utils)
+endif
+TEST.probe.picture       = tests/probe/picture_test $(PROBE) feature-probe/recorded
+TEST_NEEDS.probe.picture = $(PROBE)
 
 # Static: it runs inside the lab, which has no C library.
 $(BUILD)/tests/pvrom-probe: $(call objs,hosted,$(PROBE_LINUX_SRCS) $(PROBE_CORE_SRCS) $(PROBE_SHIM_SRCS)) $(BUILD)/libpvrom-host.a

@@ -25,4 +25,7 @@ void gather_kernel(struct pvrom_probe_evidence *evidence, const char *path);
 /* probe_host.c: tries this machine's KVM, and asks the host core what it would offer here. */
 void gather_host(struct pvrom_probe_evidence *evidence);
 
+/* probe_svg.c: the picture on standard output; ends the program if there is nobody to draw it. */
+void print_svg(const struct pvrom_probe_verdict *verdict);
+
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum form { REPORT, JSON, DOT, QUIET };
+enum form { REPORT, JSON, DOT, SVG, QUIET };
 
 struct options {
 	enum form form;
@@ -164,6 +164,7 @@ static void record(const struct pvrom_probe_evidence *evidence, const char *path
 enum {
 	KEY_JSON = 0x100,
 	KEY_DOT,
+	KEY_SVG,
 	KEY_LIST,
 	KEY_EXPLAIN,
 	KEY_WHY,
@@ -176,6 +177,7 @@ enum {
 static const struct argp_option table[] = {
 	{ "json", KEY_JSON, NULL, 0, "The verdict as JSON, schema 1", 0 },
 	{ "dot", KEY_DOT, NULL, 0, "The negotiation as a picture, for Graphviz's dot", 0 },
+	{ "svg", KEY_SVG, NULL, 0, "The same as SVG, drawn by dot", 0 },
 	{ "quiet", 'q', NULL, 0, "No output: the exit status says it", 0 },
 	{ "why", KEY_WHY, NULL, 0, "The evidence too, a sentence a line", 0 },
 	{ "host", KEY_HOST, NULL, 0,
@@ -195,6 +197,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case KEY_JSON: opt->form = JSON; return 0;
 	case KEY_DOT: opt->form = DOT; return 0;
+	case KEY_SVG: opt->form = SVG; return 0;
 	case 'q': opt->form = QUIET; return 0;
 	case KEY_WHY: opt->why = true; return 0;
 	case KEY_HOST: opt->host = true; return 0;
@@ -233,6 +236,8 @@ static void print(const struct options *opt, const struct pvrom_probe_evidence *
 		pvrom_probe_json(verdict, plain_line, stdout);
 	if (opt->form == DOT)
 		pvrom_probe_dot(verdict, plain_line, stdout);
+	if (opt->form == SVG)
+		print_svg(verdict);
 	if (opt->why && opt->form == REPORT) {
 		puts("because");
 		pvrom_probe_chain(evidence, verdict, plain_line, stdout);
