@@ -41,7 +41,7 @@ static int by_value(const void *a, const void *b)
 }
 
 /* Ends at the first failure. */
-static void often(const char *file, const char *name, int times)
+static void often(const char *file, const char *name, long times)
 {
 	static int64_t took[TIMES_MAX];
 	int64_t start;
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 	int failed;
 
 	if (argc == 4) {
-		often(argv[1], argv[2], atoi(argv[3]));
+		often(argv[1], argv[2], strtol(argv[3], NULL, 10));
 		return 0;
 	}
 	if (argc != 2)
