@@ -25,7 +25,7 @@ $(Q)$(OBJCOPY) $(EFI_PARTS) --target efi-app-x86_64 --subsystem=10 $@.so $@
 endef
 
 PROBE_EFI_SRCS := $(addprefix feature-probe/uefi/,probe_efi_main.c probe_efi_gather.c probe_efi_pages.c \
-	probe_efi_dmi.c probe_efi_screen.c probe_efi_file.c)
+	probe_efi_dmi.c probe_efi_try.c probe_efi_screen.c probe_efi_file.c)
 PROBE_EFI := $(BUILD)/pvrom-probe.efi
 PROBE_ESP := $(BUILD)/pvrom-esp.img
 $(PROBE_EFI): $(call objs,efi,$(PROBE_EFI_SRCS) $(PROBE_CORE_SRCS) $(PVROM_GUEST_SOURCES))
@@ -51,9 +51,3 @@ endif
 else
 $(call left_out,the probe for UEFI,gnu-efi)
 endif
-
-CHECK += probe.efi
-TEST.probe.efi       = tests/probe/efi_test $(PROBE_EFI) $(PROBE_ESP) $(BUILD)/pvrom-call.rom $(BUILD)/pvrom.rom
-TEST_TIME.probe.efi  = 300
-TEST_SHARES.probe.efi = yes
-TEST_NEEDS.probe.efi = $(PROBE_EFI) $(PROBE_ESP) $(BUILD)/pvrom-call.rom $(BUILD)/pvrom.rom

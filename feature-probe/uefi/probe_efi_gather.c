@@ -124,25 +124,51 @@ static const struct efi_place *place_of(const struct efi_face *face, uint64_t gp
 }
 
 /* As much as there is: a header may say more. */
-static void take_image(const struct efi_face *face, struct pvrom_probe_evidence *evidence)
+static void take_image(const struct efi_face *face, struct pvrom_probe_evidence *evidence,
+		       uint64_t gpa, uint64_t size, uint32_t route)
 {
-	const struct pvrom_guest *guest = face->guest;
-	const struct efi_place *place = place_of(face, guest->rom_gpa);
-	uint64_t size = guest->rom_size;
+	const struct efi_place *place = place_of(face, gpa);
 	const void *from;
 
-	if (place && place->size && size > place->size - (guest->rom_gpa - place->gpa))
-		size = place->size - (guest->rom_gpa - place->gpa);
+	if (place && place->size && size > place->size - (gpa - place->gpa))
+		size = place->size - (gpa - place->gpa);
 	if (size > evidence->rom_room)
 		size = evidence->rom_room;
-	from = pvrom_os_map(NULL, guest->rom_gpa, size);
+	from = pvrom_os_map(NULL, gpa, size);
 	if (!from)
 		return;
 	__builtin_memcpy(evidence->rom, from, size);
 	evidence->rom_size = size;
-	evidence->rom_route = guest->route;
-	if (place && guest->route == PVROM_ROUTE_FIRMWARE)
+	evidence->rom_route = route;
+	if (place && route == PVROM_ROUTE_FIRMWARE)
 		pvrom_probe_add_fact(evidence, "rom.place", place->what);
+}
+
+static void take_if_signed(const struct efi_face *face, struct pvrom_probe_evidence *evidence,
+			   uint64_t gpa, uint64_t room, uint32_t route)
+{
+	const struct pvrom_rom_header *from = pvrom_os_map(NULL, gpa, sizeof(*from));
+	struct pvrom_rom_header header;
+
+	if (!from || (room && room < sizeof(header)) || evidence->rom_size)
+		return;
+	__builtin_memcpy(&header, from, sizeof(header));
+	if (header.option_signature == PVROM_ROM_OPTION_SIGNATURE &&
+	    header.signature == PVROM_ROM_SIGNATURE)
+		take_image(face, evidence, gpa, sizeof(header), route);
+}
+
+/* A ROM of a major that the shim does not know: it has seen one, and kept nothing of it. The header will do. */
+static void take_other_major(const struct efi_face *face, struct pvrom_probe_evidence *evidence)
+{
+	uint64_t at;
+	uint32_t i;
+
+	for (at = PVROM_WINDOW_FIRST; at < PVROM_WINDOW_END; at += PVROM_WINDOW_STEP)
+		take_if_signed(face, evidence, at, PVROM_WINDOW_END - at, PVROM_ROUTE_WINDOW);
+	for (i = 0; i < face->places; i++)
+		take_if_signed(face, evidence, face->place[i].gpa, face->place[i].size,
+			       PVROM_ROUTE_FIRMWARE);
 }
 
 /* The shim knows whether a host stands behind it, and whether there is another ROM, which the image does not tell. */
@@ -158,7 +184,10 @@ static void take_rom(struct efi_face *face, struct pvrom_probe_evidence *evidenc
 	evidence->two_roms = face->guest->verdict == PVROM_VERDICT_TWO_ROMS;
 	evidence->port_answers = face->guest->verdict == PVROM_VERDICT_READY;
 	if (face->guest->rom_size)
-		take_image(face, evidence);
+		take_image(face, evidence, face->guest->rom_gpa, face->guest->rom_size,
+			   face->guest->route);
+	else if (face->guest->verdict == PVROM_VERDICT_WRONG_MAJOR)
+		take_other_major(face, evidence);
 }
 
 /* ---- all together ------------------------------------------------------------------------------ */

@@ -7,9 +7,10 @@
 #include "probe_efi.h"
 
 #include <efishell.h>
+#include <stddef.h>
 
 struct arguments {
-	bool shell, help, list, why, quiet, all;
+	bool shell, help, list, why, quiet, all, trial;
 	CHAR16 *json;
 	CHAR16 *wrong;
 };
@@ -19,6 +20,8 @@ static const char *const help[] = {
 	"Says what this machine offers of pvrom, what it withholds, and why.",
 	"",
 	"  --json FILE   write the verdict to FILE on this partition, as JSON, schema 1",
+	"  --try         negotiate with the host as a kernel does, see what works, and give",
+	"                all back",
 	"  --why         the evidence too, a sentence a line",
 	"  --list        all features, and all reasons why one is off, explained",
 	"  --no-pages    do not stop at the end of a page",
@@ -26,8 +29,8 @@ static const char *const help[] = {
 	"  --help        this list",
 	"",
 	"Status, as the shell's %lasterror% shows it: 0x0 a valid ROM with a live host,",
-	"0xE none, 0x1A one that a kernel refuses, 0x2 usage; another one if FILE cannot",
-	"be written.",
+	"0xE none, 0x1A one that a kernel refuses, 0x18 --try failed, 0x2 usage; another",
+	"one if FILE cannot be written.",
 	NULL,
 };
 
@@ -65,6 +68,8 @@ static void take_argument(struct arguments *args, EFI_SHELL_PARAMETERS_PROTOCOL 
 		args->help = true;
 	else if (is_word(arg, "--list"))
 		args->list = true;
+	else if (is_word(arg, "--try"))
+		args->trial = true;
 	else if (is_word(arg, "--why"))
 		args->why = true;
 	else if (is_word(arg, "--no-pages"))
@@ -105,8 +110,11 @@ static EFI_STATUS usage(struct efi_face *face)
 	return say_lines(face, help, EFI_INVALID_PARAMETER);
 }
 
-static EFI_STATUS status_of(const struct pvrom_probe_verdict *verdict)
+static EFI_STATUS status_of(const struct efi_face *face, const struct pvrom_probe_verdict *verdict)
 {
+	if (face->trial && face->trial->end != EFI_TRIAL_NOT_DONE &&
+	    face->trial->end != EFI_TRIAL_DONE)
+		return EFI_PROTOCOL_ERROR;
 	switch (pvrom_probe_status(verdict)) {
 	case 0: return EFI_SUCCESS;
 	case 1: return EFI_NOT_FOUND;
@@ -136,40 +144,54 @@ static EFI_STATUS say(struct efi_face *face, const struct arguments *args,
 
 	pvrom_probe_judge(evidence, &verdict);
 	pvrom_probe_report(&verdict, efi_screen_line, face);
+	if (face->trial)
+		efi_try_say(face);
 	if (args->why) {
 		efi_screen_line(face, "because");
 		pvrom_probe_chain(evidence, &verdict, efi_screen_line, face);
 	}
 	if (args->json)
 		status = write_json(face, args, &verdict);
-	return EFI_ERROR(status) ? status : status_of(&verdict);
+	return EFI_ERROR(status) ? status : status_of(face, &verdict);
 }
 
 /* ---- all together ------------------------------------------------------------------------------ */
 
 struct memory {
-	struct pvrom_probe_evidence evidence;
+	struct efi_trial trial;
 	struct pvrom_guest guest;
-	uint8_t rom[PVROM_ROM_SIZE_MAX];
+	struct pvrom_probe_evidence evidence;
+	uint8_t rom[PVROM_ROM_SIZE_MAX], copy[PVROM_ROM_SIZE_MAX];
 };
+
+#define PAGES ((sizeof(struct memory) + 4095) / 4096)
 
 static EFI_STATUS probe(struct efi_face *face, const struct arguments *args)
 {
-	struct memory *memory = NULL;
+	EFI_PHYSICAL_ADDRESS at = 0;
+	struct memory *memory;
 	EFI_STATUS status;
 
-	status = face->boot->AllocatePool(EfiLoaderData, sizeof(*memory), (void **)&memory);
+	status = face->boot->AllocatePages(AllocateAnyPages, EfiLoaderData, PAGES, &at);
 	if (EFI_ERROR(status)) {
 		efi_screen_line(face, "pvrom-probe: not enough memory");
 		return status;
 	}
-	__builtin_memset(memory, 0, sizeof(memory->evidence) + sizeof(memory->guest));
+	memory = (struct memory *)(uintptr_t)at;
+	__builtin_memset(memory, 0, offsetof(struct memory, rom));
 	memory->evidence.rom = memory->rom;
 	memory->evidence.rom_room = sizeof(memory->rom);
 	face->guest = &memory->guest;
 	efi_gather(face, &memory->evidence);
+	if (args->trial) {
+		memory->trial.copy = memory->copy;
+		face->trial = &memory->trial;
+		efi_try(face, &memory->evidence);
+	}
 	status = say(face, args, &memory->evidence);
-	face->boot->FreePool(memory);
+	/* A host that does not take back what it granted may still write there. */
+	if (!args->trial || memory->trial.end != EFI_TRIAL_KEPT)
+		face->boot->FreePages(at, PAGES);
 	return status;
 }
 

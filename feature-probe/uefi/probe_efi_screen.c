@@ -1,15 +1,61 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Lines on the firmware's console, which is a screen, a serial port or both, a page at a time. A machine may have no
- * console at all, or one without a keyboard, or nobody in front of it: nothing here waits for ever.
+ * Lines on the firmware's console, which is a screen, a serial port or both, a page at a time; and on a serial port that
+ * is no part of it. A machine may have no console at all, or one without a keyboard, or nobody in front of it: nothing
+ * here waits for ever.
  */
 #include "probe_efi.h"
-
-#include <efiser.h>
 
 #define LINE_ROOM 160u
 #define WAIT_SECONDS 60u
 #define PER_SECOND 10000000ull /* a timer counts in 100 ns */
+
+/* ---- a serial port ----------------------------------------------------------------------------- */
+
+/* A driver that uses the port (UEFI 2.10, 7.3.9: BY_DRIVER) makes it a part of the console, as a terminal, or else
+ * something that lines of text would disturb. */
+static bool is_used(const struct efi_face *face, EFI_HANDLE handle, EFI_GUID *guid)
+{
+	EFI_OPEN_PROTOCOL_INFORMATION_ENTRY *entry = NULL;
+	UINTN count = 0, i;
+	bool used = false;
+
+	if (EFI_ERROR(face->boot->OpenProtocolInformation(handle, guid, &entry, &count)) || !entry)
+		return false;
+	for (i = 0; i < count; i++)
+		used |= (entry[i].Attributes & EFI_OPEN_PROTOCOL_BY_DRIVER) != 0;
+	face->boot->FreePool(entry);
+	return used;
+}
+
+static void find_serial(struct efi_face *face)
+{
+	EFI_GUID guid = SERIAL_IO_PROTOCOL;
+	EFI_HANDLE *handle = NULL;
+	UINTN count = 0, i;
+
+	if (EFI_ERROR(face->boot->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &handle)) ||
+	    !handle)
+		return;
+	for (i = 0; i < count && !face->serial; i++)
+		if (!is_used(face, handle[i], &guid) &&
+		    EFI_ERROR(face->boot->HandleProtocol(handle[i], &guid, (void **)&face->serial)))
+			face->serial = NULL;
+	face->boot->FreePool(handle);
+}
+
+/* All of it, or nothing more ever: a port whose wire nobody reads must not take its time for each line. */
+static void write_serial(struct efi_face *face, const char *text, UINTN length)
+{
+	UINTN done = length;
+
+	if (face->serial && length &&
+	    (EFI_ERROR(face->serial->Write(face->serial, &done, (void *)(uintptr_t)text)) ||
+	     done != length))
+		face->serial = NULL;
+}
+
+/* ---- the console ------------------------------------------------------------------------------- */
 
 void efi_screen_start(struct efi_face *face, bool pages)
 {
@@ -18,6 +64,7 @@ void efi_screen_start(struct efi_face *face, bool pages)
 	face->columns = 80;
 	face->rows = 25;
 	face->pages = pages;
+	find_serial(face);
 	if (!out || !out->Mode || !out->QueryMode)
 		return;
 	if (EFI_ERROR(out->QueryMode(out, (UINTN)out->Mode->Mode, &face->columns, &face->rows)) ||
@@ -37,28 +84,14 @@ static void widen(CHAR16 to[LINE_ROOM], const char *text, UINTN length)
 	to[i] = 0;
 }
 
-static void put_serial(const struct efi_face *face, const char *text, UINTN length)
-{
-	EFI_GUID guid = SERIAL_IO_PROTOCOL;
-	SERIAL_IO_INTERFACE *serial = NULL;
-	UINTN end = 2;
-
-	if (EFI_ERROR(face->boot->LocateProtocol(&guid, NULL, (void **)&serial)) || !serial)
-		return;
-	serial->Write(serial, &length, (void *)(uintptr_t)text);
-	serial->Write(serial, &end, (void *)(uintptr_t) "\r\n");
-}
-
 /* One row. */
 static void put(struct efi_face *face, const char *text, UINTN length, CHAR16 *end)
 {
 	SIMPLE_TEXT_OUTPUT_INTERFACE *out = face->system->ConOut;
 	CHAR16 wide[LINE_ROOM];
 
-	if (!out) {
-		put_serial(face, text, length);
+	if (!out)
 		return;
-	}
 	widen(wide, text, length);
 	out->OutputString(out, wide);
 	out->OutputString(out, end);
@@ -130,8 +163,11 @@ static void put_row(struct efi_face *face, const char *text, UINTN length)
 	if (face->pages && face->row >= face->rows - 2 &&
 	    efi_screen_wait(face, "-- more: any key; q: no more --"))
 		face->quiet = true;
-	if (!face->quiet)
-		put(face, text, length, (CHAR16 *)(uintptr_t)L"\r\n");
+	if (face->quiet)
+		return;
+	put(face, text, length, (CHAR16 *)(uintptr_t)L"\r\n");
+	write_serial(face, text, length);
+	write_serial(face, "\r\n", 2);
 }
 
 void efi_screen_line(void *ctx, const char *text)

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
+/*
+ * pvrom-probe.efi in a process, on firmware that lacks things: no console, no keyboard, no serial port, no file system;
+ * what it says where, page by page; and ROMs that lie, each with its own reason.
+ */
+#include "efi_world.h"
+
+#include <string.h>
+
+#include "../../digest/digest.h"
+
+static void start(void)
+{
+	world_start();
+	world.fault.silent = true;
+	world_pci(world.rom, world.rom_size);
+}
+
+/* ---- where it says it ---------------------------------------------------------------------------- */
+
+static void expect_whole(const char *text)
+{
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "machine     "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\nfeatures    none: no live host\r\n"));
+}
+
+static void the_port_says_what_the_console_says(void)
+{
+	start();
+	made_up.serial = true;
+	CU_ASSERT_EQUAL(world_run("--why"), EFI_SECURITY_VIOLATION);
+	expect_whole(world.console);
+	CU_ASSERT_STRING_EQUAL(world.console, world.serial);
+}
+
+/* A terminal is there: what is written to the console comes out of the port already. */
+static void a_used_port_is_left_alone(void)
+{
+	start();
+	made_up.serial = made_up.serial_used = true;
+	world_run("");
+	expect_whole(world.console);
+	CU_ASSERT_EQUAL(world.serial_size, 0);
+}
+
+static void no_console(void)
+{
+	start();
+	made_up.console = false;
+	made_up.serial = true;
+	CU_ASSERT_EQUAL(world_run("--why"), EFI_SECURITY_VIOLATION);
+	expect_whole(world.serial);
+	made_up.from_shell = false; /* booted: nobody is waited for */
+	CU_ASSERT_EQUAL(world_run(""), EFI_SECURITY_VIOLATION);
+	expect_whole(world.serial);
+	CU_ASSERT_EQUAL(made_up.waits, 0);
+}
+
+static void neither_console_nor_port(void)
+{
+	start();
+	made_up.console = false;
+	CU_ASSERT_EQUAL(world_run("--try --why"), EFI_SECURITY_VIOLATION);
+	CU_ASSERT_EQUAL(world_run("--list"), EFI_SUCCESS);
+	CU_ASSERT_EQUAL(world_run("--wrong"), EFI_INVALID_PARAMETER);
+	made_up.from_shell = false;
+	CU_ASSERT_EQUAL(world_run(""), EFI_SECURITY_VIOLATION);
+	CU_ASSERT_EQUAL(world.console_size + world.serial_size, 0);
+	CU_ASSERT_EQUAL(made_up.waits, 0);
+}
+
+/* A port at whose other end nobody is costs one time-out, not one a line. */
+static void a_port_that_takes_no_more(void)
+{
+	start();
+	made_up.serial = true;
+	made_up.serial_room = 100;
+	world_run("--why");
+	expect_whole(world.console);
+	CU_ASSERT_EQUAL(world.serial_size, 100);
+	made_up.serial_room = 0;
+	world_run("--why");
+	CU_ASSERT_EQUAL(world.serial_size, 0);
+}
+
+static void quiet_on_both(void)
+{
+	start();
+	made_up.serial = true;
+	CU_ASSERT_EQUAL(world_run("-q"), EFI_SECURITY_VIOLATION);
+	CU_ASSERT_EQUAL(world_run("--try --why -q"), EFI_SECURITY_VIOLATION);
+	CU_ASSERT_EQUAL(world.console_size + world.serial_size, 0);
+}
+
+/* It came from nowhere that has files. */
+static void no_file_system(void)
+{
+	start();
+	CU_ASSERT_EQUAL(world_run("--json out.txt"), EFI_UNSUPPORTED);
+	CU_ASSERT_TRUE(world_said("pvrom-probe: cannot write the file\r\n"));
+}
+
+/* ---- page by page -------------------------------------------------------------------------------- */
+
+struct pages {
+	uint32_t pages, most_rows, most_columns;
+};
+
+static struct pages count_pages(const char *text)
+{
+	struct pages p = { 0 };
+	uint32_t rows = 0;
+
+	while (*text) {
+		const size_t length = strcspn(text, "\r\n");
+
+		if (!strncmp(text, "-- more", 7)) {
+			p.pages++;
+			rows = 0;
+		} else {
+			rows++;
+		}
+		p.most_rows = rows > p.most_rows ? rows : p.most_rows;
+		p.most_columns = length > p.most_columns ? (uint32_t)length : p.most_columns;
+		text += length;
+		text += *text == '\r';
+		text += *text == '\n';
+	}
+	return p;
+}
+
+static struct pages list_on(uint32_t columns, uint32_t rows, const char *keys)
+{
+	start();
+	made_up.columns = columns;
+	made_up.rows = rows;
+	made_up.keys = true;
+	made_up.key = keys;
+	CU_ASSERT_EQUAL(world_run("--list"), EFI_SUCCESS);
+	return count_pages(world.console);
+}
+
+static void pages_of_the_screen(void)
+{
+	struct pages p = list_on(80, 25, "          ");
+
+	CU_ASSERT_TRUE(p.pages >= 1 && p.pages < 10);
+	CU_ASSERT_TRUE(p.most_rows <= 24 && p.most_columns < 80);
+	CU_ASSERT_TRUE(world_said("tried, and no effect was seen"));
+	p = list_on(40, 10, "                                        ");
+	CU_ASSERT_TRUE(p.pages > 5);
+	CU_ASSERT_TRUE(p.most_rows <= 9 && p.most_columns < 40);
+	CU_ASSERT_TRUE(world_said("tried, and no effect"));
+}
+
+static void q_ends_it(void)
+{
+	struct pages p = list_on(80, 25, "q");
+
+	CU_ASSERT_EQUAL(p.pages, 1);
+	CU_ASSERT_FALSE(world_said("tried, and no effect was seen"));
+}
+
+/* The first wait is the last, and all is said. */
+static void nobody_is_there(void)
+{
+	struct pages p = list_on(80, 10, "");
+
+	CU_ASSERT_EQUAL(p.pages, 1);
+	CU_ASSERT_EQUAL(made_up.waits, 1);
+	CU_ASSERT_TRUE(world_said("tried, and no effect was seen"));
+}
+
+static void no_keyboard(void)
+{
+	start();
+	made_up.rows = 10;
+	CU_ASSERT_EQUAL(world_run("--list"), EFI_SUCCESS);
+	CU_ASSERT_EQUAL(made_up.waits, 0);
+	CU_ASSERT_EQUAL(count_pages(world.console).pages, 0);
+	CU_ASSERT_TRUE(world_said("tried, and no effect was seen"));
+}
+
+static void a_console_that_does_not_know_its_size(void)
+{
+	struct pages p;
+
+	start();
+	made_up.no_modes = made_up.keys = true;
+	made_up.key = "          ";
+	CU_ASSERT_EQUAL(world_run("--list"), EFI_SUCCESS);
+	p = count_pages(world.console);
+	CU_ASSERT_TRUE(p.pages >= 1 && p.most_rows <= 24 && p.most_columns < 80);
+}
+
+static void pages_are_not_for_the_port(void)
+{
+	list_on(80, 25, "          ");
+	made_up.serial = true;
+	made_up.key = "          ";
+	world_run("--list");
+	CU_ASSERT_EQUAL(count_pages(world.serial).pages, 0);
+	CU_ASSERT_NOT_EQUAL(count_pages(world.console).pages, 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(world.serial, "tried, and no effect was seen"));
+}
+
+/* ---- ROMs that lie -------------------------------------------------------------------------------- */
+
+static void make_sums_right(uint8_t *copy)
+{
+	struct pvrom_rom_header *header = (struct pvrom_rom_header *)(void *)copy;
+	uint8_t sum = 0;
+
+	header->checksum = pvrom_rom_checksum(copy, world.rom_size);
+	for (size_t i = 0; i < world.rom_size; i++)
+		sum = (uint8_t)(sum + copy[i]);
+	header->option_fixup = (uint8_t)(header->option_fixup - sum);
+}
+
+/* A copy with one byte changed, as a PCI device's of that room. */
+static void expect_refused(size_t at, uint8_t byte, int64_t more, bool sums, const char *why)
+{
+	uint8_t *copy;
+
+	world_start();
+	copy = world_copy(4096);
+	copy[at] = byte;
+	if (sums)
+		make_sums_right(copy);
+	world_pci(copy, (uint64_t)((int64_t)world.rom_size + more));
+	CU_ASSERT_EQUAL(world_run("--try"), EFI_SECURITY_VIOLATION);
+	if (!world_said(why))
+		tap_note("at %zu: no \"%s\" but %s", at, why, world.console);
+	CU_ASSERT_TRUE(world_said(why));
+	CU_ASSERT_TRUE(world_said("\nfeatures    none: the ROM is refused\r\n"));
+	CU_ASSERT_EQUAL(world.calls, 0);
+}
+
+#define AT(field) __builtin_offsetof(struct pvrom_rom_header, field)
+
+static void each_lie_has_its_reason(void)
+{
+	world_start();
+	expect_refused(world.rom_size - 1, (uint8_t)~world.rom[world.rom_size - 1], 0, false,
+		       "\nROM         refused: bad checksum\r\n");
+	expect_refused(AT(rom_size) + 1, 0x7e, 0, false,
+		       "\nROM         refused: truncated ROM\r\n");
+	expect_refused(0, 0x55, -16, false, "\nROM         refused: truncated ROM\r\n");
+	expect_refused(AT(major), PVROM_MAJOR + 1, 0, true,
+		       "\nROM         refused: wrong major version\r\n");
+	expect_refused(AT(rom_size), 1, 0, false,
+		       "\nROM         refused: malformed ROM header\r\n");
+	expect_refused(AT(pci_offset) + 1, 0xff, 0, true,
+		       "\nROM         refused: malformed ROM header\r\n");
+	expect_refused(AT(slot_offset) + 1, 0xff, 0, true,
+		       "\nROM         refused: slot table outside the ROM or malformed\r\n");
+}
+
+/* What is no ROM of ours is nobody's business, however it lies. */
+static void strangers_are_stepped_over(void)
+{
+	uint8_t *copy;
+
+	world_start();
+	copy = world_copy(0);
+	copy[AT(signature)] ^= 1;
+	copy[AT(pci_offset)] = copy[AT(pci_offset) + 1] = 0xff;
+	world_pci(copy, world.rom_size);
+	CU_ASSERT_EQUAL(world_run("--try"), EFI_NOT_FOUND);
+	made_up.rom[0].size = 8;
+	CU_ASSERT_NOT_EQUAL(world_run(""), EFI_SUCCESS);
+	world_start();
+	world_table((const uint8_t *)(uintptr_t)0xdead000);
+	world_pci((const uint8_t *)(uintptr_t)0xdead000, 4096);
+	CU_ASSERT_EQUAL(world_run("--try"), EFI_NOT_FOUND);
+}
+
+static void two_that_differ(void)
+{
+	uint8_t *copy;
+
+	start();
+	copy = world_copy(0);
+	copy[AT(live_key)] ^= 1;
+	make_sums_right(copy);
+	world_table(copy);
+	CU_ASSERT_EQUAL(world_run(""), EFI_SECURITY_VIOLATION);
+	CU_ASSERT_TRUE(world_said("\nROM         refused: two ROMs of one major version\r\n"));
+}
+
+int main(void)
+{
+	static const struct tap_test tests[] = {
+		TAP_TEST(the_port_says_what_the_console_says),
+		TAP_TEST(a_used_port_is_left_alone),
+		TAP_TEST(no_console),
+		TAP_TEST(neither_console_nor_port),
+		TAP_TEST(a_port_that_takes_no_more),
+		TAP_TEST(quiet_on_both),
+		TAP_TEST(no_file_system),
+		TAP_TEST(pages_of_the_screen),
+		TAP_TEST(q_ends_it),
+		TAP_TEST(nobody_is_there),
+		TAP_TEST(no_keyboard),
+		TAP_TEST(a_console_that_does_not_know_its_size),
+		TAP_TEST(pages_are_not_for_the_port),
+		TAP_TEST(each_lie_has_its_reason),
+		TAP_TEST(strangers_are_stepped_over),
+		TAP_TEST(two_that_differ),
+		{ 0 },
+	};
+
+	return tap_run("probe_efi_face", tests);
+}
