@@ -103,7 +103,7 @@ static void reset(struct virtio_device *device)
 	struct net_card *card = card_of(device);
 
 	pvrom_net_host_reset(&card->host);
-	card->stalled = false;
+	net_card_try_all(card);
 }
 
 /* ---- saved and loaded -------------------------------------------------------------------------------- */

@@ -77,14 +77,14 @@ static bool buffers_came(struct net_card *card)
 	return came;
 }
 
-/* Asks the guest to ring when it has buffers; true: it has some already. */
+/* Asks the guest to ring when it has buffers where a frame waits for them; true: it has some already. */
 static bool ask_for_buffers(struct net_card *card)
 {
 	bool there = false;
 
 	for (unsigned int i = 0; i < card->virtio.queues; i++)
 		if (card->virtio.queue[i].started && net_card_receives(card, i))
-			there |= pvrom_vq_device_notifications_on(&card->queue[i].ring);
+			there |= pvrom_net_queue_await(&card->queue[i]);
 	return there;
 }
 
@@ -95,34 +95,49 @@ static void find_broken(struct net_card *card)
 			virtio_broken(&card->virtio);
 }
 
-/* Brings in what has arrived; true: there is more, and it can go on at once. */
+void net_card_try_all(struct net_card *card)
+{
+	for (unsigned int pair = 0; pair < MAX_PAIRS; pair++)
+		card->arrivals[pair].stalled = false;
+}
+
+/* Brings in what has arrived for one pair of the backend's; true: there is more, and it can go on at once. */
+static bool receive_pair(struct net_card *card, uint32_t pair, uint32_t *done)
+{
+	struct net_arrivals *arrivals = &card->arrivals[pair];
+	bool stalled = false;
+	uint32_t n;
+
+	if (arrivals->stalled || (arrivals->watched && !arrivals->ready))
+		return false;
+	n = pvrom_net_backend_receive(card->backend, &card->host, pair, BUDGET, &stalled);
+	*done += n;
+	arrivals->ready = n == BUDGET || stalled;
+	arrivals->stalled = stalled;
+	return n == BUDGET;
+}
+
+/* The same for all; pairs whose frames wait for buffers hold up no others. */
 static bool receive(struct net_card *card, uint32_t *done)
 {
 	const uint16_t pairs = pvrom_net_backend_pairs(card->backend);
-	bool more = false, full = false;
+	bool more = false, newly = false;
 
 	if (buffers_came(card))
-		card->stalled = false;
-	if (card->stalled)
-		return false;
+		net_card_try_all(card);
 	for (uint32_t pair = 0; pair < pairs && pair < MAX_PAIRS; pair++) {
-		struct net_arrivals *arrivals = &card->arrivals[pair];
-		bool stalled = false;
-		uint32_t n;
+		const bool before = card->arrivals[pair].stalled;
 
-		if (arrivals->watched && !arrivals->ready)
-			continue;
-		n = pvrom_net_backend_receive(card->backend, &card->host, pair, BUDGET, &stalled);
-		*done += n;
-		arrivals->ready = n == BUDGET || stalled;
-		more |= n == BUDGET;
-		full |= stalled;
+		more |= receive_pair(card, pair, done);
+		newly |= card->arrivals[pair].stalled && !before;
 	}
-	if (!full)
+	if (!newly)
 		return more;
 	find_broken(card);
-	card->stalled = !ask_for_buffers(card);
-	return !card->stalled;
+	if (!ask_for_buffers(card))
+		return more;
+	net_card_try_all(card);
+	return true;
 }
 
 /* ---- a round ---------------------------------------------------------------------------------------- */

@@ -20,8 +20,8 @@ struct net_card {
 	struct net_arrivals {
 		struct pvrom_loop_watch watch; /* first */
 		bool watched, ready;
+		bool stalled;  /* frames wait for buffers of the guest */
 	} arrivals[MAX_PAIRS]; /* of each pair of the backend's */
-	bool stalled;	       /* frames wait for buffers of the guest */
 	bool announce;	       /* the guest is to say where it is, once it runs */
 	uint64_t busy_until;
 	uint64_t interrupts;
@@ -30,6 +30,8 @@ struct net_card {
 
 /* net_round.c. Does what there is to do; returns for how many ns there will be nothing. */
 uint64_t net_card_work(void *device);
+/* Frames that waited for buffers need not do so any longer. */
+void net_card_try_all(struct net_card *card);
 /* Is it one of the queues that frames for the guest go into? */
 bool net_card_receives(const struct net_card *card, unsigned int index);
 

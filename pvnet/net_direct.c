@@ -8,7 +8,7 @@
 /* The queue, if all that comes may go into it as it is. */
 static struct pvrom_net_queue *direct_queue(const struct pvrom_net_host *host, uint32_t pair)
 {
-	if (!host->link_up || host->driver.steering.rss || has(host, PVROM_NET_F_HASH_REPORT) ||
+	if (!host->link_up || host->driver.steering.rss || pvrom_net_reports_hashes(host) ||
 	    pair >= host->driver.steering.pairs)
 		return NULL;
 	return host->receive[pair];
@@ -92,17 +92,19 @@ static void give_direct(struct pvrom_net_queue *q, const struct pvrom_net_header
 			size_t len)
 {
 	uint64_t at = pvrom_net_header_bytes(q->host), left = len + at;
-	struct pvrom_net_header h = pvrom_net_passed_on(q->host, header);
+	struct pvrom_net_prefix prefix = { .header = pvrom_net_passed_on(q->host, header) };
 	struct pvrom_net_buffer *first = pvrom_net_held_buffer(q, 0);
 	uint32_t count = 0;
 
-	for (h.num_buffers = 0; left; h.num_buffers++) {
-		const struct pvrom_net_buffer *b = pvrom_net_held_buffer(q, h.num_buffers);
+	uint16_t *const buffers = &prefix.header.num_buffers;
+
+	for (*buffers = 0; left; ++*buffers) {
+		const struct pvrom_net_buffer *b = pvrom_net_held_buffer(q, *buffers);
 
 		left -= left < b->request.writable ? left : b->request.writable;
 	}
-	pvrom_vq_request_write(&q->ring, &first->request, 0, &h, sizeof(h));
-	for (left = len + at; count < h.num_buffers; count++, at = 0) {
+	pvrom_vq_request_write(&q->ring, &first->request, 0, &prefix, at);
+	for (left = len + at; count < *buffers; count++, at = 0) {
 		const struct pvrom_net_buffer *b = pvrom_net_held_buffer(q, 0);
 		const uint64_t part = left < b->request.writable ? left : b->request.writable;
 
@@ -124,6 +126,7 @@ enum pvrom_net_fate pvrom_net_arrived(struct pvrom_net_host *host, uint32_t pair
 	if (fate != PVROM_NET_DELIVERED)
 		return fate;
 	give_direct(q, header, len);
+	q->starved = false;
 	host->counters.received++;
 	host->counters.received_bytes += len;
 	if (host->setup.receive_limit)

@@ -6,7 +6,6 @@
 
 /* VIRTIO 1.2, 2.2: bits 0 to 23 and from 50 on belong to the device type. */
 #define DEVICE_BITS (0xffffffull | ~0ull << 50)
-#define HASH_TYPES 0x3fu /* all of PVROM_NET_HASH_x */
 
 #define OFFERED                                                                                    \
 	(PVROM_NET_F_CSUM | PVROM_NET_F_CTRL_GUEST_OFFLOADS | PVROM_NET_F_MAC |                    \
@@ -113,7 +112,7 @@ static struct pvrom_net_config config_now(const struct pvrom_net_host *host)
 		.duplex = PVROM_NET_DUPLEX_FULL,
 		.rss_max_key_size = PVROM_NET_HASH_KEY_BYTES,
 		.rss_max_indirection_table_length = PVROM_NET_RSS_ENTRIES,
-		.supported_hash_types = HASH_TYPES,
+		.supported_hash_types = PVROM_NET_HASH_ALL,
 	};
 
 	__builtin_memcpy(c.mac, host->driver.mac, sizeof(c.mac));
@@ -156,13 +155,13 @@ bool pvrom_net_host_announce(struct pvrom_net_host *host)
 
 /*
  * Until the driver says otherwise everything passes: a driver without CTRL_RX cannot ask for more.
- * The MAC address is again the one of the set-up.
+ * The MAC address is again the one of the set-up. No hash is told before a driver asks for some (5.1.6.5.6.4).
  */
 void pvrom_net_host_reset(struct pvrom_net_host *host)
 {
 	host->driver = (struct pvrom_net_driver_state){
 		.promiscuous = true,
-		.steering = { .pairs = 1, .types = HASH_TYPES },
+		.steering = { .pairs = 1 },
 	};
 	__builtin_memcpy(host->driver.mac, host->setup.mac, sizeof(host->driver.mac));
 	host->announce = false;
@@ -187,23 +186,5 @@ bool pvrom_net_host_use_pairs(struct pvrom_net_host *host, uint32_t pairs)
 	if (!pairs || pairs > host->setup.pairs)
 		return false;
 	host->driver.steering.pairs = (uint16_t)pairs;
-	return true;
-}
-
-bool pvrom_net_steering_valid(const struct pvrom_net_host *host, const struct pvrom_net_steering *s)
-{
-	uint32_t i;
-
-	if (NET_REFUSE(STEERING, !s->pairs || s->pairs > host->setup.pairs) ||
-	    s->types & ~HASH_TYPES)
-		return false;
-	if (!s->rss)
-		return true;
-	if (s->mask >= PVROM_NET_RSS_ENTRIES || s->mask & (s->mask + 1) ||
-	    s->other >= host->setup.pairs)
-		return false;
-	for (i = 0; i <= s->mask; i++)
-		if (s->table[i] >= host->setup.pairs)
-			return false;
 	return true;
 }

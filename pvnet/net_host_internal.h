@@ -13,6 +13,12 @@
 	(PVROM_NET_F_GUEST_CSUM | PVROM_NET_F_GUEST_TSO4 | PVROM_NET_F_GUEST_TSO6 |                \
 	 PVROM_NET_F_GUEST_ECN | PVROM_NET_F_GUEST_USO4 | PVROM_NET_F_GUEST_USO6)
 
+/* What stands before a frame for the driver. */
+struct pvrom_net_prefix {
+	struct pvrom_net_header header;
+	struct pvrom_net_hash hash; /* with HASH_REPORT */
+};
+
 /* The header of a frame in the driver's memory: copied once, never looked at again. */
 static inline struct pvrom_net_header pvrom_net_copy_header(const void *from)
 {
@@ -47,6 +53,12 @@ static inline uint32_t pvrom_net_header_bytes(const struct pvrom_net_host *host)
 	       (has(host, PVROM_NET_F_HASH_REPORT) ? (uint32_t)sizeof(struct pvrom_net_hash) : 0);
 }
 
+/* Does the driver want to see any hash? */
+static inline bool pvrom_net_reports_hashes(const struct pvrom_net_host *host)
+{
+	return has(host, PVROM_NET_F_HASH_REPORT) && host->driver.steering.types;
+}
+
 /* A frame went: takes its bytes from the limit, which then says when the next one may. */
 void pvrom_net_spend(const struct pvrom_net_host *host, struct pvrom_limit *limit, uint64_t bytes,
 		     uint64_t *at);
@@ -58,10 +70,6 @@ void pvrom_net_set_offloads(struct pvrom_net_host *host, uint64_t offloads);
 bool pvrom_net_filter_passes(const struct pvrom_net_host *host, const uint8_t *bytes,
 			     const struct pvrom_net_frame *frame);
 
-/* Is this a steering that the card can follow? */
-bool pvrom_net_steering_valid(const struct pvrom_net_host *host,
-			      const struct pvrom_net_steering *steering);
-
 /* Takes the next buffer of the driver's; false: none, or the queue is broken. */
 bool pvrom_net_queue_pop(struct pvrom_net_queue *queue, struct pvrom_net_buffer *buffer);
 
@@ -71,6 +79,15 @@ void pvrom_net_queue_forget(struct pvrom_net_queue *queue);
 /* One buffer is complete, `written` bytes long. */
 void pvrom_net_buffer_done(struct pvrom_net_queue *queue, struct pvrom_net_buffer *buffer,
 			   uint64_t written);
+
+/* ---- net_steering.c --------------------------------------------------------------------------------- */
+
+/* Is this a steering that the card can follow? */
+bool pvrom_net_steering_valid(const struct pvrom_net_host *host,
+			      const struct pvrom_net_steering *steering);
+/* The queue that a frame goes to, NULL: none is there; and the hash that the driver is told. */
+struct pvrom_net_queue *pvrom_net_steer(const struct pvrom_net_host *host, const uint8_t *bytes,
+					size_t len, struct pvrom_net_hash *hash);
 
 /* ---- net_receive.c ---------------------------------------------------------------------------------- */
 

@@ -20,7 +20,7 @@ enum pvrom_vq_result pvrom_net_queue_init(struct pvrom_net_queue *queue,
 	queue->buffers = count;
 	queue->first = queue->held = queue->unpublished = queue->unsignalled = 0;
 	queue->looked = queue->filled = queue->settled = 0;
-	queue->broken = queue->due = false;
+	queue->broken = queue->due = queue->starved = false;
 	for (i = 0; i < count; i++) {
 		pool[i].request.piece = pool[i].piece;
 		pool[i].request.room = PVROM_NET_PIECES;

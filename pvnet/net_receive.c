@@ -49,6 +49,15 @@ void pvrom_net_queue_stop(struct pvrom_net_queue *queue)
 		host->receive[pair] = NULL;
 }
 
+bool pvrom_net_queue_await(struct pvrom_net_queue *queue)
+{
+	if (!queue->starved || queue->broken)
+		return false;
+	/* Each time anew: the place at which the driver rings lies behind what was taken since. */
+	queue->starved = !pvrom_vq_device_notifications_on(&queue->ring);
+	return !queue->starved;
+}
+
 /* Takes one more buffer in hand; what cannot even hold a header goes back at once. */
 bool pvrom_net_hold_one_more(struct pvrom_net_queue *q)
 {
@@ -84,13 +93,7 @@ static enum pvrom_net_fate gather(struct pvrom_net_queue *q, uint64_t need, uint
 
 /* ---- one frame into one queue ---------------------------------------------------------------------------- */
 
-/* What stands before the frame. */
-struct prefix {
-	struct pvrom_net_header header;
-	struct pvrom_net_hash hash; /* with HASH_REPORT */
-};
-
-static void fill(struct pvrom_net_queue *q, uint32_t count, const struct prefix *prefix,
+static void fill(struct pvrom_net_queue *q, uint32_t count, const struct pvrom_net_prefix *prefix,
 		 const uint8_t *bytes, size_t len)
 {
 	uint64_t at = pvrom_net_header_bytes(q->host);
@@ -124,8 +127,8 @@ static void write_header(uint8_t *to, const struct pvrom_net_header *header)
 }
 
 /* Into the next buffer, if that is one descriptor and long enough. */
-static bool put_plain(struct pvrom_net_queue *q, const struct prefix *prefix, uint32_t before,
-		      const uint8_t *bytes, size_t len)
+static bool put_plain(struct pvrom_net_queue *q, const struct pvrom_net_prefix *prefix,
+		      uint32_t before, const uint8_t *bytes, size_t len)
 {
 	struct pvrom_vq_plain *p;
 
@@ -133,6 +136,7 @@ static bool put_plain(struct pvrom_net_queue *q, const struct prefix *prefix, ui
 		if (q->held || q->broken)
 			return false;
 		pvrom_net_queue_forget(q);
+		q->starved = false;
 		q->looked = pvrom_vq_device_burst(&q->ring, q->plain, PVROM_NET_BURST);
 		if (!q->looked)
 			return false;
@@ -152,18 +156,19 @@ static bool put_plain(struct pvrom_net_queue *q, const struct prefix *prefix, ui
 	return true;
 }
 
-static enum pvrom_net_fate put_merged(struct pvrom_net_queue *q, const struct prefix *prefix,
-				      const uint8_t *bytes, size_t len)
+static enum pvrom_net_fate put_merged(struct pvrom_net_queue *q,
+				      const struct pvrom_net_prefix *prefix, const uint8_t *bytes,
+				      size_t len)
 {
 	struct pvrom_net_counters *counters = &q->host->counters;
-	struct prefix whole;
+	struct pvrom_net_prefix whole;
 	enum pvrom_net_fate fate;
 	uint32_t count;
 
 	pvrom_net_queue_forget(q);
 	fate = gather(q, pvrom_net_header_bytes(q->host) + (uint64_t)len, &count);
-	if (fate == PVROM_NET_NO_BUFFER)
-		counters->no_buffer++;
+	q->starved = fate == PVROM_NET_NO_BUFFER;
+	counters->no_buffer += q->starved;
 	if (fate == PVROM_NET_DROPPED) {
 		counters->too_small++;
 		if (q->held == q->buffers) /* no hand is free for larger ones */
@@ -177,7 +182,7 @@ static enum pvrom_net_fate put_merged(struct pvrom_net_queue *q, const struct pr
 	return PVROM_NET_DELIVERED;
 }
 
-static enum pvrom_net_fate put(struct pvrom_net_queue *q, const struct prefix *prefix,
+static enum pvrom_net_fate put(struct pvrom_net_queue *q, const struct pvrom_net_prefix *prefix,
 			       const uint8_t *bytes, size_t len)
 {
 	struct pvrom_net_counters *counters = &q->host->counters;
@@ -193,39 +198,7 @@ static enum pvrom_net_fate put(struct pvrom_net_queue *q, const struct prefix *p
 	return fate;
 }
 
-/* ---- steering --------------------------------------------------------------------------------------------- */
-
-/* The same for both directions of a flow (Woo and Park, "Scalable TCP Session Monitoring with Symmetric
- * Receive-side Scaling", 2012). */
-static const uint8_t symmetric_key[PVROM_NET_HASH_KEY_BYTES] = {
-	0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a,
-	0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a,
-	0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a,
-};
-
-static uint32_t pair_for(const struct pvrom_net_steering *s, uint32_t hash, uint16_t report)
-{
-	if (!s->rss)
-		return hash % s->pairs;
-	return report == PVROM_NET_HASH_REPORT_NONE ? s->other : s->table[hash & s->mask];
-}
-
-static struct pvrom_net_queue *steer(const struct pvrom_net_host *host, const uint8_t *bytes,
-				     size_t len, struct prefix *prefix)
-{
-	const struct pvrom_net_steering *s = &host->driver.steering;
-	const bool told = s->rss || has(host, PVROM_NET_F_HASH_REPORT);
-	const uint8_t *key = told ? s->key : symmetric_key;
-	uint32_t pair = 0;
-
-	prefix->hash = (struct pvrom_net_hash){ 0 };
-	if (s->pairs > 1 || told) {
-		prefix->hash.value =
-			pvrom_net_frame_hash(key, s->types, bytes, len, &prefix->hash.report);
-		pair = pair_for(s, prefix->hash.value, prefix->hash.report);
-	}
-	return host->receive[pair] ? host->receive[pair] : host->receive[0];
-}
+/* ---- what the driver was told ------------------------------------------------------------------------------ */
 
 /* VIRTIO 1.2, 5.1.4.1: not more than the driver was told, VLAN tags aside, but for what is still to be cut.
  * Of the len bytes the first are there. */
@@ -245,14 +218,14 @@ static enum pvrom_net_fate deliver(struct pvrom_net_host *host,
 				   const struct pvrom_net_header *header, const uint8_t *bytes,
 				   size_t len)
 {
-	struct prefix prefix = { .header = *header };
+	struct pvrom_net_prefix prefix = { .header = *header };
 	struct pvrom_net_queue *q;
 
 	if (pvrom_net_is_over_mtu(host, header, bytes, len, len)) {
 		host->counters.over_mtu++;
 		return PVROM_NET_DROPPED;
 	}
-	q = steer(host, bytes, len, &prefix);
+	q = pvrom_net_steer(host, bytes, len, &prefix.hash);
 	if (q)
 		return put(q, &prefix, bytes, len);
 	host->counters.no_buffer++;
@@ -334,7 +307,7 @@ static bool goes_straight(const struct pvrom_net_host *host, const struct pvrom_
 	       s->pairs == 1 && !s->rss && host->receive[0] && len >= ETHERNET_BYTES &&
 	       len <= (has(host, PVROM_NET_F_MTU) ? host->setup.mtu + ETHERNET_BYTES
 						  : PVROM_NET_FRAME_MAX) &&
-	       !has(host, PVROM_NET_F_HASH_REPORT);
+	       !pvrom_net_reports_hashes(host);
 }
 
 static enum pvrom_net_fate receive(struct pvrom_net_host *host,
@@ -345,7 +318,7 @@ static enum pvrom_net_fate receive(struct pvrom_net_host *host,
 	struct pvrom_net_frame frame;
 
 	if (goes_straight(host, header, len)) {
-		static const struct prefix plain;
+		static const struct pvrom_net_prefix plain;
 
 		return put(host->receive[0], &plain, bytes, len);
 	}
@@ -379,5 +352,17 @@ enum pvrom_net_fate pvrom_net_receive(struct pvrom_net_host *host,
 
 	if (host->setup.receive_limit && fate == PVROM_NET_DELIVERED)
 		pvrom_net_spend(host, host->setup.receive_limit, len, &host->receive_at);
+	return fate;
+}
+
+enum pvrom_net_fate pvrom_net_receive_from(struct pvrom_net_host *host, uint32_t pair,
+					   const struct pvrom_net_header *header,
+					   const uint8_t *bytes, size_t len)
+{
+	enum pvrom_net_fate fate;
+
+	host->from = pair + 1;
+	fate = pvrom_net_receive(host, header, bytes, len);
+	host->from = 0;
 	return fate;
 }

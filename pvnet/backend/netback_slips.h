@@ -39,6 +39,7 @@
 	X(NETD_PAIRS, "all receive queues are used, whatever is enabled")                          \
 	X(NETD_MTU, "any MTU is agreed on")                                                        \
 	X(NETD_LISTEN, "a stalled queue does not ask to be rung")                                  \
+	X(NETD_LISTEN_ONCE, "a queue that is stalled again does not ask again")                    \
 	X(NETD_WITHHOLD, "what is withheld is offered")
 
 #ifdef PVROM_TEST

@@ -119,7 +119,7 @@ static bool hand_in(struct tap *t, struct pvrom_net_host *host, uint32_t pair)
 	const struct pvrom_net_header *h = &t->header[pair];
 	const uint32_t len = t->waiting[pair];
 
-	if (pvrom_net_receive(host, h, t->spill[pair], len) == PVROM_NET_NO_BUFFER)
+	if (pvrom_net_receive_from(host, pair, h, t->spill[pair], len) == PVROM_NET_NO_BUFFER)
 		return false;
 	if (t->b.capture)
 		capture_received(t->b.capture, h, t->spill[pair], len);

@@ -14,7 +14,6 @@
 /* Buffers taken from a queue, or frames from a network, before the others are looked at. */
 #define BATCH 64u
 #define LOOP_ENTRIES 256u
-#define STALLED 1000000u /* ns until queues that lack buffers are looked at again */
 
 /* ---- the driver's frames ------------------------------------------------------------------------------- */
 
@@ -62,15 +61,20 @@ static void arrived(struct pvrom_loop_watch *watch)
 	((struct netd_arrivals *)(void *)watch)->ready = true;
 }
 
-/* Has the driver given buffers anywhere? Frames go to the queue that steering chooses. */
-static bool any_buffers(struct netd_card *c)
+/* Has the driver given buffers where they are lacking, or is nothing known to lack any? */
+static bool may_try(struct netd_card *c)
 {
+	bool starved = false;
 	uint32_t i;
 
-	for (i = 0; i < 2u * c->host.setup.pairs; i += 2)
-		if (c->queue[i].live && pvrom_vq_device_pending(&c->queue[i].net.ring))
+	for (i = 0; i < 2u * c->host.setup.pairs; i += 2) {
+		if (!c->queue[i].live || !c->queue[i].net.starved)
+			continue;
+		if (pvrom_vq_device_pending(&c->queue[i].net.ring))
 			return true;
-	return false;
+		starved = true;
+	}
+	return !starved;
 }
 
 /* Frames are read on only when buffers may be there; until then they wait where they are. */
@@ -80,13 +84,23 @@ static bool receive_pair(struct netd_card *c, uint32_t pair)
 	bool stalled = false;
 	uint32_t n;
 
-	if ((a->watched && !a->ready) || (a->stalled && !any_buffers(c)) ||
-	    !pvrom_vu_runs(c->vu, 0) || pvrom_net_receive_held(&c->host))
+	if ((a->watched && !a->ready) || (a->stalled && !may_try(c)) || !pvrom_vu_runs(c->vu, 0) ||
+	    pvrom_net_receive_held(&c->host))
 		return false;
 	n = pvrom_net_backend_receive(c->backend, &c->host, pair, BATCH, &stalled);
 	a->stalled = stalled;
 	a->ready = n == BATCH || stalled || pvrom_net_receive_held(&c->host);
 	return n > 0;
+}
+
+static bool any_stalled(const struct netd_card *c)
+{
+	uint32_t i;
+
+	for (i = 0; i < pvrom_net_backend_pairs(c->backend); i++)
+		if (c->arrivals[i].stalled)
+			return true;
+	return false;
 }
 
 static void look_for_broken(struct netd_card *c)
@@ -106,7 +120,7 @@ static bool receive_frames(struct netd_card *c)
 
 	for (i = 0; i < pairs; i++)
 		worked |= receive_pair(c, i);
-	if (worked)
+	if (worked || any_stalled(c))
 		look_for_broken(c);
 	return worked;
 }
@@ -151,16 +165,6 @@ void netd_announce(struct netd_card *c, const uint8_t mac[6])
 
 /* ---- the round ----------------------------------------------------------------------------------------- */
 
-static bool any_stalled(const struct netd_card *c)
-{
-	uint32_t i;
-
-	for (i = 0; i < pvrom_net_backend_pairs(c->backend); i++)
-		if (c->arrivals[i].stalled)
-			return true;
-	return false;
-}
-
 /* true: the driver added something meanwhile, which it will not ring for. */
 static bool listen_to(struct netd_queue *q)
 {
@@ -170,11 +174,22 @@ static bool listen_to(struct netd_queue *q)
 	return pvrom_vq_device_notifications_on(&q->net.ring);
 }
 
-/*
- * A driver that gives buffers need not say so while there are enough. With several queues buffers may lie in another
- * than the one that lacks them.
- */
-static bool listen_again(struct netd_card *c, uint64_t now, uint64_t *deadline)
+/* A driver that gives buffers need not say so while there are enough. true: as listen_to(). */
+static bool listen_for_buffers(struct netd_queue *q, bool stalled)
+{
+	const bool listens = !q->quiet;
+
+	if (!stalled || !q->net.starved) {
+		be_quiet(q);
+		return false;
+	}
+	if (NETBACK_SLIP(NETD_LISTEN) || (listens && NETBACK_SLIP(NETD_LISTEN_ONCE)))
+		return false;
+	q->quiet = false;
+	return pvrom_net_queue_await(&q->net);
+}
+
+static bool listen_again(struct netd_card *c)
 {
 	const bool stalled = any_stalled(c);
 	bool more = false;
@@ -182,18 +197,14 @@ static bool listen_again(struct netd_card *c, uint64_t now, uint64_t *deadline)
 
 	for (i = 0; i < NETD_QUEUES; i++) {
 		struct netd_queue *q = &c->queue[i];
-		const bool receives = i % 2 == 0 && i != pvrom_net_control_queue(&c->host);
 
 		if (!q->live || !pvrom_vu_runs(c->vu, i))
 			continue;
-		if (receives && !stalled)
-			be_quiet(q);
-		else if (!NETBACK_SLIP(NETD_LISTEN) || !receives)
-			more |= listen_to(q) && (receives ? c->host.setup.pairs == 1
-							  : !pvrom_net_send_held(&c->host));
+		if (i % 2 == 0 && i != pvrom_net_control_queue(&c->host))
+			more |= listen_for_buffers(q, stalled);
+		else
+			more |= listen_to(q) && !pvrom_net_send_held(&c->host);
 	}
-	if (stalled && c->host.setup.pairs > 1 && *deadline > now + STALLED)
-		*deadline = now + STALLED;
 	return more;
 }
 
@@ -216,7 +227,7 @@ static void rest(struct netd_card *c, uint64_t deadline)
 		__builtin_ia32_pause();
 		return;
 	}
-	if (listen_again(c, time, &deadline))
+	if (listen_again(c))
 		return;
 	tell_news(c);
 	c->sleeps++;

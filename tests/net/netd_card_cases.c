@@ -342,6 +342,46 @@ static bool starved(void)
 	return good;
 }
 
+/* The same, and then one buffer at a time: each has to be rung for. */
+static bool starved_again_with(uint64_t features)
+{
+	const struct pvrom_net_header plain = { 0 };
+	struct vu_client_request *buffer[128];
+	struct pvrom_vq_done done;
+	uint8_t frames[6][100];
+	bool good = serve("loop", features, 2);
+	uint32_t i;
+
+	for (i = 0; good && i < 128 + 6; i++) {
+		uint8_t *const f = frames[i < 128 ? 0 : i - 128];
+
+		netd_frame(f, 100, 1, 2);
+		good = HOLDS(net_client_send(&client, 0, &plain, f, 100));
+		usleep(200);
+	}
+	usleep(50000);
+	for (i = 0; good && i < 128; i++) {
+		good = HOLDS(pvrom_vq_driver_get(&client.queue[0].vq, &done) == PVROM_VQ_OK);
+		buffer[i] = good ? done.token : NULL;
+	}
+	if (good) {
+		buffer[0]->busy = false;
+		net_client_give(&client, 0);
+	}
+	for (i = 0; good && i < 6; i++) {
+		usleep(10000); /* it rests */
+		good = HOLDS(netd_gets(&client, 0, frames[i], 100, PATIENCE));
+	}
+	end();
+	return good;
+}
+
+static bool starved_again(void)
+{
+	return starved_again_with(PVROM_VQ_F_EVENT_IDX) &&
+	       starved_again_with(PVROM_VQ_F_EVENT_IDX | PVROM_VQ_F_RING_PACKED);
+}
+
 /* A ring that is broken costs its own card; another one goes on. */
 static bool broken_ring(void)
 {
@@ -401,6 +441,9 @@ const struct netd_case netd_card_cases[] = {
 	{ "commands of the control queue", commands, { NULL } },
 	{ "an MTU that the front end agreed on", mtu_message, { "NETD_MTU" } },
 	{ "a driver without buffers is waited for", starved, { "NETD_LISTEN" } },
+	{ "a driver that gives one buffer at a time is waited for each time",
+	  starved_again,
+	  { "NETD_LISTEN_ONCE" } },
 	{ "a broken ring does no harm to other cards", broken_ring, { NULL } },
 	{ "a ring that cannot start gets no frames", ring_that_cannot_start, { NULL } },
 	{ NULL, NULL, { NULL } },

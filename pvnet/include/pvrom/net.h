@@ -107,6 +107,7 @@ struct pvrom_net_hash {
 #define PVROM_NET_HASH_IPV6 (1u << 3)
 #define PVROM_NET_HASH_TCPV6 (1u << 4)
 #define PVROM_NET_HASH_UDPV6 (1u << 5)
+#define PVROM_NET_HASH_ALL 0x3fu /* of these */
 
 #define PVROM_NET_HASH_REPORT_NONE 0u
 #define PVROM_NET_HASH_REPORT_IPV4 1u

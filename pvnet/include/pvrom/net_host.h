@@ -110,8 +110,8 @@ struct pvrom_net_macs {
 
 struct pvrom_net_steering {
 	uint16_t pairs; /* in use */
-	bool rss;	/* by table[] and key; else by hash modulo pairs */
-	uint32_t types; /* PVROM_NET_HASH_x */
+	bool rss;	/* by table[] and key; else flow by flow */
+	uint32_t types; /* PVROM_NET_HASH_x that are told, and with rss go by */
 	uint16_t mask;	/* entries of table[] - 1 */
 	uint16_t other; /* pair for frames that have no hash */
 	uint16_t table[PVROM_NET_RSS_ENTRIES];
@@ -142,6 +142,7 @@ struct pvrom_net_host {
 	bool link_up, announce;
 	uint32_t generation; /* of the configuration: rises with each change by the device */
 	uint64_t send_at, receive_at; /* ns; when the limits let the next frame go */
+	uint32_t from; /* inside pvrom_net_receive_from(): the backend's queue plus 1 */
 	struct pvrom_net_queue *receive[PVROM_NET_PAIRS_MAX];
 };
 
@@ -219,8 +220,9 @@ struct pvrom_net_queue {
 	/* Receive: buffers looked at; of them, those that have been filled, and that the ring knows to be. */
 	struct pvrom_vq_plain plain[PVROM_NET_BURST];
 	uint32_t looked, filled, settled;
-	bool due;    /* the driver wants an interrupt for these */
-	bool broken; /* the driver broke the ring's rules: the card needs a reset */
+	bool due;     /* the driver wants an interrupt for these */
+	bool starved; /* receive: the last frame for it found too few buffers */
+	bool broken;  /* the driver broke the ring's rules: the card needs a reset */
 };
 
 /*
@@ -267,6 +269,19 @@ enum pvrom_net_fate {
 enum pvrom_net_fate pvrom_net_receive(struct pvrom_net_host *host,
 				      const struct pvrom_net_header *header, const uint8_t *bytes,
 				      size_t len);
+/*
+ * The same for a backend that has queues of its own and keeps flows together in them: a frame of its queue `pair`
+ * goes to the driver's of that number, as one does that pvrom_net_room() was had for, unless the driver set RSS or uses fewer.
+ */
+enum pvrom_net_fate pvrom_net_receive_from(struct pvrom_net_host *host, uint32_t pair,
+					   const struct pvrom_net_header *header,
+					   const uint8_t *bytes, size_t len);
+
+/*
+ * A frame waits: asks the driver to ring a receive queue that had too few buffers for one. true: it has some already,
+ * and may not ring; try again. Queues that lack nothing are left alone: what lies in them is no help.
+ */
+bool pvrom_net_queue_await(struct pvrom_net_queue *queue);
 
 /* A part of a buffer, in host memory; as struct iovec of POSIX. */
 struct pvrom_net_vec {
