@@ -5,6 +5,8 @@
  */
 #include "linux_module.h"
 
+#include "linux_compat.h"
+
 #include <linux/clocksource.h>
 #include <linux/err.h>
 #include <linux/module.h>
@@ -37,7 +39,7 @@ static int get_time(struct ptp_clock_info *info, struct timespec64 *utc,
 	return status;
 }
 
-/* Both at one TSC value, if the clocksource is ours. */
+/* Both at one TSC value. */
 static int get_both(ktime_t *time, struct system_counterval_t *counter, void *unused)
 {
 	struct pvrom_clock_reading reading;
@@ -47,8 +49,7 @@ static int get_both(ktime_t *time, struct system_counterval_t *counter, void *un
 	if (status || reading.monotonic_ns == PVROM_CLOCK_NONE)
 		return -EIO;
 	*time = timespec64_to_ktime(utc);
-	*counter = (struct system_counterval_t){ .cycles = reading.monotonic_ns,
-						 .cs = linux_clock_source() };
+	*counter = linux_counter(reading.tsc, reading.monotonic_ns, linux_clock_source());
 	return 0;
 }
 
