@@ -10,6 +10,8 @@ mandir       ?= $(datadir)/man
 docdir       ?= $(datadir)/doc/pvrom
 sourcedir    ?= $(datadir)/pvrom/source
 pkgconfigdir ?= $(libdir)/pkgconfig
+# What firmware runs: for x86-64 alone, and for no system's own search paths.
+efidir       ?= $(libdir)/pvrom
 
 # The backends of the card are pvrun's and pvrom-netd's: no archive of them is installed.
 INSTALL_HEADERS += $(filter-out %/net_backend.h,$(sort $(wildcard abi/pvrom/*.h \
@@ -64,7 +66,8 @@ $(foreach f,$(INSTALL_BIN),0755 $(f) $(bindir)/$(notdir $(f))
 0755 $(BUILD)/$(INSTALL_SO).$(VERSION) $(libdir)/$(INSTALL_SO).$(VERSION)
 link $(INSTALL_SO).$(VERSION) $(libdir)/$(INSTALL_SO).$(SOVERSION)
 link $(INSTALL_SO).$(SOVERSION) $(libdir)/$(INSTALL_SO)
-$(foreach f,$(INSTALL_PC),0644 $(f) $(pkgconfigdir)/$(notdir $(f))
+$(foreach f,$(INSTALL_EFI),0644 $(f) $(efidir)/$(notdir $(f))
+)$(foreach f,$(INSTALL_PC),0644 $(f) $(pkgconfigdir)/$(notdir $(f))
 )$(foreach f,$(INSTALL_DOCS),0644 $(f) $(docdir)/$(notdir $(f))
 )$(foreach f,$(INSTALL_SOURCES),0644 $(f) $(sourcedir)/$(f)
 )

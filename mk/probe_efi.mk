@@ -43,8 +43,10 @@ $(BUILD)/lint/feature-probe/uefi/%.ok: FLAGS_FOR += $(EFI_FLAGS)
 
 ifneq ($(and $(EFI_CRT0),$(EFI_LDS),$(EFI_LIB)),)
 ALL_TARGETS += $(PROBE_EFI)
+INSTALL_EFI += $(PROBE_EFI)
 ifneq ($(call have,mformat),)
 ALL_TARGETS += $(PROBE_ESP)
+INSTALL_EFI += $(PROBE_ESP)
 else
 $(call left_out,an image with the probe for UEFI,mtools)
 endif
