@@ -22,7 +22,7 @@ ALL_TARGETS += $(BUILD)/libpvrom-net-backend.a
 
 # ---- pvrom-netd ----------------------------------------------------------------------------------
 NETD_SRCS := $(addprefix pvnet/netd/, netd_card.c netd_front.c netd_helper.c netd_main.c netd_spec.c netd_switch.c)
-PVNET_SWITCH_SRCS := $(addprefix pvnet/backend/, net_switch.c switch_backend.c)
+PVNET_SWITCH_SRCS := $(addprefix pvnet/backend/, net_switch.c switch_backend.c switch_table.c)
 # libslirp.h asks for nothing else; its .pc wants glib's headers.
 ifneq ($(call have_header,slirp/libslirp.h),)
 PVNET_USER_SRCS := pvnet/backend/user_backend.c

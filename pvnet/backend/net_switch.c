@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * The switch: who is where, and frames from port to port.
+ * The switch: ports, and frames from one to another.
  */
 #define _GNU_SOURCE
-#include "net_switch.h"
+#include "switch_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,30 +16,10 @@
 #include "netback_slips.h"
 
 #define QUEUE_BYTES                                                                                \
-	(1u << 20) /* of a port: 15 frames of the greatest length, or 8,000 small ones */
-#define SETS 512u  /* of the table of addresses, WAYS each */
-#define WAYS 4u
-#define LEARNED_MOST 512u /* addresses behind one port: a flood of them displaces no others */
-#define FORGOTTEN 300u	  /* s after which an address may be displaced; IEEE 802.1Q, 8.8.3 */
-#define FLOOD_BURST 256u  /* frames */
-#define HEAD 18u	  /* bytes of a frame that are judged: addresses, a tag, a type */
+	(1u << 20)	 /* of a port: 15 frames of the greatest length, or 8,000 small ones */
+#define FLOOD_BURST 256u /* frames */
+#define HEAD 18u	 /* bytes of a frame that are judged: addresses, a tag, a type */
 #define VECTORS (PVROM_NET_PIECES + 2)
-
-struct place {
-	uint8_t mac[6];
-	uint16_t vlan;
-	uint16_t port; /* plus 1; 0: free */
-	uint32_t seen; /* s */
-};
-
-struct net_switch {
-	pthread_rwlock_t ports_lock; /* `port` */
-	struct switch_port *port[SWITCH_PORTS];
-	pthread_mutex_t table_lock; /* `place`, and `learned` of ports */
-	struct place place[SETS][WAYS];
-	uint32_t top; /* ports from here on are free; under ports_lock too */
-	uint32_t flood;
-};
 
 /* A frame on its way. */
 struct frame {
@@ -58,100 +38,6 @@ static uint64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-/* ---- the table of addresses ------------------------------------------------------------------------------ */
-
-static struct place *set_of(struct net_switch *sw, const uint8_t *mac, uint16_t vlan)
-{
-	uint64_t key = vlan;
-
-	memcpy((uint8_t *)&key + 2, mac, 6);
-	return sw->place[key * 0x9e3779b97f4a7c15u >> 55];
-}
-_Static_assert(SETS == 512, "the upper nine bits");
-
-static bool is_at(const struct place *p, const uint8_t *mac, uint16_t vlan)
-{
-	return p->port && p->vlan == vlan && !memcmp(p->mac, mac, 6);
-}
-
-/* The port plus 1; 0: not known. */
-static uint32_t find(struct net_switch *sw, const uint8_t *mac, uint16_t vlan)
-{
-	const struct place *set = set_of(sw, mac, vlan);
-	uint32_t i, port = 0;
-
-	pthread_mutex_lock(&sw->table_lock);
-	for (i = 0; i < WAYS; i++)
-		if (is_at(&set[i], mac, vlan))
-			port = set[i].port;
-	pthread_mutex_unlock(&sw->table_lock);
-	return port;
-}
-
-/* How willingly a place is given to another address of this port: 0 not at all. */
-static uint32_t worth(const struct place *p, const struct switch_port *port, uint32_t now)
-{
-	if (NETBACK_SLIP(SWITCH_LEARNED))
-		return 1;
-	if (!p->port)
-		return port->learned < LEARNED_MOST ? 3 : 0;
-	if (now - p->seen > FORGOTTEN)
-		return 2;
-	return p->port == port->index + 1;
-}
-
-static struct place *place_for(struct place *set, const struct switch_port *port,
-			       const uint8_t *mac, uint16_t vlan, uint32_t now)
-{
-	struct place *best = NULL;
-	uint32_t i, most = 0;
-
-	for (i = 0; i < WAYS; i++)
-		if (is_at(&set[i], mac, vlan))
-			return &set[i];
-	for (i = 0; i < WAYS; i++) {
-		if (worth(&set[i], port, now) > most) {
-			best = &set[i];
-			most = worth(best, port, now);
-		}
-	}
-	return best;
-}
-
-static void learn(struct switch_port *port, const uint8_t *mac, uint16_t vlan, uint64_t time)
-{
-	struct net_switch *sw = port->sw;
-	const uint32_t now = (uint32_t)(time / 1000000000u);
-	struct place *p;
-
-	pthread_mutex_lock(&sw->table_lock);
-	p = place_for(set_of(sw, mac, vlan), port, mac, vlan, now);
-	if (p && p->port != port->index + 1) {
-		if (p->port)
-			sw->port[p->port - 1]->learned--;
-		port->learned++;
-	}
-	if (p) {
-		memcpy(p->mac, mac, 6);
-		p->vlan = vlan;
-		p->port = (uint16_t)(port->index + 1);
-		p->seen = now;
-	}
-	pthread_mutex_unlock(&sw->table_lock);
-}
-
-static void forget(struct switch_port *port)
-{
-	struct place *p = &port->sw->place[0][0];
-	uint32_t i;
-
-	pthread_mutex_lock(&port->sw->table_lock);
-	for (i = 0; i < SETS * WAYS; i++)
-		if (p[i].port == port->index + 1)
-			p[i].port = 0;
-	pthread_mutex_unlock(&port->sw->table_lock);
 }
 
 /* ---- judging a frame ------------------------------------------------------------------------------------- */
@@ -346,9 +232,9 @@ static bool forward(struct switch_port *from, const struct frame *f)
 	const uint64_t time = now_ns();
 	uint32_t port = 0;
 
-	learn(from, f->head + 6, f->vlan, time);
+	switch_learn(from, f->head + 6, f->vlan, time);
 	if (!(f->head[0] & 1) && !NETBACK_SLIP(SWITCH_FIND))
-		port = find(sw, f->head, f->vlan);
+		port = switch_find(sw, f->head, f->vlan);
 	if (!port)
 		return flood(from, f, time);
 	if (port == from->index + 1) /* it is where it came from */
@@ -413,6 +299,13 @@ void switch_pop(struct switch_port *port)
 {
 	pthread_mutex_lock(&port->lock);
 	net_fifo_pop(&port->fifo);
+	pthread_mutex_unlock(&port->lock);
+}
+
+void switch_count(struct switch_port *port, struct pvrom_net_backend_counters *counters)
+{
+	pthread_mutex_lock(&port->lock);
+	*counters = port->counters;
 	pthread_mutex_unlock(&port->lock);
 }
 
@@ -488,7 +381,7 @@ void switch_leave(struct switch_port *port)
 {
 	pthread_rwlock_wrlock(&port->sw->ports_lock);
 	port->sw->port[port->index] = NULL;
-	forget(port);
+	switch_forget(port);
 	pthread_rwlock_unlock(&port->sw->ports_lock);
 	free_port(port);
 }

@@ -31,7 +31,8 @@ struct switch_port {
 	uint8_t mac[6]; /* zero: any */
 	uint32_t learned;
 	uint64_t tokens_at; /* floods: when the bucket will be full again, ns */
-	struct pvrom_net_backend_counters counters; /* `full` of this port's queue, under `lock` */
+	struct pvrom_net_backend_counters
+		counters; /* refused by its own thread; full under `lock` */
 };
 
 /* flood: frames a second that one port may have sent to all others. NULL: no memory. */
@@ -52,6 +53,8 @@ void switch_flush(struct switch_port *port);
 /* The oldest frame for a port, until it is popped. */
 bool switch_peek(struct switch_port *port, struct net_arrival *arrival);
 void switch_pop(struct switch_port *port);
+/* What became of its frames so far; those of other ports may be lost in its queue meanwhile. */
+void switch_count(struct switch_port *port, struct pvrom_net_backend_counters *counters);
 /* event is read: to be called before peeking until there is no more. */
 void switch_woken(struct switch_port *port);
 
