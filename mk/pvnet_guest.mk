@@ -21,8 +21,10 @@ $(eval $(call cunit,net.devices,tests/net/net_devices_test.c,$(addprefix tests/n
 	$(NET_GUEST_WORLD)))
 
 # The reference kernel's network stack, in an ordinary program.
-$(eval $(call cunit,net.stack,tests/net/net_stack_test.c,$(addprefix kernel/net/,stack.c stack_page.c stack_tcp.c \
-	stack_tcp_input.c stack_udp.c) $(PVNET_FRAME_SRCS)))
+KERNEL_STACK := $(addprefix kernel/net/,stack.c stack_page.c stack_tcp.c stack_tcp_input.c stack_udp.c)
+$(eval $(call cunit,net.stack,tests/net/net_stack_test.c,$(KERNEL_STACK) $(PVNET_FRAME_SRCS)))
+$(eval $(call cunit,net.stack_refuse,tests/net/net_stack_refuse_test.c,$(KERNEL_STACK)))
+$(eval $(call cunit,net.stack_segment,tests/net/net_stack_segment_test.c,$(KERNEL_STACK)))
 
 # ---- the reference kernel's network, over QEMU's cards -----------------------------------------------
 $(BUILD)/net-peer: $(call objs,hosted,tools/net-peer.c)

@@ -93,7 +93,7 @@ static void begin_service(struct stack *s, const struct packet *p, const struct 
 
 static void to_nobody(struct stack *s, const struct packet *p, const struct segment *seg)
 {
-	if (seg->flags & TCP_RST || p->to != s->address)
+	if (seg->flags & TCP_RST)
 		return;
 	if (s->listening && seg->port == s->listening &&
 	    (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)

@@ -148,7 +148,7 @@ static bool can_be_ours(const struct answer *a)
 {
 	const uint32_t hosts = ~a->mask;
 
-	return a->address && a->address >> 24 != 127 && a->address >> 28 < 14 && a->mask &&
+	return a->address >> 24 != 127 && a->address >> 28 < 14 && a->mask &&
 	       !(hosts & (hosts + 1)) && (a->address & hosts) && (a->address & hosts) != hosts;
 }
 
