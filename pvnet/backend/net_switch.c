@@ -302,7 +302,7 @@ void switch_pop(struct switch_port *port)
 	pthread_mutex_unlock(&port->lock);
 }
 
-void switch_count(struct switch_port *port, struct pvrom_net_backend_counters *counters)
+void switch_counters(struct switch_port *port, struct pvrom_net_backend_counters *counters)
 {
 	pthread_mutex_lock(&port->lock);
 	*counters = port->counters;

@@ -54,7 +54,7 @@ void switch_flush(struct switch_port *port);
 bool switch_peek(struct switch_port *port, struct net_arrival *arrival);
 void switch_pop(struct switch_port *port);
 /* What became of its frames so far; those of other ports may be lost in its queue meanwhile. */
-void switch_count(struct switch_port *port, struct pvrom_net_backend_counters *counters);
+void switch_counters(struct switch_port *port, struct pvrom_net_backend_counters *counters);
 /* event is read: to be called before peeking until there is no more. */
 void switch_woken(struct switch_port *port);
 

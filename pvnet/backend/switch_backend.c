@@ -37,7 +37,7 @@ static void own_work(struct netback *b)
 	struct switch_port *port = port_of(b);
 
 	switch_woken(port);
-	switch_count(port, &b->counters);
+	switch_counters(port, &b->counters);
 }
 
 static bool own_peek(struct netback *b, uint32_t pair, struct net_arrival *arrival)
