@@ -8,6 +8,7 @@ $(foreach v,test alt asan ndebug,$(BUILD)/$(v)/feature-probe/uefi/%.o $(BUILD)/$
 $(BUILD)/lint/tests/probe/%.ok: FLAGS_FOR += $(EFI_FLAGS)
 ifneq ($(wildcard $(EFI_INCLUDE)/efi.h),)
 $(eval $(call cunit,probe.efi_face,tests/probe/probe_efi_face_test.c,$(EFI_WORLD_SRCS)))
+$(eval $(call cunit,probe.efi_rom,tests/probe/probe_efi_rom_test.c,$(EFI_WORLD_SRCS)))
 $(eval $(call cunit,probe.efi_try,tests/probe/probe_efi_try_test.c,$(EFI_WORLD_SRCS)))
 endif
 

@@ -89,5 +89,6 @@ EFI_STATUS efi_file_end(struct efi_face *face)
 		status = face->file->Close(face->file);
 	if (face->root)
 		face->root->Close(face->root);
+	face->file = face->root = NULL;
 	return EFI_ERROR(face->file_status) ? face->file_status : status;
 }

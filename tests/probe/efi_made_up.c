@@ -159,6 +159,49 @@ static EFI_STATUS EFIAPI write_port(SERIAL_IO_INTERFACE *port, UINTN *size, void
 	return EFI_TIMEOUT;
 }
 
+/* ---- a volume with one file ---------------------------------------------------------------------- */
+
+static EFI_STATUS EFIAPI open_volume(EFI_FILE_IO_INTERFACE *files, EFI_FILE_HANDLE *root)
+{
+	(void)files;
+	FW.opened++;
+	*root = &FW.root;
+	return EFI_SUCCESS;
+}
+
+/* The file is made anew. */
+static EFI_STATUS EFIAPI open_file(EFI_FILE_HANDLE root, EFI_FILE_HANDLE *file, CHAR16 *name,
+				   UINT64 mode, UINT64 attributes)
+{
+	(void)root;
+	(void)name;
+	(void)attributes;
+	if (!(mode & EFI_FILE_MODE_CREATE))
+		return EFI_NOT_FOUND;
+	FW.volume_used = 0;
+	FW.opened++;
+	*file = &FW.file;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI close_file(EFI_FILE_HANDLE file)
+{
+	(void)file;
+	FW.closed++;
+	return EFI_SUCCESS;
+}
+
+/* As some firmware does: what does not fit is left out, and only the size says so. */
+static EFI_STATUS EFIAPI write_file(EFI_FILE_HANDLE file, UINTN *size, void *from)
+{
+	(void)file;
+	if (*size > FW.volume_room - FW.volume_used)
+		*size = FW.volume_room - FW.volume_used;
+	__builtin_memcpy(FW.volume + FW.volume_used, from, *size);
+	FW.volume_used += (uint32_t)*size;
+	return EFI_SUCCESS;
+}
+
 /* ---- protocols ----------------------------------------------------------------------------------- */
 
 static void *protocol(EFI_HANDLE handle, const EFI_GUID *guid)
@@ -168,6 +211,10 @@ static void *protocol(EFI_HANDLE handle, const EFI_GUID *guid)
 	if (handle == &FW && FW.from_shell &&
 	    is_guid(guid, (EFI_GUID)EFI_SHELL_PARAMETERS_PROTOCOL_GUID))
 		return &FW.shell;
+	if (handle == &FW && FW.volume_room && is_guid(guid, (EFI_GUID)LOADED_IMAGE_PROTOCOL))
+		return &FW.loaded;
+	if (handle == &FW.files && is_guid(guid, (EFI_GUID)SIMPLE_FILE_SYSTEM_PROTOCOL))
+		return &FW.files;
 	if (handle == &FW.port && is_guid(guid, (EFI_GUID)SERIAL_IO_PROTOCOL))
 		return &FW.port;
 	for (i = 0; i < FW.roms; i++)
@@ -249,6 +296,11 @@ static void set_devices(void)
 	FW.in.ReadKeyStroke = read_key;
 	FW.in.WaitForKey = &FW.in;
 	FW.port.Write = write_port;
+	FW.loaded.DeviceHandle = &FW.files;
+	FW.files.OpenVolume = open_volume;
+	FW.root.Open = open_file;
+	FW.root.Close = FW.file.Close = close_file;
+	FW.file.Write = write_file;
 	FW.shell.Argv = (CHAR16 **)(uintptr_t)FW.words;
 	FW.shell.Argc = FW.word_count;
 	for (i = 0; i < FW.roms; i++) {
@@ -260,7 +312,7 @@ static void set_devices(void)
 EFI_SYSTEM_TABLE *made_up_start(void)
 {
 	FW.memory_used = 0;
-	FW.allocated = FW.freed = FW.waits = FW.out_of_turn = 0;
+	FW.allocated = FW.freed = FW.waits = FW.out_of_turn = FW.opened = FW.closed = 0;
 	FW.tpl = TPL_APPLICATION;
 	set_services(&FW.boot);
 	set_devices();

@@ -36,6 +36,9 @@ struct made_up {
 		uint64_t size;
 	} rom[MADE_UP_ROMS]; /* of PCI devices */
 	uint32_t roms;
+	/* One file, of this room; 0: it came from nowhere that has files. */
+	char *volume;
+	uint32_t volume_room;
 	EFI_CONFIGURATION_TABLE table[MADE_UP_TABLES];
 	uint32_t tables;
 	void (*console_out)(char c);
@@ -43,7 +46,8 @@ struct made_up {
 	/* What it was asked. */
 	uint64_t memory_used;
 	uint32_t allocated, freed; /* allocations, of pages and of others */
-	uint32_t waits, files;
+	uint32_t waits;
+	uint32_t volume_used, opened, closed; /* the volume and files in it */
 	EFI_TPL tpl;
 	uint32_t out_of_turn; /* services that may not be called at the level of that time */
 	/* Its insides. */
@@ -54,6 +58,9 @@ struct made_up {
 	SIMPLE_INPUT_INTERFACE in;
 	SERIAL_IO_INTERFACE port;
 	EFI_SHELL_PARAMETERS_PROTOCOL shell;
+	EFI_LOADED_IMAGE loaded;
+	EFI_FILE_IO_INTERFACE files;
+	EFI_FILE root, file;
 	EFI_PCI_IO_PROTOCOL pci[MADE_UP_ROMS];
 };
 
