@@ -27,7 +27,8 @@ static uint16_t *avail_event(const struct pvrom_vq_device *vq)
 /* ---- taking -------------------------------------------------------------------------------------- */
 
 /* Descriptor i of the table, copied once. */
-static void read_desc(const struct pvrom_vq_device *vq, uint32_t i, struct vq_element *element)
+static inline void read_desc(const struct pvrom_vq_device *vq, uint32_t i,
+			     struct vq_element *element)
 {
 	const struct pvrom_vq_desc *d = (const struct pvrom_vq_desc *)vq->desc_at + i;
 
@@ -37,10 +38,15 @@ static void read_desc(const struct pvrom_vq_device *vq, uint32_t i, struct vq_el
 	element->next = vq_load16(&d->next);
 }
 
-/* Follows the chain from head on. Zero or more buffers, then perhaps a table (2.7.5.3.2). */
-static __attribute__((noinline)) void gather(struct pvrom_vq_device *vq, struct vq_element element,
+/*
+ * Follows the chain, of which `have` descriptors are copied. Zero or more buffers, then perhaps a table
+ * (2.7.5.3.2).
+ */
+static __attribute__((noinline)) void gather(struct pvrom_vq_device *vq,
+					     const struct vq_element *copied, uint32_t have,
 					     struct pvrom_vq_request *request)
 {
+	struct vq_element element = copied[0];
 	struct vq_walk walk;
 	uint32_t n = 0;
 
@@ -62,17 +68,39 @@ static __attribute__((noinline)) void gather(struct pvrom_vq_device *vq, struct 
 			vq_walk_fault(&walk, PVROM_VQ_FAULT_NEXT_RANGE);
 			return;
 		}
-		read_desc(vq, element.next, &element);
+		if (n < have)
+			element = copied[n];
+		else
+			read_desc(vq, element.next, &element);
 	}
+}
+
+/* Copies the first descriptors of a chain; how many. *whole: that is all of it. */
+static inline uint32_t copy_few(const struct pvrom_vq_device *vq, uint32_t head,
+				struct vq_element *copied, bool *whole)
+{
+	const uint16_t on = PVROM_VQ_DESC_NEXT | PVROM_VQ_DESC_INDIRECT;
+	uint32_t n = 0;
+
+	read_desc(vq, head, &copied[0]);
+	while ((copied[n].flags & on) == PVROM_VQ_DESC_NEXT && copied[n].next < vq->config.size &&
+	       n + 1 < VQ_FEW) {
+		read_desc(vq, copied[n].next, &copied[n + 1]);
+		n++;
+	}
+	*whole = !(copied[n].flags & on);
+	return n + 1;
 }
 
 static void take_chain(struct pvrom_vq_device *vq, uint32_t head, struct pvrom_vq_request *request)
 {
-	struct vq_element first;
+	struct vq_element copied[VQ_FEW];
+	bool whole;
+	const uint32_t n = copy_few(vq, head, copied, &whole);
 
-	read_desc(vq, head, &first);
-	if (!vq_walk_plain(vq, &first, request))
-		gather(vq, first, request);
+	if (n == 1 ? !vq_walk_plain(vq, copied, request)
+		   : !whole || !vq_walk_few(vq, copied, n, request))
+		gather(vq, copied, n, request);
 }
 
 /* Sees whether buffers are there that were not seen before. */

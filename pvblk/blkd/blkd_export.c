@@ -14,6 +14,8 @@
 
 /* Buffers taken from a queue before completions and other queues are looked at. */
 #define BATCH 32u
+/* And before what the disk did at once is shown: a driver that waits for a part of them wakes up meanwhile. */
+#define PART 16u
 /* Requests of a queue in work at a time: what the rest of its buffers wait for. */
 #define POOL_MOST 256u
 #define LOOP_ENTRIES 256u
@@ -45,49 +47,66 @@ static const struct pvrom_blk_host_ops blk_ops = { .complete = complete,
 
 /* ---- the round ----------------------------------------------------------------------------------------- */
 
-static bool take_buffers(struct blkd_export *e)
+/* true: an interrupt was prepared. */
+static bool publish_queue(struct blkd_export *e, uint32_t i)
 {
-	uint32_t i, n = 0;
+	struct blkd_queue *q = &e->queue[i];
+	bool interrupts;
 
-	for (i = 0; i < e->spec.queues; i++) {
-		struct blkd_queue *q = &e->queue[i];
-		uint32_t taken;
-
-		if (!q->live || !pvrom_vu_runs(e->vu, i))
-			continue;
-		taken = pvrom_blk_queue_run(&q->blk, BATCH);
-		if (taken && !q->quiet) {
-			pvrom_vq_device_notifications_off(&q->blk.ring);
-			q->quiet = true;
-		}
-		if (q->blk.broken)
-			pvrom_vu_broken(e->vu, i);
-		n += taken;
+	if (!q->live || !q->blk.dirty)
+		return false;
+	interrupts = pvrom_blk_queue_publish(&q->blk);
+	if (interrupts) {
+		e->interrupts++;
+		pvrom_vu_interrupt(e->vu, i);
+		BLKD_STEP(BLK_INTERRUPTED);
 	}
-	e->popped += n;
-	if (n) {
-		BLKD_STEP(BLK_STARTED);
-		pvrom_blk_host_kick(&e->host);
-	}
-	return n > 0;
+	BLKD_STEP(BLK_PUBLISHED);
+	return interrupts;
 }
 
 static void publish(struct blkd_export *e)
 {
 	uint32_t i;
 
-	for (i = 0; i < e->spec.queues; i++) {
-		struct blkd_queue *q = &e->queue[i];
+	for (i = 0; i < e->spec.queues; i++)
+		publish_queue(e, i);
+}
 
-		if (!q->live || !q->blk.dirty)
-			continue;
-		if (pvrom_blk_queue_publish(&q->blk)) {
-			e->interrupts++;
-			pvrom_vu_interrupt(e->vu, i);
-			BLKD_STEP(BLK_INTERRUPTED);
+/* An interrupt goes out at once when there is more to take: else with the system call that sleeps. */
+static uint32_t take_from(struct blkd_export *e, uint32_t i)
+{
+	struct blkd_queue *q = &e->queue[i];
+	uint32_t n = 0, taken;
+
+	do {
+		taken = pvrom_blk_queue_run(&q->blk, PART);
+		n += taken;
+		if (taken && !q->quiet) {
+			pvrom_vq_device_notifications_off(&q->blk.ring);
+			q->quiet = true;
 		}
-		BLKD_STEP(BLK_PUBLISHED);
+		if (publish_queue(e, i) && taken == PART)
+			pvrom_loop_submit(&e->loop);
+	} while (taken == PART && n < BATCH);
+	if (q->blk.broken)
+		pvrom_vu_broken(e->vu, i);
+	return n;
+}
+
+static bool take_buffers(struct blkd_export *e)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < e->spec.queues; i++)
+		if (e->queue[i].live && pvrom_vu_runs(e->vu, i))
+			n += take_from(e, i);
+	e->popped += n;
+	if (n) {
+		BLKD_STEP(BLK_STARTED);
+		pvrom_blk_host_kick(&e->host);
 	}
+	return n > 0;
 }
 
 /* true: the driver added something meanwhile, which it will not ring for. */
