@@ -156,6 +156,7 @@ static EFI_STATUS EFIAPI write_port(SERIAL_IO_INTERFACE *port, UINTN *size, void
 	if (done == *size)
 		return EFI_SUCCESS;
 	*size = done;
+	FW.timeouts++;
 	return EFI_TIMEOUT;
 }
 
@@ -174,9 +175,8 @@ static EFI_STATUS EFIAPI open_file(EFI_FILE_HANDLE root, EFI_FILE_HANDLE *file, 
 				   UINT64 mode, UINT64 attributes)
 {
 	(void)root;
-	(void)name;
 	(void)attributes;
-	if (!(mode & EFI_FILE_MODE_CREATE))
+	if (!(mode & EFI_FILE_MODE_CREATE) || *name == '?')
 		return EFI_NOT_FOUND;
 	FW.volume_used = 0;
 	FW.opened++;
@@ -312,7 +312,8 @@ static void set_devices(void)
 EFI_SYSTEM_TABLE *made_up_start(void)
 {
 	FW.memory_used = 0;
-	FW.allocated = FW.freed = FW.waits = FW.out_of_turn = FW.opened = FW.closed = 0;
+	FW.allocated = FW.freed = FW.waits = FW.timeouts = FW.out_of_turn = FW.opened = FW.closed =
+		0;
 	FW.tpl = TPL_APPLICATION;
 	set_services(&FW.boot);
 	set_devices();

@@ -36,7 +36,7 @@ struct made_up {
 		uint64_t size;
 	} rom[MADE_UP_ROMS]; /* of PCI devices */
 	uint32_t roms;
-	/* One file, of this room; 0: it came from nowhere that has files. */
+	/* One file, of this room, under any name that does not begin with ?; 0: it came from nowhere that has files. */
 	char *volume;
 	uint32_t volume_room;
 	EFI_CONFIGURATION_TABLE table[MADE_UP_TABLES];
@@ -45,8 +45,8 @@ struct made_up {
 	void (*serial_out)(char c);
 	/* What it was asked. */
 	uint64_t memory_used;
-	uint32_t allocated, freed; /* allocations, of pages and of others */
-	uint32_t waits;
+	uint32_t allocated, freed;	      /* allocations, of pages and of others */
+	uint32_t waits, timeouts;	      /* of the console's keys; of the port */
 	uint32_t volume_used, opened, closed; /* the volume and files in it */
 	EFI_TPL tpl;
 	uint32_t out_of_turn; /* services that may not be called at the level of that time */

@@ -78,6 +78,7 @@ static void a_port_that_takes_no_more(void)
 	world_run("--why");
 	expect_whole(world.console);
 	CU_ASSERT_EQUAL(world.serial_size, 100);
+	CU_ASSERT_EQUAL(made_up.timeouts, 1);
 	made_up.serial_room = 0;
 	world_run("--why");
 	CU_ASSERT_EQUAL(world.serial_size, 0);
@@ -136,6 +137,18 @@ static void a_recording_gives_the_same_verdict(void)
 	again_size = 0;
 	pvrom_probe_json(&judged, take_line, NULL);
 	CU_ASSERT_STRING_EQUAL(again, verdict);
+}
+
+static void a_name_that_cannot_be(void)
+{
+	static char volume[65536];
+
+	start();
+	made_up.volume = volume;
+	made_up.volume_room = sizeof(volume);
+	CU_ASSERT_EQUAL(world_run("--json verdict --record ?"), EFI_NOT_FOUND);
+	CU_ASSERT_TRUE(world_said("pvrom-probe: cannot write the file\r\n"));
+	CU_ASSERT_EQUAL(made_up.opened, made_up.closed);
 }
 
 static void a_full_volume(void)
@@ -265,6 +278,7 @@ int main(void)
 		TAP_TEST(quiet_on_both),
 		TAP_TEST(no_file_system),
 		TAP_TEST(a_recording_gives_the_same_verdict),
+		TAP_TEST(a_name_that_cannot_be),
 		TAP_TEST(a_full_volume),
 		TAP_TEST(pages_of_the_screen),
 		TAP_TEST(q_ends_it),

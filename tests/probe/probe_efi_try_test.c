@@ -195,6 +195,7 @@ static void keeps_what_it_granted(void)
 	CU_ASSERT_TRUE(world_said(
 		"\ntrial       negotiated; the host does not take back what it granted\r\n"));
 	CU_ASSERT_NOT_EQUAL(world.host.sealed, 0);
+	CU_ASSERT_EQUAL(world.clock.page_gpa, PVROM_CLOCK_PAGE_NONE);
 	CU_ASSERT_EQUAL(made_up.allocated, made_up.freed + 1);
 }
 
