@@ -6,7 +6,7 @@ MONITOR_SRCS := $(addprefix monitor/, acpi_tables.c alarms.c aml.c apic_state.c 
 	options.c ports.c rom_bug.c \
 	pvrom_glue.c pvrom_ops.c pvrun.c serial_16550.c stats_report.c terminal.c vcpu.c vcpu_dump.c \
 	vcpu_state.c vcpu_work.c)
-MONITOR_SRCS += $(addprefix monitor/, guest_clock.c guest_tsc.c host_clock.c saved_machine.c saved_parts.c saved_vcpu.c \
+MONITOR_SRCS += $(addprefix monitor/, guest_clock.c guest_tsc.c host_clock.c saved_file.c saved_machine.c saved_parts.c saved_vcpu.c \
 	vcpu_times.c vmclock_page.c)
 # Disks and network cards need liburing; everything else of pvrun needs nothing.
 ifneq ($(call have_header,liburing.h),)

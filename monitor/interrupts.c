@@ -183,8 +183,6 @@ void interrupts_take(struct vm *vm, const struct route pin[ROUTE_PINS])
 {
 	pthread_mutex_lock(&vm->routes.lock);
 	memcpy(vm->routes.pin, pin, sizeof(vm->routes.pin));
-	for (uint32_t i = 0; i < ROUTE_PINS; i++)
-		vm->routes.pin[i].vcpu %= vm->opt->cpus;
 	apply(vm);
 	pthread_mutex_unlock(&vm->routes.lock);
 }

@@ -687,9 +687,14 @@ struct saved_vcpu {
 void saved_vcpu_take(struct vcpu *vcpu, struct saved_vcpu *saved);
 void saved_vcpu_give(struct vcpu *vcpu, const struct saved_vcpu *from, uint64_t tsc_offset);
 
-/* saved_parts.c */
+/* saved_file.c */
 void saved_put(FILE *file, const void *data, size_t size);
 void saved_take(const struct vm *vm, FILE *file, void *data, size_t size);
+/* In a file it may be any byte, and no truth value may be that. */
+bool saved_is_bool(const bool *at);
+bool saved_is_route(const struct vm *vm, const struct route *route);
+
+/* saved_parts.c */
 void saved_put_memory(const struct vm *vm, FILE *file);
 void saved_take_memory(struct vm *vm, FILE *file);
 void saved_put_devices(struct vm *vm, FILE *file);

@@ -170,8 +170,8 @@ static struct header take_header(struct vm *vm, FILE *file)
 	    header.vmclock != mine.vmclock || header.slots != mine.slots ||
 	    header.tsc_alone != mine.tsc_alone || header.devices != mine.devices)
 		fail(EXIT_USAGE,
-		     "%s was saved with other options: --cpus, --disk, --memory, --rom, --slots, "
-		     "--tsc-alone and --vmclock must be the same",
+		     "%s was saved with other options: --cpus, --disk, --memory, --net, --rom, "
+		     "--slots, --tsc-alone and --vmclock must be the same",
 		     vm->opt->load);
 	if (!vm->tsc_known || header.host_size > MIB(1))
 		fail(EXIT_CANNOT_RUN, "%s cannot be loaded here", vm->opt->load);

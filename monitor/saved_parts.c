@@ -20,17 +20,6 @@ struct devices {
 	uint8_t vmclock[PVROM_CLOCK_IMAGE_SIZE];
 };
 
-void saved_put(FILE *file, const void *data, size_t size)
-{
-	fwrite(data, size, 1, file);
-}
-
-void saved_take(const struct vm *vm, FILE *file, void *data, size_t size)
-{
-	if (fread(data, size, 1, file) != 1)
-		fail(EXIT_CANNOT_RUN, "%s: it ends too early", vm->opt->load);
-}
-
 void saved_put_memory(const struct vm *vm, FILE *file)
 {
 	static const uint8_t zero[PAGE_SIZE];
@@ -92,12 +81,25 @@ void saved_put_devices(struct vm *vm, FILE *file)
 	saved_put(file, devices, sizeof(*devices));
 }
 
+static bool devices_make_sense(const struct vm *vm, const struct devices *devices)
+{
+	const struct serial_state *serial = &devices->serial;
+
+	for (uint32_t i = 0; i < ROUTE_PINS; i++)
+		if (!saved_is_route(vm, &devices->pin[i]))
+			return false;
+	return saved_is_bool(&serial->fifo_on) && saved_is_bool(&serial->thre_pending) &&
+	       saved_is_bool(&serial->line_high);
+}
+
 void saved_take_devices(struct vm *vm, FILE *file)
 {
 	static struct devices saved;
 	struct devices *devices = &saved;
 
 	saved_take(vm, file, devices, sizeof(*devices));
+	if (!devices_make_sense(vm, devices))
+		fail(EXIT_CANNOT_RUN, "%s: it is damaged", vm->opt->load);
 	for (uint32_t i = 0; i < 3; i++)
 		DEMAND(vm, KVM_SET_IRQCHIP, &devices->chip[i]);
 	DEMAND(vm, KVM_SET_PIT2, &devices->pit);

@@ -181,10 +181,24 @@ static void interrupt_all(struct virtio_device *device)
 		virtio_changed(device);
 }
 
+static bool queue_makes_sense(const struct vm *vm, const struct saved_queue *saved)
+{
+	return saved_is_bool(&saved->ready) && saved_is_bool(&saved->started) &&
+	       saved_is_bool(&saved->has_vector) && saved_is_route(vm, &saved->route) &&
+	       saved_is_bool(&saved->position.avail_wrap) &&
+	       saved_is_bool(&saved->position.used_wrap);
+}
+
 static bool is_same(const struct virtio_device *device, const struct saved_virtio *saved)
 {
-	return saved->id == device->kind->id && saved->queues == device->queues &&
-	       saved->kind_size <= KIND_MOST;
+	if (saved->id != device->kind->id || saved->queues != device->queues ||
+	    saved->kind_size > KIND_MOST || !saved_is_bool(&saved->has_vector) ||
+	    !saved_is_route(device->vm, &saved->route))
+		return false;
+	for (unsigned int i = 0; i < device->queues; i++)
+		if (!queue_makes_sense(device->vm, &saved->queue[i]))
+			return false;
+	return true;
 }
 
 static void load_device(void *argument)
