@@ -9,6 +9,7 @@ datadir      ?= $(PREFIX)/share
 mandir       ?= $(datadir)/man
 docdir       ?= $(datadir)/doc/pvrom
 sourcedir    ?= $(datadir)/pvrom/source
+dkmsdir      ?= $(PREFIX)/src/pvrom-$(VERSION)
 pkgconfigdir ?= $(libdir)/pkgconfig
 # What firmware runs: for x86-64 alone, and for no system's own search paths.
 efidir       ?= $(libdir)/pvrom
@@ -70,6 +71,8 @@ $(foreach f,$(INSTALL_EFI),0644 $(f) $(efidir)/$(notdir $(f))
 )$(foreach f,$(INSTALL_PC),0644 $(f) $(pkgconfigdir)/$(notdir $(f))
 )$(foreach f,$(INSTALL_DOCS),0644 $(f) $(docdir)/$(notdir $(f))
 )$(foreach f,$(INSTALL_SOURCES),0644 $(f) $(sourcedir)/$(f)
+)$(foreach f,$(INSTALL_DKMS),0644 $(f) $(dkmsdir)/$(notdir $(f))
+)$(foreach f,$(INSTALL_DKMS_SHARED),0644 $(f) $(dkmsdir)/pvrom/$(f)
 )
 endef
 

@@ -21,6 +21,14 @@ $(BUILD)/linux/pvrom.ko: $(BUILD)/lab/headers/release $(LINUX_SOURCE)/Kbuild too
 	$(call say,KBUILD,$@)
 	$(Q)MAKE='$(MAKE)' tools/linux-module $(LINUX_SOURCE) $(LINUX_HEADERS) $(BUILD)/linux
 
+# The same for DKMS, which looks under /usr/src: make install PREFIX=/usr, then dkms install pvrom/VERSION.
+$(BUILD)/dkms.conf: linux/dkms.conf.in mk/version.mk
+	@mkdir -p $(@D)
+	$(Q)sed 's/@VERSION@/$(VERSION)/' $< >$@
+ALL_TARGETS += $(BUILD)/dkms.conf
+INSTALL_DKMS        = $(BUILD)/dkms.conf $(LINUX_SRCS)
+INSTALL_DKMS_SHARED = $(sort $(LINUX_SHARED))
+
 .PHONY: linux linux-now
 linux-now: $(BUILD)/linux/pvrom.ko
 
@@ -47,3 +55,9 @@ CHECK_LONG += linux.kernels
 TEST.linux.kernels       = tests/linux/kernels_test
 TEST_TIME.linux.kernels  = 400
 TEST_NEEDS.linux.kernels = $(BUILD)/linux/pvrom.ko
+
+# By DKMS, in a Debian of its own.
+CHECK_LONG += linux.dkms
+TEST.linux.dkms       = tests/linux/dkms_test
+TEST_TIME.linux.dkms  = 900
+TEST_NEEDS.linux.dkms = all $(BUILD)/lab/headers/release
