@@ -3,7 +3,7 @@
 MONITOR_SRCS := $(addprefix monitor/, acpi_tables.c alarms.c aml.c apic_state.c boot_area.c cmos_clock.c counter_port.c \
 	cpuid_table.c event_fds.c exits.c file_image.c guest_memory.c hardware_facts.c interrupts.c kvm_device.c kvm_stats.c \
 	last_words.c load_elf.c load_kernel.c load_linux.c load_multiboot.c load_pvh.c machine.c message.c net_options.c \
-	options.c ports.c rom_bug.c \
+	bus_bug.c options.c ports.c rom_bug.c \
 	pvrom_glue.c pvrom_ops.c pvrun.c serial_16550.c stats_report.c terminal.c vcpu.c vcpu_dump.c \
 	vcpu_state.c vcpu_work.c)
 MONITOR_SRCS += $(addprefix monitor/, guest_clock.c guest_tsc.c host_clock.c saved_file.c saved_machine.c saved_parts.c saved_vcpu.c \

@@ -159,11 +159,11 @@ bool interrupts_mask(struct vm *vm, uint64_t pin, bool masked)
 	return finish_change(vm, pin);
 }
 
-/* What a device's message is from now on; from any thread. */
+/* What a device's message is from now on, vector 0: none; from any thread. */
 void interrupts_message(struct vm *vm, unsigned int message, uint8_t vector, uint32_t vcpu)
 {
 	pthread_mutex_lock(&vm->routes.lock);
-	vm->routes.message[message] = (struct route){ true, false, vector, vcpu };
+	vm->routes.message[message] = (struct route){ vector != 0, false, vector, vcpu };
 	apply(vm);
 	pthread_mutex_unlock(&vm->routes.lock);
 }

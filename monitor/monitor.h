@@ -440,6 +440,16 @@ bool rom_bug_read(struct vm *vm, uint64_t gpa, uint8_t *data, uint32_t len);
 #define rom_bug_read(vm, gpa, data, len) false
 #endif
 
+/* bus_bug.c */
+#ifdef PVROM_TEST
+extern bool bus_bug; /* --bug bus-lies */
+uint64_t bus_bug_kind(unsigned int device, uint64_t kind);
+uint64_t bus_bug_value(unsigned int device, uint32_t op, uint64_t value);
+#else
+#define bus_bug_kind(device, kind) (kind)
+#define bus_bug_value(device, op, value) (value)
+#endif
+
 /* kvm_device.c */
 int kvm_open(void);
 int kvm_extension(int fd, long cap);

@@ -25,7 +25,7 @@ struct saved_virtio {
 	uint32_t status, generation, interrupts;
 	uint32_t features_sel, driver_features_sel, queue_sel;
 	uint64_t features;
-	bool has_vector;
+	bool has_vector, on_bus;
 	struct route route;
 	struct saved_queue queue[VIRTIO_QUEUES];
 	uint32_t kind_size;
@@ -104,6 +104,7 @@ static void save_device(void *argument)
 	saved->queue_sel = device->queue_sel;
 	saved->features = device->features;
 	saved->has_vector = device->has_vector;
+	saved->on_bus = device->on_bus;
 	saved->route = *route_of(device, VIRTIO_QUEUES);
 	for (unsigned int i = 0; i < device->queues; i++)
 		save_queue(&device->queue[i], &saved->queue[i]);
@@ -193,7 +194,7 @@ static bool is_same(const struct virtio_device *device, const struct saved_virti
 {
 	if (saved->id != device->kind->id || saved->queues != device->queues ||
 	    saved->kind_size > KIND_MOST || !saved_is_bool(&saved->has_vector) ||
-	    !saved_is_route(device->vm, &saved->route))
+	    !saved_is_bool(&saved->on_bus) || !saved_is_route(device->vm, &saved->route))
 		return false;
 	for (unsigned int i = 0; i < device->queues; i++)
 		if (!queue_makes_sense(device->vm, &saved->queue[i]))
@@ -217,6 +218,7 @@ static void load_device(void *argument)
 	device->driver_features_sel = saved->driver_features_sel;
 	device->queue_sel = saved->queue_sel;
 	device->has_vector = saved->has_vector;
+	device->on_bus = saved->on_bus;
 	load_route(device, VIRTIO_QUEUES, &saved->route);
 	__atomic_store_n(&device->interrupts, saved->interrupts, __ATOMIC_SEQ_CST);
 	t->wrong = "its queues do not make sense";

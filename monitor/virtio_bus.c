@@ -34,15 +34,24 @@ static uint64_t config_word(struct virtio_device *device, uint32_t offset)
 /* Vector 0: no message any more. */
 static bool set_vector(struct vm *vm, unsigned int message, uint64_t word)
 {
-	if ((uint8_t)word == 0)
-		return false;
 	interrupts_message(vm, message, (uint8_t)word, (uint32_t)(word >> 32));
-	return true;
+	return (uint8_t)word != 0;
+}
+
+/* Interrupts move at any time: KVM's table of routes is replaced as a whole, and what is on its way arrives. */
+static uint32_t set_queue_vector(const struct bus_request *r, struct virtio_queue *queue)
+{
+	struct virtio_device *device = r->device;
+
+	queue->has_vector = set_vector(device->vm, MESSAGE_OF(device->number, r->index), r->word);
+	return PVROM_STATUS_OK;
 }
 
 /* Where a queue lies and how long it is stays as it is while the device uses it. */
 static uint32_t set_queue(struct bus_request *r, struct virtio_queue *queue)
 {
+	if (r->op == PVROM_DEV_OP_QUEUE_INTERRUPT)
+		return set_queue_vector(r, queue);
 	if (queue->ready)
 		return PVROM_STATUS_BUSY;
 	switch (r->op) {
@@ -54,10 +63,6 @@ static uint32_t set_queue(struct bus_request *r, struct virtio_queue *queue)
 	case PVROM_DEV_OP_QUEUE_DESC: queue->desc_gpa = r->word; break;
 	case PVROM_DEV_OP_QUEUE_DRIVER: queue->driver_gpa = r->word; break;
 	case PVROM_DEV_OP_QUEUE_DEVICE: queue->device_gpa = r->word; break;
-	case PVROM_DEV_OP_QUEUE_INTERRUPT:
-		queue->has_vector =
-			set_vector(r->device->vm, MESSAGE_OF(r->device->number, r->index), r->word);
-		break;
 	default:
 		virtio_set_ready(r->device, queue, true);
 		r->value = BELL(r->device->number, r->index);
@@ -74,7 +79,10 @@ static void serve(void *argument)
 	r->status = PVROM_STATUS_OK;
 	switch (r->op) {
 	case PVROM_DEV_OP_STATUS: r->value = device->status; break;
-	case PVROM_DEV_OP_SET_STATUS: virtio_set_status(device, (uint32_t)r->word); break;
+	case PVROM_DEV_OP_SET_STATUS:
+		device->on_bus = true;
+		virtio_set_status(device, (uint32_t)r->word);
+		break;
 	case PVROM_DEV_OP_ACCEPT:
 		if (!(device->status & VIRTIO_FEATURES_OK))
 			device->features = r->word;
@@ -111,8 +119,8 @@ static uint64_t list(void *ctx, uint32_t number, uint32_t what)
 	struct list_request r = { .device = ((struct vm *)ctx)->virtio[number] };
 
 	if (what == PVROM_DEV_KIND)
-		return r.device->kind->id | (uint64_t)r.device->queues << 32 |
-		       (uint64_t)VIRTIO_QUEUE_SIZE << 48;
+		return bus_bug_kind(number, r.device->kind->id | (uint64_t)r.device->queues << 32 |
+						    (uint64_t)VIRTIO_QUEUE_SIZE << 48);
 	device_thread_do(&r.device->thread, ask_features, &r);
 	return r.features;
 }
@@ -128,7 +136,7 @@ static uint32_t configure(void *ctx, uint32_t number, uint32_t op, uint32_t inde
 	};
 
 	device_thread_do(&r.device->thread, serve, &r);
-	*value = r.value;
+	*value = bus_bug_value(number, op, r.value);
 	return r.status;
 }
 
@@ -144,7 +152,23 @@ static uint32_t notify(void *ctx, uint64_t doorbell)
 	return PVROM_STATUS_OK;
 }
 
-static const struct pvrom_bus_ops bus_ops = { list, configure, notify };
+static void stop_device(void *argument)
+{
+	struct virtio_device *device = argument;
+
+	if (device->on_bus)
+		virtio_set_status(device, 0);
+}
+
+/* A driver on virtio-mmio has nothing to do with what becomes of the bus. */
+static void stop(void *ctx, uint32_t number)
+{
+	struct virtio_device *device = ((struct vm *)ctx)->virtio[number];
+
+	device_thread_do(&device->thread, stop_device, device);
+}
+
+static const struct pvrom_bus_ops bus_ops = { list, configure, notify, stop };
 
 /* Before the host core is set up; the devices come later, before any CPU runs. */
 void virtio_bus_offer(struct vm *vm)

@@ -67,6 +67,7 @@ struct virtio_device {
 	uint32_t generation; /* of the configuration */
 	uint32_t status;
 	bool has_vector; /* as of a queue, for changes */
+	bool on_bus;	 /* its status was last written there */
 	int message_fd;
 	unsigned int number;
 	/* Of the transport. */

@@ -90,7 +90,10 @@ static void write_register(struct virtio_device *device, uint32_t reg, uint32_t 
 		break;
 	case PVROM_MMIO_QUEUE_SEL: device->queue_sel = value; break;
 	case PVROM_MMIO_QUEUE_NOTIFY: notify(device, value); break;
-	case PVROM_MMIO_STATUS: virtio_set_status(device, value); break;
+	case PVROM_MMIO_STATUS:
+		device->on_bus = false;
+		virtio_set_status(device, value);
+		break;
 	default: set_queue(device, reg, value);
 	}
 }

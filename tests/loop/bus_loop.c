@@ -24,6 +24,7 @@ static const struct pvrom_host_feature *features[5];
 static struct pvrom_virtio_queue where[GW_QUEUES];
 static uint64_t interrupt_word[GW_QUEUES + 1];
 static uint32_t configured, resets, rung;
+static uint64_t bell_lie; /* bits that no doorbell has */
 
 /* ---- the embedder's devices ------------------------------------------------------------------------- */
 
@@ -47,7 +48,7 @@ static uint32_t set_queue(uint32_t op, uint32_t queue, uint64_t word, uint64_t *
 	default:
 		if (!disk.ops.queue_start(&disk.virtio, queue, &where[queue]))
 			return PVROM_STATUS_INVALID;
-		*value = (uint64_t)(queue + 7) << 32 | PORT;
+		*value = (uint64_t)(queue + 7) << 32 | PORT | bell_lie;
 	}
 	return PVROM_STATUS_OK;
 }
@@ -88,7 +89,15 @@ static uint32_t notify(void *ctx, uint64_t doorbell)
 	return PVROM_STATUS_OK;
 }
 
-static const struct pvrom_bus_ops bus_ops = { list, configure, notify };
+/* One that is driven over the bus, as all are here. */
+static void stop(void *ctx, uint32_t device)
+{
+	uint64_t value;
+
+	configure(ctx, device, PVROM_DEV_OP_SET_STATUS, 0, 0, &value);
+}
+
+static const struct pvrom_bus_ops bus_ops = { list, configure, notify, stop };
 
 /* ---- the kernel's part ------------------------------------------------------------------------------- */
 
@@ -286,6 +295,34 @@ static void devices_stop_with_the_feature(void)
 	close_all();
 }
 
+/* What the guest half does with a vector that moves, and with a doorbell that is none. */
+static void vectors_and_bells(void)
+{
+	const struct pvrom_blk_guest_config settings = { .queues = 2 };
+	struct pvrom_virtio_bus dev;
+
+	open_all(1);
+	CU_ASSERT_EQUAL(world_negotiate(&w, NEEDED), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL_FATAL(pvrom_virtio_bus_open(&dev, 0, &os, NULL), PVROM_VIRTIO_OK);
+	CU_ASSERT_EQUAL_FATAL(pvrom_blk_guest_begin(&disk.blk, &dev.virtio, &settings),
+			      PVROM_VIRTIO_OK);
+	CU_ASSERT_TRUE_FATAL(start_queues(&disk.blk, disk.queue));
+	CU_ASSERT_TRUE(pvrom_virtio_bus_interrupt(&dev, 1, 0x77, 0));
+	CU_ASSERT_EQUAL(interrupt_word[1], 0x77);
+	CU_ASSERT_TRUE(pvrom_virtio_bus_interrupt(&dev, PVROM_VIRTIO_BUS_CHANGES, 0x78, 1));
+	CU_ASSERT_EQUAL(interrupt_word[GW_QUEUES], 0x78 | 1ull << 32);
+	CU_ASSERT_FALSE(pvrom_virtio_bus_interrupt(&dev, 1, 0x77, 2));
+	CU_ASSERT_FALSE(pvrom_virtio_bus_interrupt(&dev, 2, 0x77, 0));
+	CU_ASSERT_EQUAL(interrupt_word[1], 0x77);
+	CU_ASSERT_EQUAL(pvrom_blk_guest_stop(&disk.blk), PVROM_VIRTIO_OK);
+	bell_lie = 1 << 16;
+	CU_ASSERT_EQUAL_FATAL(pvrom_blk_guest_begin(&disk.blk, &dev.virtio, &settings),
+			      PVROM_VIRTIO_OK);
+	CU_ASSERT_FALSE(start_queues(&disk.blk, disk.queue));
+	bell_lie = 0;
+	close_all();
+}
+
 int main(void)
 {
 	static const struct tap_test tests[] = {
@@ -294,6 +331,9 @@ int main(void)
 		{ "calls are denied without the feature", only_in_the_sealed_set },
 		{ "offered where there are devices", offered_where_there_are_devices },
 		{ "no device is asked for nonsense [PVROM-DEV-2 PVROM-DEV-3]", refuses_nonsense },
+		{ "a vector moves while its queue is ready; a doorbell that is none is refused "
+		  "[PVROM-DEV-6]",
+		  vectors_and_bells },
 		{ "devices stop with the feature [PVROM-DEV-5]", devices_stop_with_the_feature },
 		{ 0 },
 	};

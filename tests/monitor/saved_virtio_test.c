@@ -174,6 +174,7 @@ static void work(void)
 		q->ready = q->started = queue_start(&device, q);
 	}
 	device.queue[1].has_vector = true;
+	device.on_bus = true;
 	vm.routes.message[MESSAGE_OF(0, 1)] = (struct route){ true, false, 0x41, 1 };
 }
 
@@ -214,6 +215,7 @@ static void comes_back_as_it_was(void)
 	CU_ASSERT(read_file(bytes, size));
 	CU_ASSERT(device.queue[0].started && device.queue[1].started && !device.queue[2].started);
 	CU_ASSERT(device.queue[1].has_vector && !device.queue[0].has_vector && routes == 1);
+	CU_ASSERT(device.on_bus);
 	CU_ASSERT_EQUAL(device.queue[1].driver_gpa, 0x5000);
 	CU_ASSERT(!read_file(bytes, size - 1));
 	free(bytes);
@@ -258,6 +260,7 @@ static bool turn(unsigned int which)
 	case 6: route[MESSAGE_OF(0, VIRTIO_QUEUES)].routed = true; return true;
 	case 7: ring[1].avail_wrap = !ring[1].avail_wrap; return true;
 	case 8: ring[1].used_wrap = !ring[1].used_wrap; return true;
+	case 9: device.on_bus = !device.on_bus; return true;
 	default: return false;
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * The device bus, host half: what a guest says is checked here, once for all devices. Devices are reset when
+ * The device bus, host half: what a guest says is checked here, once for all devices. Devices are stopped when
  * the feature leaves the sealed set, so that none uses guest memory after a RESET.
  */
 #include <pvrom/dev.h>
@@ -39,11 +39,10 @@ static uint32_t offer_net(const struct pvrom_host *host)
 static void stop(struct pvrom_host *host)
 {
 	const struct pvrom_bus_host *bus = bus_of(host);
-	uint64_t value = 0;
 	uint32_t i;
 
 	for (i = 0; i < bus->devices; i++)
-		bus->ops->configure(bus->ctx, i, PVROM_DEV_OP_SET_STATUS, 0, 0, &value);
+		bus->ops->stop(bus->ctx, i);
 }
 
 /* ---- calls --------------------------------------------------------------------------------------- */

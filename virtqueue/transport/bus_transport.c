@@ -11,8 +11,6 @@
 /* Configuration space as the bus has it: as far as drivers ask. */
 #define CONFIG_BYTES 4096u
 
-#define BELLS (sizeof(((struct pvrom_virtio_bus *)NULL)->bell) / sizeof(uint64_t))
-
 static struct pvrom_virtio_bus *bus_of(struct pvrom_virtio *dev)
 {
 	return (struct pvrom_virtio_bus *)(void *)dev; /* its first member */
@@ -78,7 +76,7 @@ static uint32_t queue_max(struct pvrom_virtio *dev, uint32_t queue)
 {
 	const struct pvrom_virtio_bus *bus = bus_of(dev);
 
-	return queue < bus->queues && queue < BELLS ? bus->longest : 0;
+	return queue < bus->queues && queue < PVROM_VIRTIO_BUS_QUEUES ? bus->longest : 0;
 }
 
 static bool queue_start(struct pvrom_virtio *dev, uint32_t queue,
@@ -93,7 +91,7 @@ static bool queue_start(struct pvrom_virtio *dev, uint32_t queue,
 	       do_op(dev, PVROM_DEV_OP_QUEUE_DEVICE, queue, where->device_gpa, &none) &&
 	       do_op(dev, PVROM_DEV_OP_QUEUE_INTERRUPT, queue, vector | (uint64_t)where->vcpu << 32,
 		     &none) &&
-	       do_op(dev, PVROM_DEV_OP_QUEUE_ENABLE, queue, 0, bell);
+	       do_op(dev, PVROM_DEV_OP_QUEUE_ENABLE, queue, 0, bell) && !(*bell >> 16 & 0xffff);
 }
 
 /* The bell says itself what is to be written where. */
@@ -103,6 +101,17 @@ static void notify(struct pvrom_virtio *dev, uint32_t queue, uint32_t data)
 
 	(void)data;
 	bus->os->out(bus->ctx, (uint16_t)bus->bell[queue], (uint32_t)(bus->bell[queue] >> 32));
+}
+
+bool pvrom_virtio_bus_interrupt(struct pvrom_virtio_bus *dev, uint32_t queue, uint32_t vector,
+				uint32_t vcpu)
+{
+	const uint64_t word = vector | (uint64_t)vcpu << 32;
+	uint64_t none;
+
+	if (queue == PVROM_VIRTIO_BUS_CHANGES)
+		return do_op(&dev->virtio, PVROM_DEV_OP_CONFIG_INTERRUPT, 0, word, &none);
+	return do_op(&dev->virtio, PVROM_DEV_OP_QUEUE_INTERRUPT, queue, word, &none);
 }
 
 /* There is no line: a vector of its own says what an interrupt is for. */

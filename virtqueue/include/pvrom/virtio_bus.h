@@ -30,6 +30,11 @@ struct pvrom_bus_ops {
 			      uint64_t word, uint64_t *value);
 	/* Rings a bell; INVALID if there is none of that name. */
 	uint32_t (*notify)(void *ctx, uint64_t doorbell);
+	/*
+	 * The guest gives the bus up: resets the device if its driver drives it over the bus, and leaves it alone if
+	 * that is over another transport of the embedder's. With the lock of the core held, as for a reset.
+	 */
+	void (*stop)(void *ctx, uint32_t device);
 };
 
 /* Which kinds of device there are. */

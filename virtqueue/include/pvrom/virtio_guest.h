@@ -174,6 +174,9 @@ struct pvrom_virtio_bus_os {
 	void (*out)(void *ctx, uint16_t port, uint32_t value);
 };
 
+/* As many queues are used: a network card's eight pairs and its control queue are 17. */
+#define PVROM_VIRTIO_BUS_QUEUES 32u
+
 struct pvrom_virtio_bus {
 	struct pvrom_virtio virtio; /* first */
 	const struct pvrom_virtio_bus_os *os;
@@ -182,12 +185,22 @@ struct pvrom_virtio_bus {
 	uint32_t queues;
 	uint32_t longest;
 	uint32_t reserved;
-	uint64_t bell[16];
+	uint64_t bell[PVROM_VIRTIO_BUS_QUEUES];
 };
 
 /* Device number `device`; the features dev and that of its kind are granted. NO_DEVICE: there are not so many. */
 enum pvrom_virtio_result pvrom_virtio_bus_open(struct pvrom_virtio_bus *dev, uint32_t device,
 					       const struct pvrom_virtio_bus_os *os, void *ctx);
+
+/* In the place of a queue's number: changes of the device's configuration, or of its status. */
+#define PVROM_VIRTIO_BUS_CHANGES 0xffffffffu
+
+/*
+ * From now on used buffers of the queue interrupt as this vector (32 to 255; 0: not at all) of this vCPU, also while
+ * the queue is in use (spec: PVROM-DEV-6). False: the host refuses, and nothing is changed. Any CPU, at any time.
+ */
+bool pvrom_virtio_bus_interrupt(struct pvrom_virtio_bus *dev, uint32_t queue, uint32_t vector,
+				uint32_t vcpu);
 
 #ifdef __cplusplus
 }
