@@ -66,16 +66,26 @@ static void send_private(struct pvrom_net_host *host, uint8_t *bytes, size_t len
 	send(host, &plain, &piece, 1, 0, len);
 }
 
+/* A buffer of the driver's, header and frame. */
+struct buffer {
+	const struct pvrom_vq_piece *piece;
+	uint32_t pieces, skip; /* bytes of the header */
+	uint64_t bytes;
+};
+
 /* Does what the backend cannot, on a copy. */
 static bool send_made_plain(struct pvrom_net_host *host, const struct pvrom_net_header *h,
-			    const struct pvrom_vq_request *r, uint64_t skip)
+			    const struct buffer *b)
 {
+	const struct pvrom_vq_request r = { .piece = (struct pvrom_vq_piece *)(uintptr_t)b->piece,
+					    .readable_pieces = b->pieces,
+					    .readable = b->bytes };
 	uint8_t *whole = host->setup.whole;
-	const size_t len = (size_t)(r->readable - skip);
+	const size_t len = (size_t)(b->bytes - b->skip);
 	struct pvrom_net_segments segments;
 	size_t bytes;
 
-	pvrom_vq_request_read(r, skip, whole, len);
+	pvrom_vq_request_read(&r, b->skip, whole, len);
 	if (pvrom_net_header_check(h, whole, len) != PVROM_NET_TAKEN)
 		return false;
 	if (!gso_feature(h->gso_type)) {
@@ -91,7 +101,7 @@ static bool send_made_plain(struct pvrom_net_host *host, const struct pvrom_net_
 
 /* A frame whose header asks for something. */
 static bool transmit_asking(struct pvrom_net_host *host, struct pvrom_net_header h,
-			    const struct pvrom_vq_request *r, uint64_t skip)
+			    const struct buffer *b)
 {
 	const uint64_t wanted = features_wanted(&h);
 
@@ -105,51 +115,50 @@ static bool transmit_asking(struct pvrom_net_host *host, struct pvrom_net_header
 	if (NET_REFUSE(ONLY_ASKED, true))
 		h = only_asked(&h);
 	if (wanted & ~host->setup.backend->can)
-		return send_made_plain(host, &h, r, skip);
-	send(host, &h, r->piece, r->readable_pieces, skip, r->readable - skip);
+		return send_made_plain(host, &h, b);
+	send(host, &h, b->piece, b->pieces, b->skip, b->bytes - b->skip);
 	return true;
 }
 
 /* Most frames ask for nothing. */
 static bool transmit_frame(struct pvrom_net_host *host, const struct pvrom_net_header *h,
-			   const struct pvrom_vq_request *r, uint64_t skip)
+			   const struct buffer *b)
 {
-	const struct pvrom_net_header plain = { 0 };
+	static const struct pvrom_net_header plain;
+	const uint64_t len = b->bytes - b->skip;
 
-	if (NET_REFUSE(FRAME_SHORT, r->readable - skip < ETHERNET_BYTES) ||
-	    r->readable - skip > PVROM_NET_FRAME_MAX)
+	if (NET_REFUSE(FRAME_SHORT, len < ETHERNET_BYTES) || len > PVROM_NET_FRAME_MAX)
 		return false;
 	if (h->flags & PVROM_NET_HDR_NEEDS_CSUM || h->gso_type || !host->link_up ||
 	    !NET_REFUSE(ONLY_ASKED, true))
-		return transmit_asking(host, *h, r, skip);
-	send(host, &plain, r->piece, r->readable_pieces, skip, r->readable - skip);
+		return transmit_asking(host, *h, b);
+	send(host, &plain, b->piece, b->pieces, b->skip, len);
 	return true;
 }
 
 static bool transmit_request(struct pvrom_net_host *host, const struct pvrom_vq_request *r)
 {
-	const uint32_t skip = pvrom_net_header_bytes(host);
+	const struct buffer b = { r->piece, r->readable_pieces, pvrom_net_header_bytes(host),
+				  r->readable };
 	struct pvrom_net_header h;
 
-	if (r->fault != PVROM_VQ_FAULT_NONE || r->readable < skip)
+	if (r->fault != PVROM_VQ_FAULT_NONE || b.bytes < b.skip)
 		return false;
 	pvrom_vq_request_read(r, 0, &h, sizeof(h));
-	return transmit_frame(host, &h, r, skip);
+	return transmit_frame(host, &h, &b);
 }
 
 static bool transmit_plain(struct pvrom_net_host *host, const struct pvrom_vq_plain *p,
 			   uint32_t skip)
 {
-	struct pvrom_vq_piece piece = { .at = p->at, .len = p->len, .gpa = p->gpa };
-	const struct pvrom_vq_request r = { .piece = &piece,
-					    .readable_pieces = 1,
-					    .readable = p->len };
+	const struct pvrom_vq_piece piece = { .at = p->at, .len = p->len, .gpa = p->gpa };
+	const struct buffer b = { &piece, 1, skip, p->len };
 	struct pvrom_net_header h;
 
 	if (p->writable || p->len < skip)
 		return false;
 	h = pvrom_net_copy_header(p->at);
-	return transmit_frame(host, &h, &r, skip);
+	return transmit_frame(host, &h, &b);
 }
 
 /* Buffers of one descriptor, all that are there; the next one is another or none. */

@@ -82,7 +82,8 @@ static bool loop_send(struct netback *b, const struct pvrom_net_header *header,
 {
 	struct loop *l = loop_of(b);
 	struct net_fifo *f = &l->fifo[b->head.pair];
-	const uint32_t len = (uint32_t)netback_length(pieces, count, skip);
+	const uint32_t len =
+		(uint32_t)(count == 1 ? pieces->len - skip : netback_length(pieces, count, skip));
 	uint8_t *room;
 
 	if (!f->bytes && !net_fifo_open(f, LOOP_BYTES))
@@ -92,21 +93,19 @@ static bool loop_send(struct netback *b, const struct pvrom_net_header *header,
 		b->counters.full++;
 		return false;
 	}
-	netback_gather(room, len, pieces, count, skip);
+	if (count == 1)
+		memcpy(room, (const uint8_t *)pieces->at + skip, len);
+	else
+		netback_gather(room, len, pieces, count, skip);
 	if (l->swap && !NETBACK_SLIP(LOOP_SWAP))
 		exchange_macs(room);
 	net_fifo_push(f, header, len);
 	return true;
 }
 
-static bool loop_peek(struct netback *b, uint32_t pair, struct net_arrival *arrival)
+static struct net_fifo *loop_fifo(struct netback *b, uint32_t pair)
 {
-	return net_fifo_peek(&loop_of(b)->fifo[pair], arrival);
-}
-
-static void loop_pop(struct netback *b, uint32_t pair)
-{
-	net_fifo_pop(&loop_of(b)->fifo[pair]);
+	return &loop_of(b)->fifo[pair];
 }
 
 static void loop_close(struct netback *b)
@@ -119,9 +118,9 @@ static void loop_close(struct netback *b)
 	free(l);
 }
 
-static const struct netback_ops loop_ops = {
-	.send = loop_send, .peek = loop_peek, .pop = loop_pop, .close = loop_close
-};
+static const struct netback_ops loop_ops = { .send = loop_send,
+					     .fifo = loop_fifo,
+					     .close = loop_close };
 
 struct netback *netback_loop_open(const struct netback_words *w, char *message)
 {

@@ -109,6 +109,30 @@ static uint32_t bring(struct netback *b, struct pvrom_net_host *host, uint32_t p
 	return n;
 }
 
+/* The same without a call for each of them. */
+static uint32_t bring_all(struct netback *b, struct pvrom_net_host *host, struct net_fifo *f,
+			  uint32_t budget, bool *stalled)
+{
+	const bool limited = host->setup.receive_limit;
+	const struct net_fifo_record *r;
+	uint32_t n;
+
+	for (n = 0; n < budget && !(limited && pvrom_net_receive_held(host)); n++) {
+		r = net_fifo_oldest(f);
+		if (!r)
+			break;
+		if (pvrom_net_receive(host, &r->header, (const uint8_t *)(r + 1), r->len) ==
+		    PVROM_NET_NO_BUFFER) {
+			*stalled = true;
+			break;
+		}
+		if (b->capture)
+			capture_received(b->capture, &r->header, (const uint8_t *)(r + 1), r->len);
+		net_fifo_pop(f);
+	}
+	return n;
+}
+
 uint32_t pvrom_net_backend_receive(struct pvrom_net_backend *backend, struct pvrom_net_host *host,
 				   uint32_t pair, uint32_t budget, bool *stalled)
 {
@@ -122,6 +146,8 @@ uint32_t pvrom_net_backend_receive(struct pvrom_net_backend *backend, struct pvr
 		b->ops->work(b);
 	if (b->ops->receive)
 		n = b->ops->receive(b, host, pair, budget, stalled);
+	else if (b->ops->fifo)
+		n = bring_all(b, host, b->ops->fifo(b, pair), budget, stalled);
 	else if (b->ops->peek)
 		n = bring(b, host, pair, budget, stalled);
 	if (b->capture && !n)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * What the hosted backends of the network card share: the structure behind each, words, and queues of frames.
+ * What the hosted backends of the network card share: the structure behind each, and words.
  */
 #ifndef NETBACK_H
 #define NETBACK_H
@@ -9,32 +9,7 @@
 
 #include <sys/uio.h>
 
-/* ---- frames that wait ------------------------------------------------------------------------------ */
-
-/* A queue of frames in memory, any length each, in the order of arrival. One thread at a time. */
-struct net_fifo {
-	uint8_t *bytes;
-	uint32_t size; /* a power of two */
-	uint32_t head; /* where the oldest lies; both counted on, not wrapped */
-	uint32_t tail; /* where the next one goes */
-	uint32_t frames;
-};
-
-/* A frame as it lies in a backend's memory, until it is taken off. */
-struct net_arrival {
-	struct pvrom_net_header header;
-	uint32_t len;
-	uint8_t *bytes;
-};
-
-bool net_fifo_open(struct net_fifo *fifo, uint32_t size);
-void net_fifo_close(struct net_fifo *fifo);
-/* Room for a frame of `len` bytes at the end; NULL: full. It is there once net_fifo_push() is called. */
-uint8_t *net_fifo_room(struct net_fifo *fifo, uint32_t len);
-void net_fifo_push(struct net_fifo *fifo, const struct pvrom_net_header *header, uint32_t len);
-/* The oldest frame; false: there is none. */
-bool net_fifo_peek(const struct net_fifo *fifo, struct net_arrival *arrival);
-void net_fifo_pop(struct net_fifo *fifo);
+#include "net_fifo.h"
 
 /* ---- a backend ------------------------------------------------------------------------------------- */
 
@@ -49,7 +24,9 @@ struct netback_ops {
 	/* The oldest frame of a pair, which stays until it is popped. */
 	bool (*peek)(struct netback *b, uint32_t pair, struct net_arrival *arrival);
 	void (*pop)(struct netback *b, uint32_t pair);
-	/* In the place of these: as pvrom_net_backend_receive(). */
+	/* In the place of these: the queue that they would look into, one for each pair. */
+	struct net_fifo *(*fifo)(struct netback *b, uint32_t pair);
+	/* Or: as pvrom_net_backend_receive(). */
 	uint32_t (*receive)(struct netback *b, struct pvrom_net_host *host, uint32_t pair,
 			    uint32_t budget, bool *stalled);
 	void (*flush)(struct netback *b);

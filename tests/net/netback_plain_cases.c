@@ -69,7 +69,7 @@ static bool queue_of_frames(void)
 	} kept[KEPT];
 	struct pvrom_net_header h = { 0 };
 	uint32_t first = 0, count = 0, i, n, fill = 0, longest = 0;
-	struct net_arrival a;
+	struct net_arrival a = { 0 };
 	struct net_fifo f;
 	bool good = HOLDS(net_fifo_open(&f, FIFO_BYTES));
 
