@@ -176,7 +176,7 @@ uint32_t driver_turn(void)
 
 static bool open_queue(uint16_t number, struct pvrom_net_guest_queue *queue)
 {
-	struct pvrom_net_guest_memory m;
+	struct pvrom_virtio_memory m;
 
 	if (!pvrom_net_guest_memory(&net, number, &m))
 		return false;

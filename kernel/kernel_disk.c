@@ -19,7 +19,7 @@ static struct disk the_disk;
 
 static bool open_queue(struct disk *d, uint16_t number)
 {
-	struct pvrom_blk_guest_memory m;
+	struct pvrom_virtio_memory m;
 
 	if (!pvrom_blk_guest_memory(&d->blk, number, &m))
 		return false;

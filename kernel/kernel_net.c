@@ -185,7 +185,7 @@ static bool patient(void *ctx, uint32_t looks)
 
 static bool open_queue(struct net *n, uint16_t number, unsigned place)
 {
-	struct pvrom_net_guest_memory m;
+	struct pvrom_virtio_memory m;
 
 	if (!pvrom_net_guest_memory(&n->card, number, &m))
 		return false;

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # pvblk/, the guest half: the driver with its transports and rings, as one archive for kernels.
-PVBLK_GUEST_SRCS := $(addprefix pvblk/,blk_guest.c blk_guest_config.c blk_guest_request.c) \
-	$(addprefix virtqueue/transport/,virtio_begin.c mmio_transport.c pci_transport.c bus_transport.c)
+VIRTIO_GUEST_SRCS := $(addprefix virtqueue/transport/,virtio_begin.c queue_memory.c)
+PVBLK_GUEST_SRCS := $(addprefix pvblk/,blk_guest.c blk_guest_config.c blk_guest_request.c) $(VIRTIO_GUEST_SRCS) \
+	$(addprefix virtqueue/transport/,mmio_transport.c pci_transport.c bus_transport.c)
 VIRTQUEUE_GUEST_SRCS := $(addprefix virtqueue/,vq_layout.c vq_driver.c driver_split.c driver_packed.c)
 
 $(BUILD)/libpvrom-blk-guest.a: $(call objs,hosted,$(PVBLK_GUEST_SRCS) $(VIRTQUEUE_GUEST_SRCS))
@@ -19,7 +20,7 @@ ALL_TARGETS += $(BUILD)/libpvrom-bus-host.a $(BUILD)/free/libpvrom-bus-host.a
 
 # ---- tests: the driver over our own device, and over devices that lie -------------------------------
 BLK_GUEST_WORLD := tests/blk/guest_world.c pvblk/blk_guest.c pvblk/blk_guest_config.c \
-	pvblk/blk_guest_request.c virtqueue/transport/virtio_begin.c pvblk/backend/memory_backend.c \
+	pvblk/blk_guest_request.c $(VIRTIO_GUEST_SRCS) pvblk/backend/memory_backend.c \
 	$(PVBLK_HOST_SRCS) $(VIRTQUEUE_SRCS)
 $(eval $(call cunit,blk.guest,tests/blk/blk_guest_test.c,$(BLK_GUEST_WORLD)))
 $(eval $(call cunit,virtio.transport,tests/blk/transport_test.c,virtqueue/transport/virtio_begin.c \

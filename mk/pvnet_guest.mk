@@ -2,7 +2,7 @@
 # pvnet/, the guest half: the driver with its transports and rings, as one archive for kernels.
 PVNET_GUEST_SRCS := $(addprefix pvnet/,net_guest.c net_guest_control.c net_guest_features.c \
 	net_guest_receive.c net_guest_send.c)
-PVNET_GUEST_PARTS := $(PVNET_GUEST_SRCS) $(addprefix virtqueue/transport/,virtio_begin.c mmio_transport.c \
+PVNET_GUEST_PARTS := $(PVNET_GUEST_SRCS) $(VIRTIO_GUEST_SRCS) $(addprefix virtqueue/transport/,mmio_transport.c \
 	pci_transport.c bus_transport.c) $(VIRTQUEUE_GUEST_SRCS)
 
 $(BUILD)/libpvrom-net-guest.a: $(call objs,hosted,$(PVNET_GUEST_PARTS))
@@ -13,7 +13,7 @@ ALL_TARGETS += $(BUILD)/libpvrom-net-guest.a $(BUILD)/free/libpvrom-net-guest.a
 
 # ---- tests: the driver over our own card, and over devices that lie ---------------------------------
 NET_GUEST_WORLD := tests/net/net_guest_world.c tests/net/frame_oracle.c $(PVNET_GUEST_SRCS) \
-	virtqueue/transport/virtio_begin.c $(PVNET_HOST_SRCS) $(VIRTQUEUE_SRCS)
+	$(VIRTIO_GUEST_SRCS) $(PVNET_HOST_SRCS) $(VIRTQUEUE_SRCS)
 $(eval $(call cunit,net.guest,tests/net/net_guest_test.c,$(NET_GUEST_WORLD)))
 $(eval $(call cunit,net.guest_offload,tests/net/net_guest_offload_test.c,$(NET_GUEST_WORLD)))
 $(eval $(call cunit,net.devices,tests/net/net_devices_test.c,$(addprefix tests/net/,net_lies.c \
@@ -61,7 +61,7 @@ bench-net-guest: $(BUILD)/hosted/net_guest_turns
 
 # ---- the driver in front of vhost-user servers: ours, and DPDK's ----------------------------------------
 $(BUILD)/test/net_vhost_driver: $(call objs,test,tests/net/net_vhost_driver.c $(VU_CLIENT_SRCS) $(PVNET_GUEST_SRCS) \
-		virtqueue/transport/virtio_begin.c $(VIRTQUEUE_SRCS))
+		$(VIRTIO_GUEST_SRCS) $(VIRTQUEUE_SRCS))
 	$(call LINK,test,)
 CHECK += net.driver
 TEST.net.driver       = tests/net/net_driver_test $(BUILD)/test/net_vhost_driver $(BUILD)/pvrom-netd 4000

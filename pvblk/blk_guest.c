@@ -72,12 +72,11 @@ enum pvrom_virtio_result pvrom_blk_guest_begin(struct pvrom_blk_guest *blk,
 
 /* ---- memory -------------------------------------------------------------------------------------- */
 
-/* Offsets into the shared and the driver's own memory of a queue of `size`. */
+/* Offsets into the shared and the driver's own memory of a queue. */
 struct layout {
-	struct pvrom_vq_layout ring;
-	size_t driver, device, tables, shared, bounce, end;
+	struct pvrom_virtio_layout ring;
+	size_t shared, bounce, end;
 	size_t next, own_end;
-	uint32_t each;
 };
 
 static size_t round_up(size_t value, size_t to)
@@ -97,38 +96,22 @@ static uint32_t chain_length(const struct pvrom_blk_guest *blk)
 
 static void lay_out(const struct pvrom_blk_guest *blk, uint32_t size, struct layout *l)
 {
-	pvrom_vq_layout(blk->features, size, &l->ring);
-	l->each = guest_has(blk, PVROM_VQ_F_INDIRECT_DESC) ? chain_length(blk) : 0;
-	l->driver = l->ring.desc_bytes;
-	l->device = round_up(l->driver + l->ring.driver_bytes, 64);
-	l->tables = round_up(l->device + l->ring.device_bytes, 64);
-	l->shared = l->tables + (size_t)size * l->each * sizeof(struct pvrom_vq_desc);
+	pvrom_virtio_lay_out(blk->virtio, size, chain_length(blk), &l->ring);
+	l->shared = l->ring.shared_end;
 	l->bounce = round_up(l->shared + size * sizeof(struct pvrom_blk_guest_shared), 4096);
 	l->end = l->bounce + (size_t)size * blk->bounce_bytes;
-	l->next = size * sizeof(struct pvrom_vq_driver_slot);
+	l->next = l->ring.own_end;
 	l->own_end = round_up(l->next + size * sizeof(uint16_t), 8);
 }
 
-/* The largest size that both take; split queues want a power of two. */
-static uint32_t choose_size(const struct pvrom_blk_guest *blk, uint32_t max)
-{
-	uint32_t size = blk->settings.size;
-
-	if (size > max)
-		size = max;
-	while (size && !pvrom_vq_layout(blk->features, size, NULL))
-		size &= size - 1;
-	return size;
-}
-
 bool pvrom_blk_guest_memory(struct pvrom_blk_guest *blk, uint16_t number,
-			    struct pvrom_blk_guest_memory *memory)
+			    struct pvrom_virtio_memory *memory)
 {
-	uint32_t max = number < blk->queues ? blk->virtio->ops->queue_max(blk->virtio, number) : 0;
 	struct layout l;
 
-	*memory = (struct pvrom_blk_guest_memory){ .size = choose_size(blk, max),
-						   .vector = PVROM_VIRTIO_NO_VECTOR };
+	*memory = (struct pvrom_virtio_memory){ .vector = PVROM_VIRTIO_NO_VECTOR };
+	if (number < blk->queues)
+		memory->size = pvrom_virtio_queue_size(blk->virtio, number, blk->settings.size);
 	if (!memory->size)
 		return false;
 	lay_out(blk, memory->size, &l);
@@ -149,45 +132,9 @@ static void free_places(struct pvrom_blk_guest_queue *queue, uint32_t size)
 	queue->free = 0;
 }
 
-static bool init_ring(struct pvrom_blk_guest_queue *queue, const struct layout *l,
-		      const struct pvrom_blk_guest_memory *memory)
-{
-	uint8_t *shared = memory->shared;
-	const struct pvrom_vq_driver_config config = {
-		.features = queue->blk->features,
-		.size = memory->size,
-		.queue = queue->number,
-		.desc = shared,
-		.driver = shared + l->driver,
-		.device = shared + l->device,
-		.slots = memory->own,
-		.tables = l->each ? (void *)(shared + l->tables) : NULL,
-		.tables_addr = memory->shared_gpa + l->tables,
-		.each = l->each,
-	};
-
-	return pvrom_vq_driver_init(&queue->ring, &config) == PVROM_VQ_OK;
-}
-
-static bool start_queue(struct pvrom_blk_guest_queue *queue, const struct layout *l,
-			const struct pvrom_blk_guest_memory *memory)
-{
-	struct pvrom_virtio *virtio = queue->blk->virtio;
-	const struct pvrom_virtio_queue where = {
-		.desc_gpa = memory->shared_gpa,
-		.driver_gpa = memory->shared_gpa + l->driver,
-		.device_gpa = memory->shared_gpa + l->device,
-		.size = (uint16_t)memory->size,
-		.vector = memory->vector,
-		.vcpu = memory->vcpu,
-	};
-
-	return virtio->ops->queue_start(virtio, queue->number, &where);
-}
-
 bool pvrom_blk_guest_queue(struct pvrom_blk_guest *blk, uint16_t number,
 			   struct pvrom_blk_guest_queue *queue,
-			   const struct pvrom_blk_guest_memory *memory)
+			   const struct pvrom_virtio_memory *memory)
 {
 	uint8_t *shared = memory->shared;
 	struct layout l;
@@ -203,7 +150,7 @@ bool pvrom_blk_guest_queue(struct pvrom_blk_guest *blk, uint16_t number,
 		.next = (void *)((uint8_t *)memory->own + l.next),
 	};
 	free_places(queue, memory->size);
-	if (!init_ring(queue, &l, memory) || !start_queue(queue, &l, memory))
+	if (!pvrom_virtio_queue_start(blk->virtio, number, &queue->ring, &l.ring, memory))
 		return false;
 	blk->queue[number] = queue;
 	return true;

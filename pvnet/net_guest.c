@@ -103,12 +103,12 @@ enum pvrom_virtio_result pvrom_net_guest_begin(struct pvrom_net_guest *net,
 
 /* ---- memory -------------------------------------------------------------------------------------- */
 
-/* Offsets into the shared and the driver's own memory of a queue of `size`. */
+/* Offsets into the shared and the driver's own memory of a queue. */
 struct layout {
-	struct pvrom_vq_layout ring;
-	size_t driver, device, tables, more, end;
+	struct pvrom_virtio_layout ring;
+	size_t more, end;
 	size_t places, own_end;
-	uint32_t each, stride;
+	uint32_t stride;
 };
 
 static size_t round_up(size_t value, size_t to)
@@ -126,40 +126,25 @@ static void lay_out(const struct pvrom_net_guest *net, uint32_t number, uint32_t
 {
 	const bool send = sends(net, number), control = number == net->control_number;
 
-	pvrom_vq_layout(net->features, size, &l->ring);
 	/* The header, and the pieces. */
-	l->each = send && guest_has(net, PVROM_VQ_F_INDIRECT_DESC) ? net->settings.pieces + 1u : 0;
+	pvrom_virtio_lay_out(net->virtio, size, send ? net->settings.pieces + 1u : 0, &l->ring);
 	l->stride = send ? (uint32_t)round_up(net->header_bytes + net->settings.send_copy, 64) : 0;
-	l->driver = l->ring.desc_bytes;
-	l->device = round_up(l->driver + l->ring.driver_bytes, 64);
-	l->tables = round_up(l->device + l->ring.device_bytes, 64);
-	l->more = round_up(l->tables + (size_t)size * l->each * sizeof(struct pvrom_vq_desc), 64);
+	l->more = l->ring.shared_end;
 	l->end = l->more + (control ? COMMAND_BYTES : (size_t)size * l->stride);
-	l->places = size * sizeof(struct pvrom_vq_driver_slot);
+	l->places = l->ring.own_end;
 	l->own_end = l->places + (send ? size * sizeof(struct pvrom_net_guest_place) : 0);
 }
 
-/* The largest size that both take; split queues want a power of two. */
-static uint32_t choose_size(const struct pvrom_net_guest *net, uint32_t number)
-{
-	const uint32_t max = net->virtio->ops->queue_max(net->virtio, number);
-	uint32_t size = number == net->control_number ? CONTROL_SIZE : net->settings.size;
-
-	if (size > max)
-		size = max;
-	while (size && !pvrom_vq_layout(net->features, size, NULL))
-		size &= size - 1;
-	return size;
-}
-
 bool pvrom_net_guest_memory(struct pvrom_net_guest *net, uint16_t number,
-			    struct pvrom_net_guest_memory *memory)
+			    struct pvrom_virtio_memory *memory)
 {
 	struct layout l;
 
-	*memory = (struct pvrom_net_guest_memory){ .vector = PVROM_VIRTIO_NO_VECTOR };
+	*memory = (struct pvrom_virtio_memory){ .vector = PVROM_VIRTIO_NO_VECTOR };
 	if (number < 2 * net->pairs || number == net->control_number)
-		memory->size = choose_size(net, number);
+		memory->size = pvrom_virtio_queue_size(
+			net->virtio, number,
+			number == net->control_number ? CONTROL_SIZE : net->settings.size);
 	if (!memory->size)
 		return false;
 	lay_out(net, number, memory->size, &l);
@@ -169,42 +154,6 @@ bool pvrom_net_guest_memory(struct pvrom_net_guest *net, uint16_t number,
 }
 
 /* ---- queues -------------------------------------------------------------------------------------- */
-
-static bool init_ring(struct pvrom_net_guest_queue *queue, const struct layout *l,
-		      const struct pvrom_net_guest_memory *memory)
-{
-	uint8_t *shared = memory->shared;
-	const struct pvrom_vq_driver_config config = {
-		.features = queue->net->features,
-		.size = memory->size,
-		.queue = queue->number,
-		.desc = shared,
-		.driver = shared + l->driver,
-		.device = shared + l->device,
-		.slots = memory->own,
-		.tables = l->each ? (void *)(shared + l->tables) : NULL,
-		.tables_addr = memory->shared_gpa + l->tables,
-		.each = l->each,
-	};
-
-	return pvrom_vq_driver_init(&queue->ring, &config) == PVROM_VQ_OK;
-}
-
-static bool start_queue(struct pvrom_net_guest_queue *queue, const struct layout *l,
-			const struct pvrom_net_guest_memory *memory)
-{
-	struct pvrom_virtio *virtio = queue->net->virtio;
-	const struct pvrom_virtio_queue where = {
-		.desc_gpa = memory->shared_gpa,
-		.driver_gpa = memory->shared_gpa + l->driver,
-		.device_gpa = memory->shared_gpa + l->device,
-		.size = (uint16_t)memory->size,
-		.vector = memory->vector,
-		.vcpu = memory->vcpu,
-	};
-
-	return virtio->ops->queue_start(virtio, queue->number, &where);
-}
 
 /* All places of a send queue are free, in a list. */
 static void free_places(struct pvrom_net_guest_queue *queue, uint32_t size)
@@ -217,7 +166,7 @@ static void free_places(struct pvrom_net_guest_queue *queue, uint32_t size)
 }
 
 static void fill_queue(struct pvrom_net_guest_queue *queue, const struct layout *l,
-		       const struct pvrom_net_guest_memory *memory)
+		       const struct pvrom_virtio_memory *memory)
 {
 	struct pvrom_net_guest *net = queue->net;
 	uint8_t *more = (uint8_t *)memory->shared + l->more;
@@ -238,14 +187,14 @@ static void fill_queue(struct pvrom_net_guest_queue *queue, const struct layout 
 
 bool pvrom_net_guest_queue(struct pvrom_net_guest *net, uint16_t number,
 			   struct pvrom_net_guest_queue *queue,
-			   const struct pvrom_net_guest_memory *memory)
+			   const struct pvrom_virtio_memory *memory)
 {
 	struct layout l;
 
 	lay_out(net, number, memory->size, &l);
 	*queue = (struct pvrom_net_guest_queue){ .net = net, .number = number };
 	fill_queue(queue, &l, memory);
-	if (!init_ring(queue, &l, memory) || !start_queue(queue, &l, memory))
+	if (!pvrom_virtio_queue_start(net->virtio, number, &queue->ring, &l.ring, memory))
 		return false;
 	if (number == net->control_number) {
 		net->control = queue;

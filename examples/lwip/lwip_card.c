@@ -127,7 +127,7 @@ static err_t set_up(struct netif *netif)
 
 static bool open_queue(struct lwip_card *card, uint16_t number, struct pvrom_net_guest_queue *queue)
 {
-	struct pvrom_net_guest_memory m;
+	struct pvrom_virtio_memory m;
 
 	if (!pvrom_net_guest_memory(&card->net, number, &m))
 		return false;

@@ -141,7 +141,7 @@ static bool queue_of_no_length(struct guest_world *w)
 /* Lengths that are none are cut to what is: no memory is asked for that the settings do not say. */
 static bool queue_of_any_length(struct guest_world *w)
 {
-	struct pvrom_blk_guest_memory m;
+	struct pvrom_virtio_memory m;
 
 	w->longest = 0xffffffff;
 	return guest_world_begin(w, NULL) == PVROM_VIRTIO_OK &&

@@ -188,7 +188,7 @@ void guest_world_open(struct guest_world *w, const struct pvrom_blk_host_setup *
 
 static bool open_queue(struct guest_world *w, uint16_t number)
 {
-	struct pvrom_blk_guest_memory m;
+	struct pvrom_virtio_memory m;
 
 	if (!pvrom_blk_guest_memory(&w->blk, number, &m))
 		return false;

@@ -152,7 +152,7 @@ static bool start_queues(struct pvrom_blk_guest *blk, struct pvrom_blk_guest_que
 	uint16_t i;
 
 	for (i = 0; i < blk->queues; i++) {
-		struct pvrom_blk_guest_memory m;
+		struct pvrom_virtio_memory m;
 
 		if (!pvrom_blk_guest_memory(blk, i, &m))
 			return false;

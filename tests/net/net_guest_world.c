@@ -201,7 +201,7 @@ struct net_guest_world *net_guest_world_open(const struct ngw_setup *setup)
 
 static bool open_queue(struct net_guest_world *w, uint16_t number)
 {
-	struct pvrom_net_guest_memory m;
+	struct pvrom_virtio_memory m;
 
 	if (!pvrom_net_guest_memory(&w->net, number, &m))
 		return false;

@@ -164,7 +164,7 @@ static bool queues_of_no_length(struct net_guest_world *w)
 /* No memory is asked for that the settings do not say. */
 static bool queues_of_any_length(struct net_guest_world *w)
 {
-	struct pvrom_net_guest_memory m;
+	struct pvrom_virtio_memory m;
 
 	w->longest = 0xffffffff;
 	return lie_begun(w) && pvrom_net_guest_memory(&w->net, 0, &m) && m.size == 256 &&
@@ -185,7 +185,7 @@ static bool queue_refused(struct net_guest_world *w)
 }
 static bool queues_beyond_the_last(struct net_guest_world *w)
 {
-	struct pvrom_net_guest_memory m;
+	struct pvrom_virtio_memory m;
 
 	w->ops.queue_max = any_queue;
 	return lie_begun(w) && !pvrom_net_guest_memory(&w->net, 5, &m) &&

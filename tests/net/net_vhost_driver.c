@@ -151,7 +151,7 @@ static uint64_t ring_features(const char *ring)
 
 static void open_queue(uint16_t number)
 {
-	struct pvrom_net_guest_memory m;
+	struct pvrom_virtio_memory m;
 
 	if (!pvrom_net_guest_memory(&f.net, number, &m))
 		errx(1, "no queue %u", number);

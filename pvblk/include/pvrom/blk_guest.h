@@ -144,29 +144,15 @@ enum pvrom_virtio_result pvrom_blk_guest_begin(struct pvrom_blk_guest *blk,
 					       struct pvrom_virtio *virtio,
 					       const struct pvrom_blk_guest_config *settings);
 
-/* Memory of one queue. */
-struct pvrom_blk_guest_memory {
-	uint32_t size; /* out: descriptors of the queue */
-	uint32_t reserved;
-	size_t shared_bytes; /* out: what the device must reach: physically contiguous, page aligned */
-	size_t own_bytes;    /* out: what it should not reach; aligned to 8 */
-	void *shared;	     /* in, for pvrom_blk_guest_queue() */
-	uint64_t shared_gpa;
-	void *own;
-	uint16_t vector; /* in: see struct pvrom_virtio_queue */
-	uint16_t reserved2;
-	uint32_t vcpu;
-};
-
 /* What queue `number` needs; false: the device has no such queue. */
 bool pvrom_blk_guest_memory(struct pvrom_blk_guest *blk, uint16_t number,
-			    struct pvrom_blk_guest_memory *memory);
+			    struct pvrom_virtio_memory *memory);
 
 /* Sets up queue `number` (0 to blk->queues - 1, each once) in that memory, which stays the driver's until the
  * device was stopped. False: the device refuses. */
 bool pvrom_blk_guest_queue(struct pvrom_blk_guest *blk, uint16_t number,
 			   struct pvrom_blk_guest_queue *queue,
-			   const struct pvrom_blk_guest_memory *memory);
+			   const struct pvrom_virtio_memory *memory);
 
 /* The device may work: queues 0 to blk->queues - 1 are set up (lower it first if fewer shall do). */
 void pvrom_blk_guest_go(struct pvrom_blk_guest *blk);

@@ -121,29 +121,15 @@ enum pvrom_virtio_result pvrom_net_guest_begin(struct pvrom_net_guest *net,
 					       struct pvrom_virtio *virtio,
 					       const struct pvrom_net_guest_config *settings);
 
-/* Memory of one queue. */
-struct pvrom_net_guest_memory {
-	uint32_t size; /* out: descriptors of the queue */
-	uint32_t reserved;
-	size_t shared_bytes; /* out: what the device must reach: physically contiguous, page aligned */
-	size_t own_bytes;    /* out: what it should not reach; aligned to 8 */
-	void *shared;	     /* in, for pvrom_net_guest_queue() */
-	uint64_t shared_gpa;
-	void *own;
-	uint16_t vector; /* in: see struct pvrom_virtio_queue */
-	uint16_t reserved2;
-	uint32_t vcpu;
-};
-
 /* What queue `number` needs; false: the device has no such queue. */
 bool pvrom_net_guest_memory(struct pvrom_net_guest *net, uint16_t number,
-			    struct pvrom_net_guest_memory *memory);
+			    struct pvrom_virtio_memory *memory);
 
 /* Sets up queue `number`, each once, in that memory, which stays the driver's until the device was stopped.
  * False: the device refuses. */
 bool pvrom_net_guest_queue(struct pvrom_net_guest *net, uint16_t number,
 			   struct pvrom_net_guest_queue *queue,
-			   const struct pvrom_net_guest_memory *memory);
+			   const struct pvrom_virtio_memory *memory);
 
 /* The device may work: the queues are set up (lower net->pairs first if fewer shall do). */
 void pvrom_net_guest_go(struct pvrom_net_guest *net);

@@ -5,7 +5,7 @@
  *
  *	pvrom_virtio_mmio_open() or another   is there a device, and which?
  *	pvrom_virtio_begin()                  reset, and features (VIRTIO 1.2, 3.1.1)
- *	dev->ops->queue_start()               each queue
+ *	pvrom_virtio_queue_start()            each queue, in memory of the caller's
  *	pvrom_virtio_ready()                  it may work now
  *
  * Modern devices only (VERSION_1). The device is not trusted: waits are bounded, and whatever it answers is
@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <pvrom/virtqueue_driver.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -113,6 +115,51 @@ void pvrom_virtio_ready(struct pvrom_virtio *dev);
 
 /* Copies len bytes of configuration as they were at one time (2.5.3); false: it changes all the time. */
 bool pvrom_virtio_config(struct pvrom_virtio *dev, uint32_t offset, void *to, uint32_t len);
+
+/* ---- memory of a queue --------------------------------------------------------------------------- */
+
+/*
+ * What a queue of a driver needs (out: answered by the driver, as pvrom_blk_guest_memory() does), and where that is (in:
+ * for its pvrom_blk_guest_queue() and the like). The memory is the caller's, and in use until the device was stopped.
+ */
+struct pvrom_virtio_memory {
+	uint32_t size; /* out: descriptors of the queue */
+	uint32_t reserved;
+	size_t shared_bytes; /* out: what the device must reach: physically contiguous, page aligned */
+	size_t own_bytes;    /* out: what it should not reach; aligned to 8 */
+	void *shared;	     /* in */
+	uint64_t shared_gpa;
+	void *own;
+	uint16_t vector; /* in: see struct pvrom_virtio_queue; out: NO_VECTOR */
+	uint16_t reserved2;
+	uint32_t vcpu;
+};
+
+/*
+ * For those who write drivers. Offsets into the two memories of a queue; what a driver puts there itself begins at the
+ * ends.
+ *
+ *	shared: descriptors | driver area | device area | indirect tables | shared_end, aligned to 64
+ *	own:    slots | own_end, aligned to 8
+ */
+struct pvrom_virtio_layout {
+	size_t driver, device, tables, shared_end, own_end;
+	uint32_t size, each; /* entries of a table; 0: there are none */
+};
+
+/* The largest size that device and ring format take, at most `most`; 0: there is no such queue. After begin. */
+uint32_t pvrom_virtio_queue_size(struct pvrom_virtio *dev, uint32_t queue, uint32_t most);
+
+/* The layout of a queue of that size. each: the longest chain, tables being made for such if INDIRECT_DESC is in force;
+ * 0: no tables. */
+void pvrom_virtio_lay_out(const struct pvrom_virtio *dev, uint32_t size, uint32_t each,
+			  struct pvrom_virtio_layout *layout);
+
+/* Sets up the ring in the memory and tells the device of it. False: the device refuses. */
+bool pvrom_virtio_queue_start(struct pvrom_virtio *dev, uint32_t queue,
+			      struct pvrom_vq_driver *ring,
+			      const struct pvrom_virtio_layout *layout,
+			      const struct pvrom_virtio_memory *memory);
 
 /* ---- registers in memory: VIRTIO 1.2, 4.2 --------------------------------------------------------- */
 
