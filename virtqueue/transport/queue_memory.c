@@ -3,6 +3,7 @@
  * Memory of a driver's queue: how long, where what lies, and the ring in it. Alike for all kinds of devices.
  */
 #include <pvrom/virtio_guest.h>
+#include <pvrom/virtqueue_driver.h>
 
 static size_t round_up(size_t value, size_t to)
 {

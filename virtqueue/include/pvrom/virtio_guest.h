@@ -19,8 +19,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <pvrom/virtqueue_driver.h>
-
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -117,6 +115,8 @@ void pvrom_virtio_ready(struct pvrom_virtio *dev);
 bool pvrom_virtio_config(struct pvrom_virtio *dev, uint32_t offset, void *to, uint32_t len);
 
 /* ---- memory of a queue --------------------------------------------------------------------------- */
+
+struct pvrom_vq_driver; /* <pvrom/virtqueue_driver.h> */
 
 /*
  * What a queue of a driver needs (out: answered by the driver, as pvrom_blk_guest_memory() does), and where that is (in:
