@@ -491,7 +491,7 @@ int main(void)
 		TAP_TEST(wire_gets_the_header),
 		TAP_TEST(every_offload_of_receiving),
 		TAP_TEST(says_what_was_found_right),
-		TAP_TEST(long_frames_need_long_buffers),
+		{ "long frames need long buffers [PVROM-NET-31]", long_frames_need_long_buffers },
 		TAP_TEST(an_mtu_needs_room),
 		TAP_TEST(rss_steers_and_reports),
 		TAP_TEST(rss_that_cannot_be),
@@ -499,9 +499,9 @@ int main(void)
 		TAP_TEST(hashes_without_rss),
 		TAP_TEST(modes_and_addresses),
 		TAP_TEST(vlans_are_filtered),
-		TAP_TEST(link_and_announcement),
+		{ "link and announcement [PVROM-NET-37]", link_and_announcement },
 		TAP_TEST(coalescing_is_set),
-		TAP_TEST(commands_need_their_features),
+		{ "commands need their features [PVROM-NET-30]", commands_need_their_features },
 		{ 0 },
 	};
 	uint32_t i;

@@ -462,12 +462,13 @@ int main(void)
 		TAP_TEST(copies_hide_everything),
 		TAP_TEST(copied_frames_keep_no_buffers),
 		TAP_TEST(refuses_what_does_not_fit),
-		TAP_TEST(refuses_what_was_not_negotiated),
+		{ "what was not negotiated is refused [PVROM-NET-30]",
+		  refuses_what_was_not_negotiated },
 		TAP_TEST(refuses_too_many_pieces_and_short_buffers),
 		TAP_TEST(full_queue_and_interrupts),
-		TAP_TEST(stop_gives_everything_back),
-		TAP_TEST(the_bell_waits_for_driver_ok),
-		TAP_TEST(headers_are_read_once),
+		{ "stop gives everything back [PVROM-NET-36]", stop_gives_everything_back },
+		{ "the bell waits for DRIVER_OK [PVROM-NET-32]", the_bell_waits_for_driver_ok },
+		{ "headers are read once [PVROM-NET-33]", headers_are_read_once },
 		{ 0 },
 	};
 
