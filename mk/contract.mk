@@ -44,6 +44,7 @@ TEST.contract.wire.tiny        = tests/contract/wire_check $(WIRE_KERNEL) tiny 1
 TEST_NEEDS.contract.wire.tiny  = $(WIRE_KERNEL) $(BUILD)/examples/tiny-host $(LAB)
 
 CHECK_LONG += contract.wire.bugs
+TEST_SHARES.contract.wire.bugs = yes
 TEST.contract.wire.bugs       = tests/contract/wire_bugs_check $(WIRE_KERNEL) $(BUILD)/test/pvrun
 TEST_TIME.contract.wire.bugs  = 400
 TEST_NEEDS.contract.wire.bugs = $(WIRE_KERNEL) $(BUILD)/test/pvrun $(LAB)

@@ -47,5 +47,6 @@ lint-cppcheck:
 
 # It takes minutes, on a loaded machine many.
 CHECK_LONG += lint
+TEST_SHARES.lint = yes
 TEST.lint      = tests/house/lint_check
 TEST_TIME.lint = 2400

@@ -63,6 +63,7 @@ CHECK_QUICK += model.clock_bugs
 TEST.model.clock_bugs       = tests/model/clock_bugs_check $(BUILD)/test/clock_histories
 TEST_NEEDS.model.clock_bugs = $(BUILD)/test/clock_histories
 CHECK_LONG += model.clock_histories.million
+TEST_SHARES.model.clock_histories.million = yes
 TEST.model.clock_histories.million       = $(BUILD)/test/clock_histories 1000000 $${SEED:-new}
 TEST_TIME.model.clock_histories.million  = 600
 TEST_NEEDS.model.clock_histories.million = $(BUILD)/test/clock_histories

@@ -30,6 +30,7 @@ CHECK_QUICK += mmu.random.quick
 TEST.mmu.random.quick       = $(BUILD)/asan/mmu_random 20000
 TEST_NEEDS.mmu.random.quick = $(BUILD)/asan/mmu_random
 CHECK += mmu.random
+TEST_SHARES.mmu.random = yes
 TEST.mmu.random       = $(BUILD)/asan/mmu_random 100000
 TEST_TIME.mmu.random  = 300
 TEST_NEEDS.mmu.random = $(BUILD)/asan/mmu_random
@@ -46,6 +47,7 @@ TEST_TIME.mmu.bugs  = 300
 TEST_NEEDS.mmu.bugs = $(BUILD)/test/mmu_random
 # The same for long, with a seed of the day, which is printed.
 CHECK_LONG += mmu.random.long
+TEST_SHARES.mmu.random.long = yes
 TEST.mmu.random.long       = PVROM_SEED=$${SEED:-new} $(BUILD)/test/mmu_random 10000000
 TEST_TIME.mmu.random.long  = 1800
 TEST_NEEDS.mmu.random.long = $(BUILD)/test/mmu_random

@@ -67,6 +67,7 @@ $(eval $(call cunit,net.round,tests/net/net_round_test.c,monitor/net_round.c $(P
 $(eval $(call cunit,monitor.saved_virtio,tests/monitor/saved_virtio_test.c,monitor/saved_file.c monitor/saved_virtio.c $(VIRTQUEUE_SRCS)))
 endif
 CHECK_LONG += net.frame.million
+TEST_SHARES.net.frame.million = yes
 TEST.net.frame.million       = $(BUILD)/test/net.frame 1000000 $(or $(SEED),$(shell date +%s))
 TEST_TIME.net.frame.million  = 600
 TEST_NEEDS.net.frame.million = $(BUILD)/test/net.frame

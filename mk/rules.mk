@@ -161,7 +161,7 @@ SAY_LEFT_OUT = $(if $(LEFT_OUT),printf 'left out: %s\n' $(foreach l,$(LEFT_OUT),
 # ---- test groups -------------------------------------------------------------------------------
 # A group NAME in a CHECK list has TEST.NAME (the command), TEST_TIME.NAME (seconds, default 120)
 # and TEST_NEEDS.NAME (what must be built first).  TEST_SHARES.NAME = yes lets it run beside others;
-# those of CHECK_QUICK all do.  What needs the lab gets some minutes more: its Linux may freeze, and
+# those of CHECK_QUICK all do (they start by their seconds, most first).  What needs the lab gets some minutes more: its Linux may freeze, and
 # be started again (tools/lab-run --again), which takes none of the time that the test itself has.
 LAB_FREEZE_TIME := 480
 group_seconds = $(or $(TEST_TIME.$(1)),120)
