@@ -49,7 +49,7 @@ TEST_NEEDS.mmu.bugs = $(BUILD)/test/mmu_random
 CHECK_LONG += mmu.random.long
 TEST_SHARES.mmu.random.long = yes
 TEST.mmu.random.long       = PVROM_SEED=$${SEED:-new} $(BUILD)/test/mmu_random 10000000
-TEST_TIME.mmu.random.long  = 1800
+TEST_TIME.mmu.random.long  = 3000
 TEST_NEEDS.mmu.random.long = $(BUILD)/test/mmu_random
 
 $(eval $(call cunit,mmu.bad,tests/mmu/mmu_bad_test.c,$(MMU_OS_SRCS) $(MMU_ENGINE_SRCS)))
