@@ -3,6 +3,7 @@
  * Which features are taken, and what of the device's configuration can be believed: VIRTIO 1.2, 5.1.3 and 5.1.4.
  */
 #include "net_guest_internal.h"
+#include "net_needs.h"
 
 #define GUEST_SEGMENTS                                                                             \
 	(PVROM_NET_F_GUEST_TSO4 | PVROM_NET_F_GUEST_TSO6 | PVROM_NET_F_GUEST_ECN |                 \
@@ -25,46 +26,19 @@
 
 /* ---- features -------------------------------------------------------------------------------------- */
 
-/* What each needs, one of them at least: VIRTIO 1.2, 5.1.3.1. */
-static const struct {
-	uint64_t feature, needs;
-} needs[] = {
-	{ PVROM_NET_F_GUEST_TSO4, PVROM_NET_F_GUEST_CSUM },
-	{ PVROM_NET_F_GUEST_TSO6, PVROM_NET_F_GUEST_CSUM },
-	{ PVROM_NET_F_GUEST_ECN, PVROM_NET_F_GUEST_TSO4 | PVROM_NET_F_GUEST_TSO6 },
-	{ PVROM_NET_F_GUEST_USO4, PVROM_NET_F_GUEST_CSUM },
-	{ PVROM_NET_F_GUEST_USO6, PVROM_NET_F_GUEST_CSUM },
-	{ PVROM_NET_F_HOST_TSO4, PVROM_NET_F_CSUM },
-	{ PVROM_NET_F_HOST_TSO6, PVROM_NET_F_CSUM },
-	{ PVROM_NET_F_HOST_ECN, PVROM_NET_F_HOST_TSO4 | PVROM_NET_F_HOST_TSO6 },
-	{ PVROM_NET_F_HOST_USO, PVROM_NET_F_CSUM },
-	{ PVROM_NET_F_CTRL_RX, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_CTRL_RX_EXTRA, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_CTRL_VLAN, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_GUEST_ANNOUNCE, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_GUEST_ANNOUNCE, PVROM_NET_F_STATUS },
-	{ PVROM_NET_F_MQ, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_CTRL_MAC_ADDR, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_CTRL_GUEST_OFFLOADS, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_NOTF_COAL, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_HASH_REPORT, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_RSS, PVROM_NET_F_CTRL_VQ },
-};
+/* Besides, an announcement is asked for by a bit of the status. */
+static uint64_t needy(uint64_t features)
+{
+	uint64_t without_status = features & PVROM_NET_F_STATUS ? 0 : PVROM_NET_F_GUEST_ANNOUNCE;
 
-/* Without those that lack what they need; what needs one of them goes too, since it comes behind or at
- * the next turn. */
+	return net_needy(features) | (features & without_status);
+}
+
+/* Without those that lack what they need, and those that then do. */
 static uint64_t closed(uint64_t features)
 {
-	uint64_t before;
-	uint32_t i;
-
-	do {
-		before = features;
-		for (i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
-			if (GUEST_REFUSE(FEATURE_NEEDS, features & needs[i].feature &&
-								!(features & needs[i].needs)))
-				features &= ~needs[i].feature;
-	} while (before != features);
+	while (GUEST_REFUSE(FEATURE_NEEDS, needy(features)))
+		features &= ~needy(features);
 	return features;
 }
 

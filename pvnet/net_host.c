@@ -3,6 +3,7 @@
  * The network card as such: set-up, features, configuration space, link, reset.
  */
 #include "net_host_internal.h"
+#include "net_needs.h"
 
 /* VIRTIO 1.2, 2.2: bits 0 to 23 and from 50 on belong to the device type. */
 #define DEVICE_BITS (0xffffffull | ~0ull << 50)
@@ -47,45 +48,10 @@ uint64_t pvrom_net_host_features(const struct pvrom_net_host *host)
 	return features & ~host->setup.withhold;
 }
 
-/* What each needs, one of them at least: VIRTIO 1.2, 5.1.3.1. */
-static const struct {
-	uint64_t feature, needs;
-} needs[] = {
-	{ PVROM_NET_F_GUEST_TSO4, PVROM_NET_F_GUEST_CSUM },
-	{ PVROM_NET_F_GUEST_TSO6, PVROM_NET_F_GUEST_CSUM },
-	{ PVROM_NET_F_GUEST_ECN, PVROM_NET_F_GUEST_TSO4 | PVROM_NET_F_GUEST_TSO6 },
-	{ PVROM_NET_F_GUEST_USO4, PVROM_NET_F_GUEST_CSUM },
-	{ PVROM_NET_F_GUEST_USO6, PVROM_NET_F_GUEST_CSUM },
-	{ PVROM_NET_F_HOST_TSO4, PVROM_NET_F_CSUM },
-	{ PVROM_NET_F_HOST_TSO6, PVROM_NET_F_CSUM },
-	{ PVROM_NET_F_HOST_ECN, PVROM_NET_F_HOST_TSO4 | PVROM_NET_F_HOST_TSO6 },
-	{ PVROM_NET_F_HOST_USO, PVROM_NET_F_CSUM },
-	{ PVROM_NET_F_CTRL_RX, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_CTRL_RX_EXTRA, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_CTRL_VLAN, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_GUEST_ANNOUNCE, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_MQ, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_CTRL_MAC_ADDR, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_CTRL_GUEST_OFFLOADS, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_NOTF_COAL, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_HASH_REPORT, PVROM_NET_F_CTRL_VQ },
-	{ PVROM_NET_F_RSS, PVROM_NET_F_CTRL_VQ },
-};
-
-static bool all_needs_are_met(uint64_t features)
-{
-	uint32_t i;
-
-	for (i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
-		if (features & needs[i].feature && !(features & needs[i].needs))
-			return false;
-	return true;
-}
-
 bool pvrom_net_host_accept(struct pvrom_net_host *host, uint64_t features)
 {
 	features &= DEVICE_BITS;
-	if (features & ~pvrom_net_host_features(host) || !all_needs_are_met(features))
+	if (features & ~pvrom_net_host_features(host) || net_needy(features))
 		return false;
 	host->driver.accepted = features;
 	pvrom_net_set_offloads(host, features & GUEST_OFFLOADS);
