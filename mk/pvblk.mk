@@ -6,7 +6,8 @@ PVBLK_HOST_SRCS    := $(addprefix pvblk/, blk_config.c blk_queue.c blk_request.c
 PVBLK_HOST_SRCS    += limits/rate_limit.c
 PVBLK_BACKEND_SRCS := $(addprefix pvblk/backend/, fault_backend.c file_backend.c file_open.c \
 	memory_backend.c)
-BLKD_SRCS := $(addprefix pvblk/blkd/, blkd_control.c blkd_export.c blkd_main.c blkd_spec.c blkd_steps.c)
+BLKD_SRCS := $(addprefix pvblk/blkd/, blkd_control.c blkd_export.c blkd_main.c blkd_queues.c \
+	blkd_round.c blkd_spec.c blkd_steps.c)
 
 $(BUILD)/libpvrom-blk-host.a: $(call objs,hosted,$(PVBLK_HOST_SRCS))
 	$(MAKE_ARCHIVE)

@@ -71,6 +71,7 @@ enum blk_check {
 	X(FILE_PARTS, "the disk reads and writes a part of what it is asked for")                  \
 	X(FILE_PARTS_DONE, "it reads and writes a part, which counts as all")                      \
 	X(GROUP, "each disk of a group has a limit of its own")                                    \
+	X(OUT_OF_ORDER, "the first of several requests is shown when the others are")              \
 	X(WORDS, "words of an export are not judged together")                                     \
 	X(RESIZE_QUIET, "nobody is told of a resize")
 enum blk_slip {

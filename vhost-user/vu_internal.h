@@ -136,7 +136,7 @@ void vu_message_close_fds(struct vu_message *message);
 /* Takes the one descriptor of a message; -1: it has none. */
 int vu_message_take_fd(struct vu_message *message);
 
-/* ---- vu_message.c: one function for each message ------------------------------------------------------------ */
+/* ---- vu_message.c: the table of messages ------------------------------------------------------------ */
 
 /* What handling came to. */
 enum vu_verdict {
@@ -148,6 +148,31 @@ enum vu_verdict {
 };
 enum vu_verdict vu_handle(struct pvrom_vu_server *server, struct vu_message *message,
 			  const char **why);
+/* A word is the answer. */
+enum vu_verdict vu_answer_word(struct vu_message *m, uint64_t word);
+bool vu_any_ring_runs(const struct pvrom_vu_server *s);
+
+/* ---- vu_message_memory.c ------------------------------------------------------------------------------------- */
+
+enum vu_verdict vu_set_mem_table(struct pvrom_vu_server *s, struct vu_message *m);
+enum vu_verdict vu_get_max_mem_slots(struct pvrom_vu_server *s, struct vu_message *m);
+enum vu_verdict vu_add_mem_reg(struct pvrom_vu_server *s, struct vu_message *m);
+enum vu_verdict vu_rem_mem_reg(struct pvrom_vu_server *s, struct vu_message *m);
+enum vu_verdict vu_set_log_base(struct pvrom_vu_server *s, struct vu_message *m);
+enum vu_verdict vu_set_log_fd(struct pvrom_vu_server *s, struct vu_message *m);
+enum vu_verdict vu_get_inflight_fd(struct pvrom_vu_server *s, struct vu_message *m);
+enum vu_verdict vu_set_inflight_fd(struct pvrom_vu_server *s, struct vu_message *m);
+
+/* ---- vu_message_ring.c --------------------------------------------------------------------------------------- */
+
+enum vu_verdict vu_set_vring_num(struct pvrom_vu_server *s, struct vu_message *m);
+enum vu_verdict vu_set_vring_addr(struct pvrom_vu_server *s, struct vu_message *m);
+enum vu_verdict vu_set_vring_base(struct pvrom_vu_server *s, struct vu_message *m);
+enum vu_verdict vu_get_vring_base(struct pvrom_vu_server *s, struct vu_message *m);
+enum vu_verdict vu_set_vring_kick(struct pvrom_vu_server *s, struct vu_message *m);
+enum vu_verdict vu_set_vring_call(struct pvrom_vu_server *s, struct vu_message *m);
+enum vu_verdict vu_set_vring_err(struct pvrom_vu_server *s, struct vu_message *m);
+enum vu_verdict vu_set_vring_enable(struct pvrom_vu_server *s, struct vu_message *m);
 uint64_t vu_offered_features(const struct pvrom_vu_server *server);
 void vu_device_reset(struct pvrom_vu_server *server);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * One function for each message of the front end, and the table that says what each must look like.
+ * The table that says what each message of the front end must look like, and a function for each that is about the device
+ * as a whole. Memory and its kin: vu_message_memory.c; rings: vu_message_ring.c.
  */
 #define _GNU_SOURCE
 #include "vu_internal.h"
@@ -18,16 +19,11 @@
 enum vu_slip pvrom_vu_slipped;
 #endif
 
-static enum vu_verdict answer_word(struct vu_message *m, uint64_t word)
+enum vu_verdict vu_answer_word(struct vu_message *m, uint64_t word)
 {
 	m->payload.word = word;
 	m->head.size = sizeof(word);
 	return VU_ANSWER;
-}
-
-static struct vu_ring *ring_of(struct pvrom_vu_server *s, uint32_t index)
-{
-	return index < s->setup.queues ? &s->ring[index] : NULL;
 }
 
 /* ---- features ------------------------------------------------------------------------------------------ */
@@ -60,10 +56,10 @@ static uint64_t offered_protocol(const struct pvrom_vu_server *s)
 
 static enum vu_verdict get_features(struct pvrom_vu_server *s, struct vu_message *m)
 {
-	return answer_word(m, vu_offered_features(s));
+	return vu_answer_word(m, vu_offered_features(s));
 }
 
-static bool any_ring_runs(const struct pvrom_vu_server *s)
+bool vu_any_ring_runs(const struct pvrom_vu_server *s)
 {
 	uint32_t i;
 
@@ -82,7 +78,7 @@ static enum vu_verdict set_features(struct pvrom_vu_server *s, struct vu_message
 	if (features & ~vu_offered_features(s))
 		return VU_REFUSED;
 	if ((features ^ s->features) & ~own) {
-		if (any_ring_runs(s) || !s->setup.ops->accept(s->setup.ctx, features & ~own))
+		if (vu_any_ring_runs(s) || !s->setup.ops->accept(s->setup.ctx, features & ~own))
 			return VU_REFUSED;
 		s->features = features;
 		vu_usage_features(s);
@@ -96,7 +92,7 @@ static enum vu_verdict set_features(struct pvrom_vu_server *s, struct vu_message
 
 static enum vu_verdict get_protocol_features(struct pvrom_vu_server *s, struct vu_message *m)
 {
-	return answer_word(m, offered_protocol(s));
+	return vu_answer_word(m, offered_protocol(s));
 }
 
 static enum vu_verdict set_protocol_features(struct pvrom_vu_server *s, struct vu_message *m)
@@ -119,7 +115,7 @@ static enum vu_verdict set_owner(struct pvrom_vu_server *s, struct vu_message *m
 
 static enum vu_verdict get_queue_num(struct pvrom_vu_server *s, struct vu_message *m)
 {
-	return answer_word(m, s->setup.queue_number ? s->setup.queue_number : s->setup.queues);
+	return vu_answer_word(m, s->setup.queue_number ? s->setup.queue_number : s->setup.queues);
 }
 
 /* ---- reset ----------------------------------------------------------------------------------------------- */
@@ -192,213 +188,7 @@ static enum vu_verdict get_status(struct pvrom_vu_server *s, struct vu_message *
 	for (i = 0; i < s->setup.queues; i++)
 		if (s->ring[i].broken)
 			status |= VU_STATUS_NEEDS_RESET;
-	return answer_word(m, status);
-}
-
-/* ---- memory ------------------------------------------------------------------------------------------------ */
-
-/* Rings whose areas are still there go on; another one stops, which the front end can only have wanted. */
-static bool remap_rings(struct pvrom_vu_server *s)
-{
-	bool all = true;
-	uint32_t i;
-
-	for (i = 0; i < s->setup.queues; i++)
-		all &= vu_ring_remap(&s->ring[i]);
-	return all;
-}
-
-static enum vu_verdict set_mem_table(struct pvrom_vu_server *s, struct vu_message *m)
-{
-	const uint32_t count = m->payload.table.count;
-	struct vu_memory next = { .count = 0 };
-	uint32_t i;
-
-	if (count > VU_TABLE_REGIONS || m->fds != count ||
-	    m->head.size < 8 + count * sizeof(struct vu_region))
-		return VU_RUBBISH;
-	for (i = 0; i < count; i++) {
-		int fd = m->fd[i];
-
-		m->fd[i] = -1;
-		if (vu_memory_add(&next, &m->payload.table.region[i], fd)) {
-			vu_memory_clear(&next);
-			return VU_REFUSED;
-		}
-	}
-	m->fds = 0;
-	s->setup.ops->drain(s->setup.ctx);
-	vu_memory_clear(&s->memory);
-	s->memory = next;
-	return remap_rings(s) ? VU_DONE : VU_REFUSED;
-}
-
-static enum vu_verdict get_max_mem_slots(struct pvrom_vu_server *s, struct vu_message *m)
-{
-	(void)s;
-	return answer_word(m, PVROM_VU_REGIONS_MAX);
-}
-
-static enum vu_verdict add_mem_reg(struct pvrom_vu_server *s, struct vu_message *m)
-{
-	return vu_memory_add(&s->memory, &m->payload.one.region, vu_message_take_fd(m)) ? VU_REFUSED
-											: VU_DONE;
-}
-
-/* Older front ends send a descriptor along, which means nothing. */
-static enum vu_verdict rem_mem_reg(struct pvrom_vu_server *s, struct vu_message *m)
-{
-	s->setup.ops->drain(s->setup.ctx);
-	if (!vu_memory_remove(&s->memory, &m->payload.one.region))
-		return VU_REFUSED;
-	return remap_rings(s) ? VU_DONE : VU_REFUSED;
-}
-
-/* ---- the log ----------------------------------------------------------------------------------------------- */
-
-static enum vu_verdict set_log_base(struct pvrom_vu_server *s, struct vu_message *m)
-{
-	if (!(s->protocol & VU_PROTOCOL_LOG_SHMFD) || m->fds != 1)
-		return VU_RUBBISH;
-	if (vu_log_set(&s->log, vu_message_take_fd(m), m->payload.log.offset, m->payload.log.size))
-		return VU_REFUSED;
-	return answer_word(m, 0);
-}
-
-/* To be written when the log changes; nobody waits for it any more. */
-static enum vu_verdict set_log_fd(struct pvrom_vu_server *s, struct vu_message *m)
-{
-	(void)s;
-	(void)m;
-	return VU_DONE;
-}
-
-/* ---- rings --------------------------------------------------------------------------------------------------- */
-
-static enum vu_verdict set_vring_num(struct pvrom_vu_server *s, struct vu_message *m)
-{
-	struct vu_ring *ring = ring_of(s, m->payload.state.index);
-
-	if (!ring || (ring->vq && !VU_SLIP(RUNNING)) ||
-	    !pvrom_vq_layout(s->features | PVROM_VQ_F_VERSION_1, m->payload.state.num, NULL))
-		return VU_REFUSED;
-	ring->size = m->payload.state.num;
-	ring->broken = false;
-	return VU_DONE;
-}
-
-static enum vu_verdict set_vring_addr(struct pvrom_vu_server *s, struct vu_message *m)
-{
-	struct vu_ring *ring = ring_of(s, m->payload.addr.index);
-
-	if (!ring)
-		return VU_REFUSED;
-	/* Of a ring that runs only the log flag may change; remap stops it if its places did. */
-	ring->addr = m->payload.addr;
-	ring->has_addr = true;
-	if (ring->vq)
-		return vu_ring_remap(ring) ? VU_DONE : VU_REFUSED;
-	ring->broken = false;
-	return vu_ring_start(ring) ? VU_DONE : VU_REFUSED;
-}
-
-static enum vu_verdict set_vring_base(struct pvrom_vu_server *s, struct vu_message *m)
-{
-	struct vu_ring *ring = ring_of(s, m->payload.state.index);
-
-	if (!ring || ring->vq)
-		return VU_REFUSED;
-	ring->base = m->payload.state.num;
-	return VU_DONE;
-}
-
-static enum vu_verdict get_vring_base(struct pvrom_vu_server *s, struct vu_message *m)
-{
-	struct vu_ring *ring = ring_of(s, m->payload.state.index);
-
-	if (!ring)
-		return VU_RUBBISH;
-	vu_ring_stop(ring);
-	vu_ring_set_kick(ring, -1);
-	ring->has_kick = ring->polled = false;
-	m->payload.state.num = ring->base;
-	m->head.size = sizeof(m->payload.state);
-	return VU_ANSWER;
-}
-
-/* The word of KICK, CALL and ERR: which ring, and whether a descriptor comes with it. */
-static struct vu_ring *ring_with_fd(struct pvrom_vu_server *s, struct vu_message *m, int *fd)
-{
-	const bool without = m->payload.word & VU_NO_FD;
-	struct vu_ring *ring = ring_of(s, (uint32_t)m->payload.word & 0xff);
-
-	*fd = -1;
-	if (m->payload.word > (VU_NO_FD | 0xff) || m->fds != !without || !ring)
-		return NULL;
-	if (without)
-		return ring;
-	if (!vu_is_eventfd(m->fd[0]) && !VU_SLIP(EVENTFD))
-		return NULL;
-	*fd = vu_message_take_fd(m);
-	return ring;
-}
-
-static enum vu_verdict set_vring_kick(struct pvrom_vu_server *s, struct vu_message *m)
-{
-	int fd;
-	struct vu_ring *ring = ring_with_fd(s, m, &fd);
-
-	if (!ring)
-		return VU_RUBBISH;
-	vu_ring_set_kick(ring, fd);
-	return vu_ring_start(ring) ? VU_DONE : VU_REFUSED;
-}
-
-/* An interrupt that is prepared goes to the old descriptor before that is closed. */
-static void replace_fd(struct pvrom_vu_server *s, int *old, int fd)
-{
-	pvrom_loop_submit(s->setup.loop);
-	vu_close_fd(old);
-	*old = fd;
-}
-
-/* One interrupt too many, by the new descriptor: one that fell between the two would be lost. */
-static enum vu_verdict set_vring_call(struct pvrom_vu_server *s, struct vu_message *m)
-{
-	int fd;
-	struct vu_ring *ring = ring_with_fd(s, m, &fd);
-
-	if (!ring)
-		return VU_RUBBISH;
-	replace_fd(s, &ring->call, fd);
-	if (ring->vq)
-		pvrom_vu_interrupt(s, ring->index);
-	return VU_DONE;
-}
-
-static enum vu_verdict set_vring_err(struct pvrom_vu_server *s, struct vu_message *m)
-{
-	int fd;
-	struct vu_ring *ring = ring_with_fd(s, m, &fd);
-
-	if (!ring)
-		return VU_RUBBISH;
-	replace_fd(s, &ring->error, fd);
-	return VU_DONE;
-}
-
-static enum vu_verdict set_vring_enable(struct pvrom_vu_server *s, struct vu_message *m)
-{
-	struct vu_ring *ring = ring_of(s, m->payload.state.index);
-
-	if (!ring || m->payload.state.num > 1)
-		return VU_REFUSED;
-	ring->enabled = m->payload.state.num;
-	if (ring->vq && ring->enabled)
-		s->setup.ops->queue_ready(s->setup.ctx, ring->index);
-	else if (ring->vq)
-		s->setup.ops->kicked(s->setup.ctx, ring->index);
-	return VU_DONE;
+	return vu_answer_word(m, status);
 }
 
 /* ---- the rest -------------------------------------------------------------------------------------------------- */
@@ -457,33 +247,6 @@ static enum vu_verdict set_config(struct pvrom_vu_server *s, struct vu_message *
 		       : VU_DECLINED;
 }
 
-/* Answered with the descriptor of the new record (vu_server.c sends it along). */
-static enum vu_verdict get_inflight_fd(struct pvrom_vu_server *s, struct vu_message *m)
-{
-	if (m->payload.inflight.queues > s->setup.queues || any_ring_runs(s) ||
-	    vu_inflight_create(&s->inflight, s->features, m->payload.inflight.queues,
-			       m->payload.inflight.queue_size)) {
-		m->payload.inflight.size = 0;
-		return VU_ANSWER;
-	}
-	m->payload.inflight.size = s->inflight.size;
-	m->payload.inflight.offset = 0;
-	return VU_ANSWER;
-}
-
-static enum vu_verdict set_inflight_fd(struct pvrom_vu_server *s, struct vu_message *m)
-{
-	if (m->fds != 1)
-		return VU_RUBBISH;
-	if (any_ring_runs(s) || m->payload.inflight.queues > s->setup.queues)
-		return VU_REFUSED;
-	return vu_inflight_set(&s->inflight, s->features, vu_message_take_fd(m),
-			       m->payload.inflight.offset, m->payload.inflight.size,
-			       m->payload.inflight.queues, m->payload.inflight.queue_size)
-		       ? VU_REFUSED
-		       : VU_DONE;
-}
-
 /* ---- the table ------------------------------------------------------------------------------------------------- */
 
 struct rule {
@@ -502,31 +265,32 @@ static const struct rule rule[VU_REQUESTS] = {
 	[VU_SET_FEATURES] = { set_features, WORD, 0, 0 },
 	[VU_SET_OWNER] = { set_owner, 0, 8, 0, 0 },
 	[VU_RESET_OWNER] = { reset_owner, 0, 8, 0, 0 },
-	[VU_SET_MEM_TABLE] = { set_mem_table, 8, 8 + VU_TABLE_REGIONS * 32, VU_TABLE_REGIONS, 0 },
-	[VU_SET_LOG_BASE] = { set_log_base, 16, 16, 1, VU_PROTOCOL_LOG_SHMFD },
-	[VU_SET_LOG_FD] = { set_log_fd, 0, 8, 1, 0 },
-	[VU_SET_VRING_NUM] = { set_vring_num, STATE, 0, 0 },
-	[VU_SET_VRING_ADDR] = { set_vring_addr, 40, 40, 0, 0 },
-	[VU_SET_VRING_BASE] = { set_vring_base, STATE, 0, 0 },
-	[VU_GET_VRING_BASE] = { get_vring_base, STATE, 0, 0 },
-	[VU_SET_VRING_KICK] = { set_vring_kick, WORD, 1, 0 },
-	[VU_SET_VRING_CALL] = { set_vring_call, WORD, 1, 0 },
-	[VU_SET_VRING_ERR] = { set_vring_err, WORD, 1, 0 },
+	[VU_SET_MEM_TABLE] = { vu_set_mem_table, 8, 8 + VU_TABLE_REGIONS * 32, VU_TABLE_REGIONS,
+			       0 },
+	[VU_SET_LOG_BASE] = { vu_set_log_base, 16, 16, 1, VU_PROTOCOL_LOG_SHMFD },
+	[VU_SET_LOG_FD] = { vu_set_log_fd, 0, 8, 1, 0 },
+	[VU_SET_VRING_NUM] = { vu_set_vring_num, STATE, 0, 0 },
+	[VU_SET_VRING_ADDR] = { vu_set_vring_addr, 40, 40, 0, 0 },
+	[VU_SET_VRING_BASE] = { vu_set_vring_base, STATE, 0, 0 },
+	[VU_GET_VRING_BASE] = { vu_get_vring_base, STATE, 0, 0 },
+	[VU_SET_VRING_KICK] = { vu_set_vring_kick, WORD, 1, 0 },
+	[VU_SET_VRING_CALL] = { vu_set_vring_call, WORD, 1, 0 },
+	[VU_SET_VRING_ERR] = { vu_set_vring_err, WORD, 1, 0 },
 	[VU_GET_PROTOCOL_FEATURES] = { get_protocol_features, 0, 8, 0, 0 },
 	[VU_SET_PROTOCOL_FEATURES] = { set_protocol_features, WORD, 0, 0 },
 	[VU_GET_QUEUE_NUM] = { get_queue_num, 0, 8, 0, VU_PROTOCOL_MQ },
-	[VU_SET_VRING_ENABLE] = { set_vring_enable, STATE, 0, 0 },
+	[VU_SET_VRING_ENABLE] = { vu_set_vring_enable, STATE, 0, 0 },
 	[VU_SEND_RARP] = { send_rarp, WORD, 0, VU_PROTOCOL_RARP },
 	[VU_NET_SET_MTU] = { net_set_mtu, WORD, 0, VU_PROTOCOL_NET_MTU },
 	[VU_SET_BACKEND_REQ_FD] = { set_backend_req_fd, 0, 8, 1, VU_PROTOCOL_BACKEND_REQ },
 	[VU_GET_CONFIG] = { get_config, 12, 12 + VU_CONFIG_BYTES, 0, VU_PROTOCOL_CONFIG },
 	[VU_SET_CONFIG] = { set_config, 12, 12 + VU_CONFIG_BYTES, 0, VU_PROTOCOL_CONFIG },
-	[VU_GET_INFLIGHT_FD] = { get_inflight_fd, 20, 24, 0, VU_PROTOCOL_INFLIGHT_SHMFD },
-	[VU_SET_INFLIGHT_FD] = { set_inflight_fd, 20, 24, 1, VU_PROTOCOL_INFLIGHT_SHMFD },
+	[VU_GET_INFLIGHT_FD] = { vu_get_inflight_fd, 20, 24, 0, VU_PROTOCOL_INFLIGHT_SHMFD },
+	[VU_SET_INFLIGHT_FD] = { vu_set_inflight_fd, 20, 24, 1, VU_PROTOCOL_INFLIGHT_SHMFD },
 	[VU_RESET_DEVICE] = { reset_device, 0, 8, 0, VU_PROTOCOL_RESET_DEVICE },
-	[VU_GET_MAX_MEM_SLOTS] = { get_max_mem_slots, 0, 8, 0, VU_PROTOCOL_CONFIGURE_MEM_SLOTS },
-	[VU_ADD_MEM_REG] = { add_mem_reg, ONE, 1, VU_PROTOCOL_CONFIGURE_MEM_SLOTS },
-	[VU_REM_MEM_REG] = { rem_mem_reg, ONE, 1, VU_PROTOCOL_CONFIGURE_MEM_SLOTS },
+	[VU_GET_MAX_MEM_SLOTS] = { vu_get_max_mem_slots, 0, 8, 0, VU_PROTOCOL_CONFIGURE_MEM_SLOTS },
+	[VU_ADD_MEM_REG] = { vu_add_mem_reg, ONE, 1, VU_PROTOCOL_CONFIGURE_MEM_SLOTS },
+	[VU_REM_MEM_REG] = { vu_rem_mem_reg, ONE, 1, VU_PROTOCOL_CONFIGURE_MEM_SLOTS },
 	[VU_SET_STATUS] = { set_status, WORD, 0, VU_PROTOCOL_STATUS },
 	[VU_GET_STATUS] = { get_status, 0, 8, 0, VU_PROTOCOL_STATUS },
 };

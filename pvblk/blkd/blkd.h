@@ -90,6 +90,19 @@ void blkd_export_ask(struct blkd_export *e, enum blkd_command command);
 void blkd_export_join(struct blkd_export *e);
 struct pvrom_limit *blkd_limit_for(const struct blkd_spec *spec);
 
+/* ---- blkd_round.c ------------------------------------------------------------------------------- */
+
+/* Once round queues, disk and front end; sleeps if nothing is to be done and nothing asked. */
+void blkd_round(struct blkd_export *e);
+/* Shows drivers what is done, and prepares their interrupts. */
+void blkd_publish(struct blkd_export *e);
+
+/* ---- blkd_queues.c ------------------------------------------------------------------------------ */
+
+extern const struct pvrom_vu_device_ops blkd_vu_ops; /* ctx: a blkd_export */
+/* Waits for what is in work, of one queue or (NULL) of all, and shows it. */
+void blkd_finish_work(struct blkd_export *e, const struct blkd_queue *only);
+
 void blkd_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- blkd_control.c: handing over to the next process ----------------------------------------------- */

@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * One disk on one socket: a thread that goes round its queues, its disk and its front end.
+ * One disk on one socket: it is set up, its thread lives, and others ask something of it.
  */
 #define _GNU_SOURCE
 #include "blkd.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "blkd_steps.h"
 
-/* Buffers taken from a queue before completions and other queues are looked at. */
-#define BATCH 32u
-/* And before what the disk did at once is shown: a driver that waits for a part of them wakes up meanwhile. */
-#define PART 16u
-/* Requests of a queue in work at a time: what the rest of its buffers wait for. */
-#define POOL_MOST 256u
 #define LOOP_ENTRIES 256u
 
 /* ---- what the block device asks ------------------------------------------------------------------------ */
@@ -45,253 +38,10 @@ static const struct pvrom_blk_host_ops blk_ops = { .complete = complete,
 						   .config_changed = config_changed,
 						   .now = now };
 
-/* ---- the round ----------------------------------------------------------------------------------------- */
-
-/* true: an interrupt was prepared. */
-static bool publish_queue(struct blkd_export *e, uint32_t i)
-{
-	struct blkd_queue *q = &e->queue[i];
-	bool interrupts;
-
-	if (!q->live || !q->blk.dirty)
-		return false;
-	interrupts = pvrom_blk_queue_publish(&q->blk);
-	if (interrupts) {
-		e->interrupts++;
-		pvrom_vu_interrupt(e->vu, i);
-		BLKD_STEP(BLK_INTERRUPTED);
-	}
-	BLKD_STEP(BLK_PUBLISHED);
-	return interrupts;
-}
-
-static void publish(struct blkd_export *e)
-{
-	uint32_t i;
-
-	for (i = 0; i < e->spec.queues; i++)
-		publish_queue(e, i);
-}
-
-/* An interrupt goes out at once when there is more to take: else with the system call that sleeps. */
-static uint32_t take_from(struct blkd_export *e, uint32_t i)
-{
-	struct blkd_queue *q = &e->queue[i];
-	uint32_t n = 0, taken;
-
-	do {
-		taken = pvrom_blk_queue_run(&q->blk, PART);
-		n += taken;
-		if (taken && !q->quiet) {
-			pvrom_vq_device_notifications_off(&q->blk.ring);
-			q->quiet = true;
-		}
-		if (publish_queue(e, i) && taken == PART)
-			pvrom_loop_submit(&e->loop);
-	} while (taken == PART && n < BATCH);
-	if (q->blk.broken)
-		pvrom_vu_broken(e->vu, i);
-	return n;
-}
-
-static bool take_buffers(struct blkd_export *e)
-{
-	uint32_t i, n = 0;
-
-	for (i = 0; i < e->spec.queues; i++)
-		if (e->queue[i].live && pvrom_vu_runs(e->vu, i))
-			n += take_from(e, i);
-	e->popped += n;
-	if (n) {
-		BLKD_STEP(BLK_STARTED);
-		pvrom_blk_host_kick(&e->host);
-	}
-	return n > 0;
-}
-
-/* true: the driver added something meanwhile, which it will not ring for. */
-static bool listen_again(struct blkd_export *e)
-{
-	bool more = false;
-	uint32_t i;
-
-	for (i = 0; i < e->spec.queues; i++) {
-		struct blkd_queue *q = &e->queue[i];
-
-		if (!q->live || !q->quiet || !pvrom_vu_runs(e->vu, i))
-			continue;
-		q->quiet = false;
-		/* Without a free request it is the end of one that wakes us. */
-		more |= pvrom_vq_device_notifications_on(&q->blk.ring) && q->blk.free;
-	}
-	return more;
-}
-
-static bool must_poll(const struct blkd_export *e)
-{
-	uint32_t i;
-
-	for (i = 0; i < e->spec.queues; i++)
-		if (pvrom_vu_polled(e->vu, i))
-			return true;
-	return false;
-}
-
-static void rest(struct blkd_export *e, uint64_t deadline)
-{
-	const uint64_t time = pvrom_loop_now();
-
-	if (time - e->last_work < e->poll_ns || must_poll(e)) {
-		pvrom_loop_submit(&e->loop);
-		/* The kernel may do what we wait for in threads of this process, on this very CPU. */
-		if (e->host.in_work)
-			sched_yield();
-		else
-			__builtin_ia32_pause();
-		return;
-	}
-	if (listen_again(e))
-		return;
-	BLKD_STEP(BLK_SLEEPS);
-	e->sleeps++;
-	pvrom_loop_sleep(&e->loop, deadline == UINT64_MAX ? UINT64_MAX
-				   : deadline > time	  ? deadline - time
-							  : 0);
-}
-
-static void obey(struct blkd_export *e);
-
-/*
- * Interrupts that a round prepared go out with what the next one starts, or with the system call that sleeps: one
- * call for all.
- */
-static void go_round(struct blkd_export *e)
-{
-	bool worked = take_buffers(e);
-	uint64_t deadline = pvrom_blk_host_release(&e->host);
-
-	if (worked)
-		pvrom_loop_submit(&e->loop);
-	if (pvrom_loop_reap(&e->loop) > 0) {
-		worked = true;
-		pvrom_loop_submit(&e->loop);
-	}
-	publish(e);
-	pvrom_vu_look(e->vu);
-	if (atomic_load_explicit(&e->asked, memory_order_acquire))
-		obey(e);
-	else if (worked)
-		e->last_work = e->poll_ns ? pvrom_loop_now() : 0;
-	else
-		rest(e, deadline);
-}
-
-/* ---- what the vhost-user side asks --------------------------------------------------------------------- */
-
-static bool vu_accept(void *ctx, uint64_t features)
-{
-	return pvrom_blk_host_accept(&((struct blkd_export *)ctx)->host, features);
-}
-
-static void vu_config_read(void *ctx, uint32_t offset, void *to, uint32_t len)
-{
-	pvrom_blk_host_config_read(&((struct blkd_export *)ctx)->host, offset, to, len);
-}
-
-static bool vu_config_write(void *ctx, uint32_t offset, const void *from, uint32_t len)
-{
-	return pvrom_blk_host_config_write(&((struct blkd_export *)ctx)->host, offset, from, len);
-}
-
-static void free_queue(struct blkd_queue *q)
-{
-	free(q->pool);
-	free(q->slots);
-	q->pool = NULL;
-	q->slots = NULL;
-	q->live = false;
-}
-
-static struct pvrom_vq_device *vu_queue_start(void *ctx, uint32_t index,
-					      struct pvrom_vq_device_config *config)
-{
-	struct blkd_export *e = ctx;
-	struct blkd_queue *q = &e->queue[index];
-	const uint32_t pool = config->size < POOL_MOST ? config->size : POOL_MOST;
-
-	q->slots = calloc(config->size, sizeof(*q->slots));
-	q->pool = malloc(pool * sizeof(*q->pool));
-	q->blk = (struct pvrom_blk_queue){ .broken = false };
-	/* A server before us may have left them off in the ring. */
-	q->quiet = true;
-	config->slots = q->slots;
-	if (q->slots && q->pool &&
-	    pvrom_blk_queue_init(&q->blk, &e->host, config, q->pool, pool) == PVROM_VQ_OK)
-		return &q->blk.ring;
-	free_queue(q);
-	return NULL;
-}
-
-/* What was in flight when a server died may have been shown without an interrupt. */
-static void vu_queue_ready(void *ctx, uint32_t index)
-{
-	struct blkd_export *e = ctx;
-
-	e->queue[index].live = true;
-	pvrom_vu_interrupt(e->vu, index);
-}
-
-static void finish_work(struct blkd_export *e, const struct blkd_queue *only)
-{
-	pvrom_blk_host_drain(&e->host);
-	while (only ? only->blk.in_work : e->host.in_work) {
-		pvrom_loop_sleep(&e->loop, 100000000);
-		pvrom_loop_reap(&e->loop);
-	}
-	publish(e);
-	pvrom_loop_submit(&e->loop);
-}
-
-static void vu_queue_stop(void *ctx, uint32_t index)
-{
-	struct blkd_export *e = ctx;
-
-	if (e->queue[index].live)
-		finish_work(e, &e->queue[index]);
-	free_queue(&e->queue[index]);
-}
-
-static void vu_drain(void *ctx)
-{
-	finish_work(ctx, NULL);
-}
-
-/* The next round looks at all queues. */
-static void vu_kicked(void *ctx, uint32_t index)
-{
-	(void)ctx;
-	(void)index;
-}
-
-static void vu_reset(void *ctx)
-{
-	pvrom_blk_host_reset(&((struct blkd_export *)ctx)->host);
-}
-
 static void vu_log(void *ctx, const char *line)
 {
 	blkd_say("%s: %s", ((struct blkd_export *)ctx)->spec.socket, line);
 }
-
-static const struct pvrom_vu_device_ops vu_ops = { .accept = vu_accept,
-						   .config_read = vu_config_read,
-						   .config_write = vu_config_write,
-						   .queue_start = vu_queue_start,
-						   .queue_ready = vu_queue_ready,
-						   .queue_stop = vu_queue_stop,
-						   .drain = vu_drain,
-						   .kicked = vu_kicked,
-						   .reset = vu_reset };
 
 /* ---- set-up ---------------------------------------------------------------------------------------------- */
 
@@ -340,7 +90,7 @@ static bool open_device(struct blkd_export *e, char *message)
 static bool open_server(struct blkd_export *e, bool handed, char *message)
 {
 	const struct pvrom_vu_setup setup = {
-		.ops = &vu_ops,
+		.ops = &blkd_vu_ops,
 		.ctx = e,
 		.loop = &e->loop,
 		.features = pvrom_blk_host_features(&e->host) | PVROM_VQ_F_VERSION_1 |
@@ -417,7 +167,7 @@ static void say_counters(const struct blkd_export *e)
 
 static void hand_over(struct blkd_export *e)
 {
-	finish_work(e, NULL);
+	blkd_finish_work(e, NULL);
 	pvrom_vu_hand_over(e->vu, &e->handover);
 	e->device_state_size =
 		(uint32_t)pvrom_blk_host_save(&e->host, e->device_state, sizeof(e->device_state));
@@ -473,8 +223,11 @@ static void *run(void *arg)
 	if (e->opened && e->handed)
 		wait_for_outcome(e);
 	answer(e);
-	while (!e->ends)
-		go_round(e);
+	while (!e->ends) {
+		blkd_round(e);
+		if (atomic_load_explicit(&e->asked, memory_order_acquire))
+			obey(e);
+	}
 	if (e->vu)
 		pvrom_vu_close(e->vu);
 	if (e->loop.entries)
