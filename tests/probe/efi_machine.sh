@@ -14,18 +14,22 @@ tap() { # STATUS NAME
 	fi
 }
 
-# machine STATUS SCRIPT DEVICE...: the shell runs SCRIPT, its lines separated by ; from the image $dir/esp, and QEMU
-# ends with STATUS. Keys answer what waits for one. All that came by the serial line is in $dir/said.
+# machine STATUS SCRIPT OPTION...: the shell runs SCRIPT, its lines separated by ; from the image $dir/esp, and QEMU
+# ends with STATUS. Keys answer what waits for one. All that came by the serial line is in $dir/said. With $counted an
+# instruction is 64 ns and nobody waits for time that passes; with $headless there is neither a screen nor a serial port.
+counted= headless=
 machine() {
-	local ends=$1 script=$2 seen=0 now step; shift 2
+	local ends=$1 script=$2 seen=0 now step more=() serial=(-serial stdio); shift 2
+	[ -z "$counted" ] || more=(-icount shift=6,sleep=off)
+	[ -z "$headless" ] || serial=(-serial none -vga none)
 	cp "$ovmf/OVMF_VARS_4M.fd" "$dir/vars"
 	printf '%s\r\n' 'fs0:' "${script//;/$'\r\n'}" 'reset -s' >"$dir/startup.nsh"
 	mcopy -o -i "$dir/esp" "$dir/startup.nsh" ::/startup.nsh
 	rm -f "$dir/keys"; mkfifo "$dir/keys"; : >"$dir/raw"
-	timeout -k 5 100 qemu-system-x86_64 -machine q35 -accel tcg -m 256 -display none -monitor none -serial stdio \
+	timeout -k 5 100 qemu-system-x86_64 -machine q35 -accel tcg -m 256 -display none -monitor none "${serial[@]}" \
 		-no-reboot -nic none -drive if=pflash,format=raw,readonly=on,file=$ovmf/OVMF_CODE_4M.fd \
 		-drive "if=pflash,format=raw,file=$dir/vars" -drive "if=none,id=esp,format=raw,file=$dir/esp" \
-		-device virtio-blk-pci,drive=esp,bootindex=0 "$@" <"$dir/keys" >"$dir/raw" 2>"$dir/err" &
+		-device virtio-blk-pci,drive=esp,bootindex=0 "${more[@]}" "$@" <"$dir/keys" >"$dir/raw" 2>"$dir/err" &
 	qemu=$!
 	exec 3>"$dir/keys"
 	for ((step = 0; step < 1000; step++)); do
@@ -40,5 +44,7 @@ machine() {
 	[ "$status" = "$ends" ] || { sed 's/^/# /' "$dir/err"; tap 1 "the machine ends by itself (status $status)"; }
 }
 said() { grep -q -- "$1" "$dir/said"; tap $? "$2"; }
+# Between two lines that `echo` has printed: part FROM TO PATTERN NAME.
+part() { sed -n "/^$1 0x/,/^$2 0x/p" "$dir/said" | grep -q -- "$3"; tap $? "$4"; }
 # With no less than 4 KiB: smaller ones this firmware does not show.
 device() { echo "virtio-rng-pci,romfile=$1,romsize=4096"; }
