@@ -30,6 +30,13 @@ struct device_thread {
 	bool stop;
 };
 
+/* The work of a device that has none, not yet or no more. */
+static inline uint64_t device_thread_rest(void *device)
+{
+	(void)device;
+	return UINT64_MAX;
+}
+
 /* Starts it; 0, or a negated errno: then there is no thread. */
 int device_thread_start(struct device_thread *thread, uint64_t (*work)(void *device), void *device);
 

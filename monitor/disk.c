@@ -21,7 +21,6 @@ struct disk {
 	const struct disk_arg *arg;
 	char message[PVROM_BLK_MESSAGE];
 	struct pvrom_blk_queue queue[VIRTIO_QUEUES];
-	struct pvrom_vq_device_slot *slots[VIRTIO_QUEUES];
 	struct pvrom_blk_request *pool[VIRTIO_QUEUES];
 };
 
@@ -50,13 +49,6 @@ static uint64_t now(void *ctx)
 }
 
 static const struct pvrom_blk_host_ops host_ops = { complete, config_changed, now };
-
-static void *translate(void *ctx, struct pvrom_gpa gpa, uint64_t *len)
-{
-	return memory_span(ctx, gpa.gpa, len);
-}
-
-static const struct pvrom_vq_device_ops ring_ops = { .translate = translate };
 
 /* ---- work, on the disk's thread ------------------------------------------------------------------ */
 
@@ -145,30 +137,18 @@ static void config_write(struct virtio_device *device, uint32_t offset, const vo
 
 static bool allocate(struct disk *disk, unsigned int i, uint32_t size)
 {
-	free(disk->slots[i]);
 	free(disk->pool[i]);
-	disk->slots[i] = calloc(size, sizeof(*disk->slots[i]));
 	disk->pool[i] = calloc(size, sizeof(*disk->pool[i]));
-	return disk->slots[i] != NULL && disk->pool[i] != NULL;
+	return disk->pool[i] != NULL;
 }
 
 static bool queue_start(struct virtio_device *device, struct virtio_queue *queue)
 {
 	struct disk *disk = disk_of(device);
-	struct pvrom_vq_device_config config = {
-		.ops = &ring_ops,
-		.ops_ctx = device->vm,
-		.features = device->features,
-		.size = queue->size,
-		.desc = { queue->desc_gpa },
-		.driver = { queue->driver_gpa },
-		.device = { queue->device_gpa },
-	};
+	struct pvrom_vq_device_config config;
 
-	if (queue->size == 0 || queue->size > VIRTIO_QUEUE_SIZE ||
-	    !allocate(disk, queue->index, queue->size))
+	if (!virtio_ring_config(queue, &config) || !allocate(disk, queue->index, queue->size))
 		return false;
-	config.slots = disk->slots[queue->index];
 	return pvrom_blk_queue_init(&disk->queue[queue->index], &disk->host, &config,
 				    disk->pool[queue->index], queue->size) == PVROM_VQ_OK;
 }
@@ -266,12 +246,6 @@ static void open_file(void *argument)
 	disk->backend = pvrom_blk_file_open(&setup, &disk->virtio.thread.loop, disk->message);
 }
 
-static uint64_t no_work(void *device)
-{
-	(void)device;
-	return UINT64_MAX;
-}
-
 static void begin_work(void *argument)
 {
 	((struct disk *)argument)->virtio.thread.work = work;
@@ -289,7 +263,7 @@ struct virtio_device *disk_create(struct vm *vm, const struct disk_arg *arg, uns
 	disk->virtio.kind = &disk_kind;
 	disk->virtio.vm = vm;
 	disk->virtio.queues = arg->queues;
-	result = device_thread_start(&disk->virtio.thread, no_work, disk);
+	result = device_thread_start(&disk->virtio.thread, device_thread_rest, disk);
 	if (result < 0)
 		fail(EXIT_CANNOT_RUN, "--disk %s: io_uring: %s", arg->path, strerror(-result));
 	device_thread_do(&disk->virtio.thread, open_file, disk);
@@ -297,9 +271,7 @@ struct virtio_device *disk_create(struct vm *vm, const struct disk_arg *arg, uns
 		fail(EXIT_CANNOT_RUN, "--disk %s: %s", arg->path, disk->message);
 	if (!set_up(disk, number))
 		fail(EXIT_USAGE, "--disk %s: its limits are out of bounds", arg->path);
-	virtio_mmio_create(&disk->virtio, number);
-	virtio_bus_create(&disk->virtio, number);
-	device_thread_do(&disk->virtio.thread, begin_work, disk);
+	virtio_begin(&disk->virtio, number, begin_work);
 	return &disk->virtio;
 }
 
@@ -307,7 +279,7 @@ static void end_work(void *argument)
 {
 	struct disk *disk = argument;
 
-	disk->virtio.thread.work = no_work;
+	disk->virtio.thread.work = device_thread_rest;
 	pvrom_blk_backend_close(disk->backend);
 }
 
@@ -316,13 +288,8 @@ void disk_destroy(struct virtio_device *device)
 {
 	struct disk *disk = disk_of(device);
 
-	virtio_mmio_destroy(device);
-	virtio_bus_destroy(device);
-	device_thread_do(&device->thread, end_work, disk);
-	device_thread_stop(&device->thread);
-	for (unsigned int i = 0; i < VIRTIO_QUEUES; i++) {
-		free(disk->slots[i]);
+	virtio_end(device, end_work);
+	for (unsigned int i = 0; i < VIRTIO_QUEUES; i++)
 		free(disk->pool[i]);
-	}
 	free(disk);
 }

@@ -16,13 +16,6 @@ static struct net_card *card_of(struct virtio_device *device)
 	return (struct net_card *)device; /* its first member */
 }
 
-static void *translate(void *ctx, struct pvrom_gpa gpa, uint64_t *len)
-{
-	return memory_span(ctx, gpa.gpa, len);
-}
-
-static const struct pvrom_vq_device_ops ring_ops = { .translate = translate };
-
 static void arrived(struct pvrom_loop_watch *watch)
 {
 	((struct net_arrivals *)(void *)watch)->ready = true;
@@ -55,33 +48,21 @@ static void config_write(struct virtio_device *device, uint32_t offset, const vo
 	(void)len;
 }
 
-static bool allocate(struct net_card *card, unsigned int i, uint32_t size, uint32_t buffers)
+static bool allocate(struct net_card *card, unsigned int i, uint32_t buffers)
 {
-	free(card->slots[i]);
 	free(card->pool[i]);
-	card->slots[i] = calloc(size, sizeof(*card->slots[i]));
 	card->pool[i] = calloc(buffers, sizeof(*card->pool[i]));
-	return card->slots[i] != NULL && card->pool[i] != NULL;
+	return card->pool[i] != NULL;
 }
 
 static bool queue_start(struct virtio_device *device, struct virtio_queue *queue)
 {
 	struct net_card *card = card_of(device);
 	uint32_t buffers = net_card_receives(card, queue->index) ? BUFFERS : 1;
-	struct pvrom_vq_device_config config = {
-		.ops = &ring_ops,
-		.ops_ctx = device->vm,
-		.features = device->features,
-		.size = queue->size,
-		.desc = { queue->desc_gpa },
-		.driver = { queue->driver_gpa },
-		.device = { queue->device_gpa },
-	};
+	struct pvrom_vq_device_config config;
 
-	if (queue->size == 0 || queue->size > VIRTIO_QUEUE_SIZE ||
-	    !allocate(card, queue->index, queue->size, buffers))
+	if (!virtio_ring_config(queue, &config) || !allocate(card, queue->index, buffers))
 		return false;
-	config.slots = card->slots[queue->index];
 	return pvrom_net_queue_init(&card->queue[queue->index], &card->host, queue->index, &config,
 				    card->pool[queue->index], buffers) == PVROM_VQ_OK;
 }
@@ -201,12 +182,6 @@ static void set_up(struct net_card *card)
 		fail(EXIT_CANNOT_RUN, "--net %s: no card can be made of this", card->arg->backend);
 }
 
-static uint64_t no_work(void *device)
-{
-	(void)device;
-	return UINT64_MAX;
-}
-
 static void begin_work(void *argument)
 {
 	struct net_card *card = argument;
@@ -237,12 +212,10 @@ struct virtio_device *net_create(struct vm *vm, const struct net_arg *arg, unsig
 	card->virtio.queues = 2 * arg->pairs + 1;
 	open_backend(card);
 	set_up(card);
-	result = device_thread_start(&card->virtio.thread, no_work, card);
+	result = device_thread_start(&card->virtio.thread, device_thread_rest, card);
 	if (result < 0)
 		fail(EXIT_CANNOT_RUN, "--net %s: io_uring: %s", arg->backend, strerror(-result));
-	virtio_mmio_create(&card->virtio, number);
-	virtio_bus_create(&card->virtio, number);
-	device_thread_do(&card->virtio.thread, begin_work, card);
+	virtio_begin(&card->virtio, number, begin_work);
 	return &card->virtio;
 }
 
@@ -250,7 +223,7 @@ static void end_work(void *argument)
 {
 	struct net_card *card = argument;
 
-	card->virtio.thread.work = no_work;
+	card->virtio.thread.work = device_thread_rest;
 	for (unsigned int pair = 0; pair < MAX_PAIRS; pair++)
 		if (card->arrivals[pair].watched)
 			pvrom_loop_forget(&card->arrivals[pair].watch);
@@ -262,16 +235,11 @@ void net_destroy(struct virtio_device *device)
 {
 	struct net_card *card = card_of(device);
 
-	virtio_mmio_destroy(device);
-	virtio_bus_destroy(device);
-	device_thread_do(&device->thread, end_work, card);
-	device_thread_stop(&device->thread);
+	virtio_end(device, end_work);
 	if (is_user(card->arg))
 		net_helper_stop(&card->helper);
-	for (unsigned int i = 0; i < VIRTIO_QUEUES; i++) {
-		free(card->slots[i]);
+	for (unsigned int i = 0; i < VIRTIO_QUEUES; i++)
 		free(card->pool[i]);
-	}
 	free(card);
 }
 

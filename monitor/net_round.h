@@ -15,7 +15,6 @@ struct net_card {
 	struct net_helper helper;
 	const struct net_arg *arg;
 	struct pvrom_net_queue queue[VIRTIO_QUEUES];
-	struct pvrom_vq_device_slot *slots[VIRTIO_QUEUES];
 	struct pvrom_net_buffer *pool[VIRTIO_QUEUES];
 	struct net_arrivals {
 		struct pvrom_loop_watch watch; /* first */

@@ -40,12 +40,6 @@ struct transfer {
 
 /* ---- before --------------------------------------------------------------------------------------- */
 
-static uint64_t rest(void *device)
-{
-	(void)device;
-	return UINT64_MAX;
-}
-
 static void pause_device(void *argument)
 {
 	struct virtio_device *device = argument;
@@ -53,7 +47,7 @@ static void pause_device(void *argument)
 	for (unsigned int i = 0; i < device->queues; i++)
 		if (device->queue[i].started)
 			device->kind->queue_stop(device, &device->queue[i]);
-	device->thread.work = rest;
+	device->thread.work = device_thread_rest;
 }
 
 /* All that they wrote to guest memory is there when it returns, and they write no more. The CPUs stand. */

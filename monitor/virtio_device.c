@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * What a VIRTIO device is on every transport: status, features and queues (VIRTIO 1.2, 2.1, 3.1), and how it
- * tells the driver. On the device's thread.
+ * tells the driver. On the device's thread, but for its beginning and end.
  */
 #include "virtio_device.h"
+
+#include <stdlib.h>
 
 #define INTERRUPT_USED 1u
 #define INTERRUPT_CONFIG 2u
@@ -13,6 +15,51 @@
 #define F_VERSION_1 (1ull << 32)
 #define F_RING_PACKED (1ull << 34)
 #define TRANSPORT_FEATURES (F_EVENT_IDX | F_INDIRECT_DESC | F_VERSION_1 | F_RING_PACKED)
+
+/* ---- beginning and end --------------------------------------------------------------------------- */
+
+void virtio_begin(struct virtio_device *device, unsigned int number, void (*begin)(void *device))
+{
+	virtio_mmio_create(device, number);
+	virtio_bus_create(device, number);
+	device_thread_do(&device->thread, begin, device);
+}
+
+void virtio_end(struct virtio_device *device, void (*end)(void *device))
+{
+	virtio_mmio_destroy(device);
+	virtio_bus_destroy(device);
+	device_thread_do(&device->thread, end, device);
+	device_thread_stop(&device->thread);
+	for (unsigned int i = 0; i < VIRTIO_QUEUES; i++)
+		free(device->queue[i].slots);
+}
+
+static void *translate(void *ctx, struct pvrom_gpa gpa, uint64_t *len)
+{
+	return memory_span(ctx, gpa.gpa, len);
+}
+
+bool virtio_ring_config(struct virtio_queue *queue, struct pvrom_vq_device_config *config)
+{
+	static const struct pvrom_vq_device_ops ops = { .translate = translate };
+
+	if (queue->size == 0 || queue->size > VIRTIO_QUEUE_SIZE)
+		return false;
+	free(queue->slots);
+	queue->slots = calloc(queue->size, sizeof(*queue->slots));
+	*config = (struct pvrom_vq_device_config){
+		.ops = &ops,
+		.ops_ctx = queue->device->vm,
+		.features = queue->device->features,
+		.size = queue->size,
+		.desc = { queue->desc_gpa },
+		.driver = { queue->driver_gpa },
+		.device = { queue->device_gpa },
+		.slots = queue->slots,
+	};
+	return queue->slots != NULL;
+}
 
 /* ---- what the device tells ---------------------------------------------------------------------- */
 

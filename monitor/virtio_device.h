@@ -6,6 +6,8 @@
 #ifndef PVRUN_VIRTIO_DEVICE_H
 #define PVRUN_VIRTIO_DEVICE_H
 
+#include <pvrom/virtqueue_device.h>
+
 #include "device_thread.h"
 #include "monitor.h"
 
@@ -29,12 +31,13 @@ struct virtio_queue {
 	uint64_t desc_gpa, driver_gpa, device_gpa;
 	uint32_t size;
 	unsigned int index;
-	bool ready;	 /* the driver says so */
-	bool started;	 /* the device uses it */
-	bool pending;	 /* there may be buffers in it */
-	bool has_vector; /* its interrupt is a message, by the bus */
-	int message_fd;	 /* an irqfd; -1: none */
-	uint64_t rung;	 /* how often, so far */
+	bool ready;			    /* the driver says so */
+	bool started;			    /* the device uses it */
+	bool pending;			    /* there may be buffers in it */
+	bool has_vector;		    /* its interrupt is a message, by the bus */
+	int message_fd;			    /* an irqfd; -1: none */
+	uint64_t rung;			    /* how often, so far */
+	struct pvrom_vq_device_slot *slots; /* of its ring, as long as it was when last started */
 };
 
 /* What a kind of device does. */
@@ -78,7 +81,17 @@ struct virtio_device {
 	uint32_t features_sel, driver_features_sel, queue_sel;
 };
 
-/* virtio_device.c; on the device's thread. */
+/*
+ * virtio_device.c. Of a device whose thread runs and rests: shows it to the guest by both transports as its virtio
+ * device `number`, then has `begin` done by the thread. And the end, when no CPU runs: hides it, has `end`
+ * done, stops the thread and frees what is of a device of any kind. Both are given the device.
+ */
+void virtio_begin(struct virtio_device *device, unsigned int number, void (*begin)(void *device));
+void virtio_end(struct virtio_device *device, void (*end)(void *device));
+
+/* On the device's thread, as the ones below. What a ring is to be made with, for queue_start; false: it makes no sense. */
+bool virtio_ring_config(struct virtio_queue *queue, struct pvrom_vq_device_config *config);
+
 uint64_t virtio_offered(struct virtio_device *device);
 /* 0: a reset, which is over when it returns. */
 void virtio_set_status(struct virtio_device *device, uint32_t status);

@@ -98,7 +98,7 @@ static void open_queue(uint32_t i, uint64_t features)
 					    .driver = { base + 0x2000 },
 					    .device = { base + 0x3000 } };
 
-	c.slots = card->slots[i] = calloc(SIZE, sizeof(*c.slots));
+	c.slots = card->virtio.queue[i].slots = calloc(SIZE, sizeof(*c.slots));
 	card->pool[i] = calloc(SIZE, sizeof(*card->pool[i]));
 	CU_ASSERT_EQUAL(pvrom_vq_driver_init(&driver[i], &d), PVROM_VQ_OK);
 	CU_ASSERT_EQUAL(
@@ -137,7 +137,7 @@ static void close_card(void)
 	uint32_t i;
 
 	for (i = 0; i < QUEUES; i++) {
-		free(card->slots[i]);
+		free(card->virtio.queue[i].slots);
 		free(card->pool[i]);
 	}
 	pvrom_net_backend_close(card->backend);
