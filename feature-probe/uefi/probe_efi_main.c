@@ -164,6 +164,8 @@ static EFI_STATUS say(struct efi_face *face, const struct arguments *args,
 	pvrom_probe_report(&verdict, efi_screen_line, face);
 	if (face->trial)
 		efi_try_say(face);
+	else if (verdict.rom == PVROM_PROBE_ROM_VALID)
+		efi_screen_line(face, "trial       none: --try asks the host, and gives all back");
 	if (args->why) {
 		efi_screen_line(face, "because");
 		pvrom_probe_chain(evidence, &verdict, efi_screen_line, face);

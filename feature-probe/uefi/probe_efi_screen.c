@@ -129,6 +129,7 @@ bool efi_screen_wait(struct efi_face *face, const char *words)
 {
 	SIMPLE_INPUT_INTERFACE *in = face->system->ConIn;
 	EFI_INPUT_KEY key = { 0, 0 };
+	static const char blanks[] = "                                                            ";
 
 	if (!in || !face->system->ConOut)
 		return false;
@@ -137,25 +138,43 @@ bool efi_screen_wait(struct efi_face *face, const char *words)
 	face->pages = key_in_time(face);
 	if (face->pages)
 		in->ReadKeyStroke(in, &key);
-	put(face, "", 0, (CHAR16 *)(uintptr_t)L"\r\n");
+	/* What is read on has no such line in it. */
+	put(face, "", 0, (CHAR16 *)(uintptr_t)L"\r");
+	put(face, blanks, length_of(words), (CHAR16 *)(uintptr_t)L"\r");
 	face->row = 0;
 	return (key.UnicodeChar | 0x20) == 'q';
 }
 
 /* ---- lines ------------------------------------------------------------------------------------- */
 
-/* How much of it fits into a row, up to a blank if there is one. A full row would wrap by itself. */
-static UINTN row_of(const struct efi_face *face, const char *text)
+/* A full row would wrap by itself. */
+static UINTN most_of(const struct efi_face *face)
 {
-	const UINTN most = (face->columns < LINE_ROOM ? face->columns : LINE_ROOM) - 1;
+	return (face->columns < LINE_ROOM ? face->columns : LINE_ROOM) - 1;
+}
+
+/* How far the further rows of a line stand in: a little more than the first. */
+static UINTN indent_of(const struct efi_face *face, const char *text)
+{
+	UINTN blanks = 0;
+
+	while (text[blanks] == ' ')
+		blanks++;
+	return blanks + 2 < most_of(face) / 2 ? blanks + 2 : 0;
+}
+
+/* How much of it fits into so many columns, up to a blank if there is one behind a word. */
+static UINTN row_of(const char *text, UINTN most)
+{
 	UINTN length = length_of(text), i;
 
 	if (length <= most)
 		return length;
-	for (i = most; i; i--)
-		if (text[i] == ' ')
-			return i;
-	return most;
+	for (i = most; i && text[i] != ' '; i--)
+		;
+	while (i && text[i - 1] == ' ')
+		i--;
+	return i ? i : most;
 }
 
 static void put_row(struct efi_face *face, const char *text, UINTN length)
@@ -173,13 +192,18 @@ static void put_row(struct efi_face *face, const char *text, UINTN length)
 void efi_screen_line(void *ctx, const char *text)
 {
 	struct efi_face *face = ctx;
-	UINTN length;
+	const UINTN most = most_of(face), further = indent_of(face, text);
+	UINTN indent = 0, length;
+	char row[LINE_ROOM];
 
 	do {
-		length = row_of(face, text);
+		length = row_of(text, most - indent);
+		__builtin_memset(row, ' ', indent);
+		__builtin_memcpy(row + indent, text, length);
 		if (!face->quiet)
-			put_row(face, text, length);
+			put_row(face, row, indent + length);
 		text += length;
 		text += *text == ' ';
+		indent = further;
 	} while (*text);
 }

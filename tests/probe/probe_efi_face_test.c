@@ -216,6 +216,28 @@ static void pages_of_the_screen(void)
 	CU_ASSERT_TRUE(world_said("tried, and no effect"));
 }
 
+/* The rows of a line that is too long stand in; no word is cut, none is lost. */
+static void long_lines(void)
+{
+	list_on(40, 1000, "");
+	CU_ASSERT_TRUE(world_said("\n  nested paging present: The processor\r\n"
+				  "    walks the guest's own page tables\r\n    (EPT or NPT), so"));
+	list_on(80, 1000, "");
+	CU_ASSERT_TRUE(
+		world_said("\n  switched off by the operator: Whoever runs this machine asked "
+			   "the host not to\r\n    offer the feature.\r\n"));
+	list_on(4, 1000, "");
+	CU_ASSERT_TRUE(world_said("\r\ntried\r\n") || world_said("\r\ntri\r\ned,"));
+}
+
+/* No prompt stays on the screen. */
+static void prompts_go(void)
+{
+	list_on(80, 25, "          ");
+	CU_ASSERT_TRUE(
+		world_said("-- more: any key; q: no more --\r                               \r"));
+}
+
 static void q_ends_it(void)
 {
 	struct pages p = list_on(80, 25, "q");
@@ -281,6 +303,8 @@ int main(void)
 		TAP_TEST(a_name_that_cannot_be),
 		TAP_TEST(a_full_volume),
 		TAP_TEST(pages_of_the_screen),
+		TAP_TEST(long_lines),
+		TAP_TEST(prompts_go),
 		TAP_TEST(q_ends_it),
 		TAP_TEST(nobody_is_there),
 		TAP_TEST(no_keyboard),
