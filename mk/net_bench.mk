@@ -7,9 +7,10 @@ $(BUILD)/hosted/net_turns: $(call objs,hosted,bench/net_turns.c) $(BUILD)/libpvr
 ifneq ($(wildcard /usr/include/liburing.h),)
 BENCHES += bench-net
 endif
-bench-net: $(BUILD)/pvrom-netd $(BUILD)/hosted/net_turns $(BUILD)/lab/base.cpio
+bench-net: $(BUILD)/pvrom-netd $(BUILD)/hosted/net_turns $(BUILD)/hosted/net_tso $(BUILD)/lab/base.cpio
 	$(Q)BUILD=$(BUILD) bench/net_cost $(BUILD)/hosted/net_turns
 	$(Q)BUILD=$(BUILD) bench/net_bench $(BUILD)/pvrom-netd
+	$(Q)BUILD=$(BUILD) bench/net_tso_bench $(BUILD)/pvrom-netd $(BUILD)/hosted/net_tso
 	$(Q)BUILD=$(BUILD) bench/net_cpu_bench
 .PHONY: bench-net
 

@@ -59,8 +59,12 @@ bench-net-guest: $(BUILD)/hosted/net_guest_turns
 	$(Q)BUILD=$(BUILD) bench/net_guest_cost $<
 .PHONY: bench-net-guest
 
+# TCP without a guest: the reference kernel's stack on our driver, in front of a server with a tap interface.
+$(BUILD)/hosted/net_tso: $(call objs,hosted,bench/net_tso.c vhost-user/client/net_front.c $(VU_CLIENT_SRCS) $(KERNEL_STACK)) $(BUILD)/libpvrom-net-guest.a
+	$(call LINK,hosted,)
+
 # ---- the driver in front of vhost-user servers: ours, and DPDK's ----------------------------------------
-$(BUILD)/test/net_vhost_driver: $(call objs,test,tests/net/net_vhost_driver.c $(VU_CLIENT_SRCS) $(PVNET_GUEST_SRCS) \
+$(BUILD)/test/net_vhost_driver: $(call objs,test,tests/net/net_vhost_driver.c vhost-user/client/net_front.c $(VU_CLIENT_SRCS) $(PVNET_GUEST_SRCS) \
 		$(VIRTIO_GUEST_SRCS) $(VIRTQUEUE_SRCS))
 	$(call LINK,test,)
 CHECK += net.driver
