@@ -75,14 +75,13 @@ static __attribute__((noinline)) void gather(struct pvrom_vq_device *vq,
 	}
 }
 
-/* Copies the first descriptors of a chain; how many. *whole: that is all of it. */
-static inline uint32_t copy_few(const struct pvrom_vq_device *vq, uint32_t head,
-				struct vq_element *copied, bool *whole)
+/* Copies further descriptors of a chain that begins with copied[0]; how many there are then. *whole: that is all of it. */
+static inline uint32_t copy_few(const struct pvrom_vq_device *vq, struct vq_element *copied,
+				bool *whole)
 {
 	const uint16_t on = PVROM_VQ_DESC_NEXT | PVROM_VQ_DESC_INDIRECT;
 	uint32_t n = 0;
 
-	read_desc(vq, head, &copied[0]);
 	while ((copied[n].flags & on) == PVROM_VQ_DESC_NEXT && copied[n].next < vq->config.size &&
 	       n + 1 < VQ_FEW) {
 		read_desc(vq, copied[n].next, &copied[n + 1]);
@@ -95,11 +94,14 @@ static inline uint32_t copy_few(const struct pvrom_vq_device *vq, uint32_t head,
 static void take_chain(struct pvrom_vq_device *vq, uint32_t head, struct pvrom_vq_request *request)
 {
 	struct vq_element copied[VQ_FEW];
+	uint32_t n;
 	bool whole;
-	const uint32_t n = copy_few(vq, head, copied, &whole);
 
-	if (n == 1 ? !vq_walk_plain(vq, copied, request)
-		   : !whole || !vq_walk_few(vq, copied, n, request))
+	read_desc(vq, head, copied);
+	if (vq_walk_plain(vq, copied, request))
+		return;
+	n = copy_few(vq, copied, &whole);
+	if (!whole || !vq_walk_few(vq, copied, n, request))
 		gather(vq, copied, n, request);
 }
 
