@@ -25,7 +25,7 @@ $(EFI_PLANTED): $(call objs,efitest,feature-probe/uefi/probe_efi_main.c) $(call 
 CHECK += probe.efi
 EFI_FILES := $(PROBE_EFI) $(PROBE_ESP) $(BUILD)/pvrom-call.rom $(BUILD)/pvrom.rom $(EFI_TOOL) $(EFI_PLANTED) $(PROBE)
 TEST.probe.efi       = tests/probe/efi_test $(EFI_FILES)
-TEST_TIME.probe.efi  = 300
+TEST_TIME.probe.efi  = 600
 TEST_SHARES.probe.efi = yes
 TEST_NEEDS.probe.efi = $(EFI_FILES)
 
@@ -47,4 +47,5 @@ TEST_NEEDS.probe.efi_live = $(EFI_GUEST) $(BUILD)/disk-image $(BUILD)/pvrom.rom 
 CHECK_LONG += probe.efi_kvm
 TEST.probe.efi_kvm        = tests/probe/efi_live_test $(EFI_GUEST) kvm-npt kvm-shadow
 TEST_TIME.probe.efi_kvm   = 400
+TEST_SHARES.probe.efi_kvm = yes
 TEST_NEEDS.probe.efi_kvm  = $(EFI_GUEST) $(BUILD)/disk-image $(BUILD)/pvrun $(LAB)

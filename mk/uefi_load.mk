@@ -15,6 +15,6 @@ endif
 # Discovery routes 3 and 4 on OVMF: the table is found, and the reference kernel is entered.
 CHECK += examples.uefi
 TEST.examples.uefi       = tests/probe/efi_load_test $(EFI_LOAD) $(PROBE_EFI) $(BUILD)/pvrom-call.rom $(KERNEL_ELF)
-TEST_TIME.examples.uefi  = 240
+TEST_TIME.examples.uefi  = 480
 TEST_SHARES.examples.uefi = yes
 TEST_NEEDS.examples.uefi = $(EFI_LOAD) $(PROBE_EFI) $(BUILD)/pvrom-call.rom $(KERNEL_ELF)

@@ -26,13 +26,13 @@ machine() {
 	printf '%s\r\n' 'fs0:' "${script//;/$'\r\n'}" 'reset -s' >"$dir/startup.nsh"
 	mcopy -o -i "$dir/esp" "$dir/startup.nsh" ::/startup.nsh
 	rm -f "$dir/keys"; mkfifo "$dir/keys"; : >"$dir/raw"
-	timeout -k 5 100 qemu-system-x86_64 -machine q35 -accel tcg -m 256 -display none -monitor none "${serial[@]}" \
+	timeout -k 5 240 qemu-system-x86_64 -machine q35 -accel tcg -m 256 -display none -monitor none "${serial[@]}" \
 		-no-reboot -nic none -drive if=pflash,format=raw,readonly=on,file=$ovmf/OVMF_CODE_4M.fd \
 		-drive "if=pflash,format=raw,file=$dir/vars" -drive "if=none,id=esp,format=raw,file=$dir/esp" \
 		-device virtio-blk-pci,drive=esp,bootindex=0 "${more[@]}" "$@" <"$dir/keys" >"$dir/raw" 2>"$dir/err" &
 	qemu=$!
 	exec 3>"$dir/keys"
-	for ((step = 0; step < 1000; step++)); do
+	for ((step = 0; step < 2500; step++)); do
 		kill -0 "$qemu" 2>/dev/null || break
 		now=$(grep -aoE 'in 5 seconds|-- more|-- pvrom-probe has ended' "$dir/raw" | wc -l)
 		[ "$now" -le "$seen" ] || { seen=$((seen + 1)); printf '\r' >&3; }
