@@ -163,6 +163,23 @@ bool net_poll_until(const bool *done, uint64_t us)
 	return READ_ONCE(*done);
 }
 
+/* Long, so that its buffer has to come back; of a type for experiments (IEEE 802, 9.2.4). */
+bool net_takes_a_frame(void)
+{
+	static const struct pvrom_net_header plain;
+	static uint8_t frame[COPIED + 1];
+	const uint64_t end = cpu_rdtsc() + time_us(PATIENCE_MS * UINT64_C(1000));
+
+	memcpy(frame, net->card.mac, 6);
+	memcpy(frame + 6, net->card.mac, 6);
+	memcpy(frame + 12, "\x88\xb5", 2);
+	if (!send(net, &plain, frame, sizeof(frame)))
+		return false;
+	while (READ_ONCE(net->large_busy[0]) && cpu_rdtsc() < end)
+		reclaim(net);
+	return !net->large_busy[0];
+}
+
 void net_linger(void)
 {
 	const bool never = false;

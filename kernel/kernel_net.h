@@ -39,6 +39,8 @@ void net_init(void);
 bool net_poll(void);
 /* Polls until *DONE, at most so long; *DONE. */
 bool net_poll_until(const bool *done, uint64_t us);
+/* Does the card take a frame, and say so? One that nobody else takes: it is sent to the card's own address. */
+bool net_takes_a_frame(void);
 /* Polls some time more, for the last acknowledgement, and for those who did not get it. */
 void net_linger(void);
 /* Stops the card and begins anew with it, the stack as it was. False: it is not to be had again. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * "probe" on the command line: at boot, what pvrom-probe would say of this machine, by the same core and in the same
- * words; and what only a kernel can add: what the host answered, and what was seen to work.
+ * At boot: what pvrom-probe would say of this machine, by the same core and in the same words; and what only a kernel
+ * can add: what the host answered, and with "probe" on the command line, what was seen to work.
  */
 #include "kernel_probe.h"
 
@@ -11,15 +11,28 @@
 
 #include "boot_record.h"
 #include "console.h"
-#include "kernel_clock.h"
+#include "cpu.h"
+#include "cpu_features.h"
 #include "kernel_rom.h"
-#include "time.h"
+#include "kernel_trials.h"
 
 static struct pvrom_probe_evidence evidence;
 
 static void cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
 {
 	pvrom_cpuid(leaf, subleaf, regs);
+}
+
+/* CPUID tells of NPT, and of EPT nothing (SDM vol. 3D, A.3.2 and A.3.3): secondary controls, and EPT among them. */
+static void take_ept(void)
+{
+	bool ept;
+
+	if (!features_cpuid(1, 0, 2, 5))
+		return;
+	ept = cpu_rdmsr(MSR_VMX_PROCBASED_CTLS) >> 63 & 1 &&
+	      cpu_rdmsr(MSR_VMX_PROCBASED_CTLS2) >> 33 & 1;
+	pvrom_probe_add_fact(&evidence, "vmx.ept", ept ? "yes" : "no");
 }
 
 /* As it stands there: the shim's own copy is relocated. The shim has looked for a live host. */
@@ -37,20 +50,6 @@ static void take_rom(void)
 	evidence.port_answers = kernel_rom.verdict == PVROM_VERDICT_READY;
 }
 
-/* Works is what was granted, was tried, and whose effect was seen: here a clock that goes on. */
-static void try_clock(void)
-{
-	const uint64_t clock = PVROM_FEATURE_BIT(PVROM_FEATURE_CLOCK);
-	uint64_t before = clock_monotonic();
-
-	if (!kernel_rom_granted(PVROM_FEATURE_CLOCK))
-		return;
-	time_spin_us(10);
-	evidence.tried |= clock;
-	if (before != PVROM_CLOCK_NONE && clock_monotonic() > before)
-		evidence.worked |= clock;
-}
-
 static void take_answers(void)
 {
 	if (kernel_rom.verdict != PVROM_VERDICT_READY)
@@ -60,7 +59,8 @@ static void take_answers(void)
 	evidence.has_wants = true;
 	evidence.wanted = kernel_rom.policy->wanted;
 	evidence.required = kernel_rom.policy->required;
-	try_clock();
+	if (boot_option_is("probe", ""))
+		kernel_trials(&evidence);
 }
 
 static void line(void *unused, const char *text)
@@ -73,10 +73,11 @@ void kernel_probe_print(void)
 {
 	struct pvrom_probe_verdict verdict;
 
-	if (!boot_option("probe"))
+	if (boot_option_is("probe=", "off"))
 		return;
 	pvrom_probe_start(&evidence);
 	pvrom_probe_take_cpuid(&evidence, cpuid);
+	take_ept();
 	take_rom();
 	take_answers();
 	pvrom_probe_judge(&evidence, &verdict);

@@ -3,7 +3,10 @@
 #ifndef KERNEL_PROBE_H
 #define KERNEL_PROBE_H
 
-/* After the negotiation, with the clock running: prints "# probe:" lines if "probe" is on the command line. */
+/*
+ * After the negotiation, with clock and devices running: prints "# probe:" lines, unless "probe=off" is on the command
+ * line; with "probe" on it, tries what was granted first.
+ */
 void kernel_probe_print(void);
 
 #endif

@@ -67,9 +67,9 @@ void kernel_main(unsigned kind, uint64_t info)
 	machine_info_print();
 	clock_update();
 	clock_print();
-	kernel_probe_print();
 	disk_init();
 	net_init();
+	kernel_probe_print();
 	if (net_answer_wanted()) {
 		net_answer();
 		machine_exit(EXIT_PASSED);

@@ -64,11 +64,18 @@ static void os_out(void *ctx, uint16_t port, uint32_t value)
 
 static const struct pvrom_virtio_bus_os bus_os = { os_call, os_out };
 
+static const char bus_name[] = "pvrom bus";
+
+bool virtio_way_is_bus(const struct virtio_way *way)
+{
+	return way->name == bus_name;
+}
+
 static struct pvrom_virtio *find_bus(struct virtio_way *w, uint32_t kind)
 {
 	uint32_t number = 0;
 
-	w->name = "pvrom bus";
+	w->name = bus_name;
 	w->entry = (uint16_t)w->vector;
 	while (pvrom_virtio_bus_open(&w->transport.bus, number++, &bus_os, NULL) == PVROM_VIRTIO_OK)
 		if (w->transport.bus.virtio.id == kind)

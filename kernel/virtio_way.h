@@ -28,6 +28,8 @@ struct virtio_way {
  */
 struct pvrom_virtio *virtio_way_find(struct virtio_way *way, uint32_t kind, unsigned feature,
 				     const char *option, unsigned vector);
+/* Is it pvrom's device bus? */
+bool virtio_way_is_bus(const struct virtio_way *way);
 /* Lets the device's interrupts through to this kernel, or not. */
 bool virtio_way_interrupts(struct virtio_way *way, struct pvrom_virtio *virtio, bool on);
 
