@@ -105,10 +105,9 @@ static const struct step {
 	int (*start)(void);
 	void (*stop)(void);
 } steps[] = {
-	{ linux_cpus_start, linux_cpus_stop },
-	{ linux_clock_start, linux_clock_stop },
-	{ linux_ptp_start, linux_ptp_stop },
-	{ linux_sysfs_start, linux_sysfs_stop },
+	{ linux_cpus_start, linux_cpus_stop },	 { linux_clock_start, linux_clock_stop },
+	{ linux_ptp_start, linux_ptp_stop },	 { linux_sysfs_start, linux_sysfs_stop },
+	{ linux_probe_start, linux_probe_stop },
 };
 
 static void stop_steps(size_t count)

@@ -49,5 +49,11 @@ void linux_ptp_stop(void);
 /* linux_sysfs.c: /sys/kernel/pvrom. */
 int linux_sysfs_start(void);
 void linux_sysfs_stop(void);
+struct kobject;
+struct kobject *linux_sysfs_folder(void);
+
+/* linux_probe.c: what pvrom-probe would say, in the log; and what it would have to ask, in sysfs. */
+int linux_probe_start(void);
+void linux_probe_stop(void);
 
 #endif

@@ -154,6 +154,11 @@ int linux_sysfs_start(void)
 	return status;
 }
 
+struct kobject *linux_sysfs_folder(void)
+{
+	return folder;
+}
+
 /* Returns when nobody reads any more. */
 void linux_sysfs_stop(void)
 {
