@@ -107,6 +107,7 @@ static void machine(struct json *j, const struct pvrom_probe_verdict *v)
 	string(j, "container", v->container);
 	string(j, "encrypted_memory", v->cc);
 	string(j, "kvm", v->kvm);
+	string(j, "kvm_module", v->kvm_module);
 	boolean(j, "about_host", v->host);
 	boolean(j, "can_run_guests", v->nested_guest);
 	key(j, "nested_paging");

@@ -224,4 +224,5 @@ void pvrom_probe_machine(const struct pvrom_probe_evidence *evidence,
 	verdict->container = pvrom_probe_fact(evidence, "container");
 	verdict->cc = confidential(evidence);
 	verdict->kvm = pvrom_probe_fact(evidence, "kvm");
+	verdict->kvm_module = pvrom_probe_fact(evidence, "kvm.module");
 }

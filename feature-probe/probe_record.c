@@ -148,6 +148,8 @@ void pvrom_probe_write(const struct pvrom_probe_evidence *evidence, pvrom_probe_
 		line(ctx, "looked");
 	if (evidence->port_answers)
 		line(ctx, "live");
+	if (evidence->two_roms)
+		line(ctx, "two");
 	if (evidence->rom && evidence->rom_size)
 		write_rom(&out, evidence);
 	if (evidence->has_offer)
@@ -270,6 +272,12 @@ static bool read_live(struct in *in)
 	return at_end(in);
 }
 
+static bool read_two(struct in *in)
+{
+	in->evidence->two_roms = true;
+	return at_end(in);
+}
+
 static bool read_rom(struct in *in)
 {
 	uint64_t v[2];
@@ -361,10 +369,12 @@ static bool read_line(struct in *in)
 	static const struct {
 		const char *kind;
 		bool (*read)(struct in *in);
-	} kinds[] = { { "source", read_source }, { "cpuid", read_cpuid }, { "fact", read_fact },
-		      { "looked", read_looked }, { "live", read_live },	  { "rom", read_rom },
-		      { "data", read_data },	 { "wants", read_wants }, { "offer", read_offer },
-		      { "reason", read_reason }, { "tried", read_tried } };
+	} kinds[] = {
+		{ "source", read_source }, { "cpuid", read_cpuid },   { "fact", read_fact },
+		{ "looked", read_looked }, { "live", read_live },     { "two", read_two },
+		{ "rom", read_rom },	   { "data", read_data },     { "wants", read_wants },
+		{ "offer", read_offer },   { "reason", read_reason }, { "tried", read_tried }
+	};
 	char kind[PVROM_PROBE_NAME];
 	uint32_t i;
 
@@ -396,21 +406,35 @@ static bool is_first_line(const char *at, const char *end)
 	return at == end;
 }
 
+/* From the line that follows in->end on. */
+static uint32_t read_lines(struct in *in, const char *end, uint32_t line)
+{
+	while (in->end < end) {
+		in->at = in->end + 1;
+		in->end = line_end(in->at, end);
+		line++;
+		if (!read_line(in))
+			return line;
+	}
+	return in->evidence->rom_size == in->rom_wanted ? 0 : line;
+}
+
 uint32_t pvrom_probe_read(struct pvrom_probe_evidence *evidence, const char *text, size_t size)
 {
 	const char *end = text + size;
 	struct in in = { .at = text, .end = line_end(text, end), .evidence = evidence };
-	uint32_t line = 1;
 
 	pvrom_probe_start(evidence);
 	if (!is_first_line(in.at, in.end))
 		return 1;
-	while (in.end < end) {
-		in.at = in.end + 1;
-		in.end = line_end(in.at, end);
-		line++;
-		if (!read_line(&in))
-			return line;
-	}
-	return evidence->rom_size == in.rom_wanted ? 0 : line;
+	return read_lines(&in, end, 1);
+}
+
+uint32_t pvrom_probe_read_more(struct pvrom_probe_evidence *evidence, const char *text, size_t size)
+{
+	const char *end = text + size;
+	struct in in = { .at = text, .end = line_end(text, end), .evidence = evidence };
+
+	in.rom_wanted = evidence->rom_size;
+	return read_line(&in) ? read_lines(&in, end, 1) : 1;
 }

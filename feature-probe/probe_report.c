@@ -89,7 +89,7 @@ static void processor(struct report *r)
 		put(r, v->nested_paging == PVROM_PROBE_YES  ? ", with nested paging"
 		       : v->nested_paging == PVROM_PROBE_NO ? ", without nested paging"
 							    : "");
-	put(r, v->invariant_tsc ? "; constant TSC" : "; TSC not called constant");
+	put(r, v->invariant_tsc ? "; constant TSC" : "; TSC rate not promised");
 	put(r, v->x2apic ? "; x2APIC" : "");
 	end(r);
 }
@@ -138,6 +138,22 @@ static void cell(struct report *r, uint32_t column, uint8_t answer)
 	put(r, pvrom_probe_answer_words(answer));
 }
 
+/* Which ones they are: what it needs and is not offered. */
+static void missing(struct report *r, uint32_t i)
+{
+	static const uint64_t needs[] = {
+#define NEEDS_(NAME, number, others, name, text) others,
+		PVROM_FEATURE_TABLE(NEEDS_)
+	};
+	uint32_t j;
+
+	for (j = 0; j < PVROM_FEATURE_COUNT; j++)
+		if (needs[i] >> j & 1 && r->v->feature[j].granted == PVROM_PROBE_NO) {
+			put(r, ": ");
+			put(r, pvrom_feature_name(j));
+		}
+}
+
 static void feature(struct report *r, uint32_t i)
 {
 	const struct pvrom_probe_feature *f = &r->v->feature[i];
@@ -153,15 +169,28 @@ static void feature(struct report *r, uint32_t i)
 		end(r);
 		put(r, "   off: ");
 		put(r, pvrom_probe_why_words(f->why));
+		if (f->why == PVROM_REASON_DEPENDENCY)
+			missing(r, i);
 	}
 	end(r);
 }
 
+/* Who keeps a guest's page tables decides whether the paravirtual MMU has a point. */
 static void host(struct report *r)
 {
+	const uint8_t nested = r->v->nested_paging;
+
 	label(r, "KVM here");
 	put(r, r->v->kvm ? r->v->kvm : "not tried");
 	end(r);
+	if (r->v->kvm_module) {
+		label(r, "");
+		put(r, r->v->kvm_module);
+		put(r, nested == PVROM_PROBE_YES  ? "; the processor walks its guests' page tables"
+		       : nested == PVROM_PROBE_NO ? "; it keeps shadow page tables for its guests"
+						  : "");
+		end(r);
+	}
 	put(r, r->v->kvm && pvrom_text_equal(r->v->kvm, "runs")
 		       ? "What a monitor that embeds the handler could offer its guests here:"
 		       : "What a monitor could offer its guests here, if this KVM ran any:");

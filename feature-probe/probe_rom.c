@@ -65,6 +65,18 @@ static void judge_leaves(const struct pvrom_probe_evidence *evidence, uint32_t b
 	}
 }
 
+/* This kernel's own shim has read it, has found the host alive, and told us: who may not read memory takes its word. */
+static void hear_kernel(const struct pvrom_probe_evidence *evidence, struct pvrom_probe_verdict *v)
+{
+	const char *said = pvrom_probe_fact(evidence, "rom.kernel");
+
+	if (!said || !pvrom_text_equal(said, pvrom_verdict_words(PVROM_VERDICT_READY)) ||
+	    (v->rom != PVROM_PROBE_ROM_NOT_READ && v->rom != PVROM_PROBE_ROM_NOT_LOOKED))
+		return;
+	v->rom = PVROM_PROBE_ROM_VALID;
+	v->rom_verdict = PVROM_VERDICT_READY;
+}
+
 void pvrom_probe_judge_rom(const struct pvrom_probe_evidence *evidence,
 			   struct pvrom_probe_verdict *verdict)
 {
@@ -79,4 +91,5 @@ void pvrom_probe_judge_rom(const struct pvrom_probe_evidence *evidence,
 	else
 		verdict->rom = evidence->look == PVROM_PROBE_LOOKED ? PVROM_PROBE_ROM_NONE
 								    : PVROM_PROBE_ROM_NOT_LOOKED;
+	hear_kernel(evidence, verdict);
 }

@@ -5,8 +5,7 @@ PROBE_CORE_SRCS := $(addprefix feature-probe/,probe_text.c probe_evidence.c prob
 # What it takes of the shim: the check of a ROM, and words.
 PROBE_SHIM_SRCS := guest/check.c guest/words.c guest/call_info.c digest/crc32.c digest/sha256.c
 PROBE_LINUX_SRCS := $(addprefix feature-probe/linux/,probe_main.c probe_gather.c probe_memory.c probe_kernel.c probe_host.c \
-	probe_svg.c) \
-	tools/kvm_trial.c
+	probe_places.c probe_module.c probe_try.c probe_explain.c probe_svg.c) guest/find.c tools/kvm_trial.c
 
 $(BUILD)/hosted/feature-probe/linux/%.o: FLAGS_FOR += -D_GNU_SOURCE -DPVROM_PROBE_VERSION='"$(VERSION)"'
 $(BUILD)/lint/feature-probe/linux/%.ok: FLAGS_FOR += -D_GNU_SOURCE -DPVROM_PROBE_VERSION='""'
@@ -45,15 +44,51 @@ TEST_NEEDS.probe.picture = $(PROBE)
 # Static: it runs inside the lab, which has no C library.
 $(BUILD)/tests/pvrom-probe: $(call objs,hosted,$(PROBE_LINUX_SRCS) $(PROBE_CORE_SRCS) $(PROBE_SHIM_SRCS)) $(BUILD)/libpvrom-host.a
 	$(call LINK,hosted,-static)
-CHECK += probe.npt
-CHECK_LONG += probe.shadow
+# Under pvrun, with nested paging and without; the rest of what may go wrong with a ROM there.
+CHECK += probe.lab probe.shadow
+CHECK_LONG += probe.roms
 define PROBE_LAB
-TEST.probe.$(1)       = $$(MONITOR_TEST) $(2) 1024 180 probe_lab.sh linux $$(BUILD)/tests/pvrom-probe $$(KERNEL_ELF)
+TEST.probe.$(1)       = $$(MONITOR_TEST) $(2) 1024 180 $(3) probe_guest.sh linux $$(BUILD)/linux/pvrom.ko \
+	$$(BUILD)/tests/pvrom-probe $$(BUILD)/pvrom-netd $$(KERNEL_ELF)
 TEST_TIME.probe.$(1)  = 240
-TEST_NEEDS.probe.$(1) = $$(MONITOR_LAB) $$(BUILD)/tests/pvrom-probe $$(KERNEL_ELF)
+TEST_NEEDS.probe.$(1) = $$(MONITOR_LAB) $$(BUILD)/pvrom-netd $$(BUILD)/linux/pvrom.ko $$(BUILD)/tests/pvrom-probe $$(KERNEL_ELF)
 endef
-$(eval $(call PROBE_LAB,npt,1))
-$(eval $(call PROBE_LAB,shadow,0))
+$(eval $(call PROBE_LAB,lab,1,probe_lab.sh))
+$(eval $(call PROBE_LAB,shadow,0,probe_shadow.sh))
+$(eval $(call PROBE_LAB,roms,1,probe_roms.sh))
+
+# ROMs in PCI devices, on Linux in QEMU.
+CHECK += probe.devices
+TEST.probe.devices        = tests/probe/devices_test $(BUILD)/tests/pvrom-probe $(BUILD)/pvrom-call.rom $(BUILD)/pvrom.rom
+TEST_TIME.probe.devices   = 300
+TEST_SHARES.probe.devices = yes
+TEST_NEEDS.probe.devices  = $(LAB) $(PROBE) $(BUILD)/tests/pvrom-probe $(BUILD)/pvrom-call.rom $(BUILD)/pvrom.rom
+
+# Each trial of the reference kernel's, on the hypervisor that grants it the MMU too.
+CHECK += probe.trials
+TEST.probe.trials        = tests/probe/trials_test $(KERNEL_ELF)
+TEST_TIME.probe.trials   = 120
+TEST_SHARES.probe.trials = yes
+TEST_NEEDS.probe.trials  = $(KERNEL_ELF) $(BUILD)/disk-image $(HYPERVISOR)
+
+# A ROM in the UEFI configuration table, on Linux.
+CHECK_LONG += probe.table
+TEST.probe.table        = tests/probe/table_test $(EFI_LOAD) $(BUILD)/tests/pvrom-probe $(BUILD)/pvrom-call.rom
+TEST_TIME.probe.table   = 150
+TEST_SHARES.probe.table = yes
+TEST_NEEDS.probe.table  = $(LAB) $(EFI_LOAD) $(BUILD)/tests/pvrom-probe $(BUILD)/pvrom-call.rom
+
+# VMX and EPT, which QEMU's software CPU has not.
+CHECK_LONG += probe.bochs
+TEST.probe.bochs       = tests/probe/bochs_test $(KERNEL_ELF)
+TEST_TIME.probe.bochs  = 360
+TEST_NEEDS.probe.bochs = $(KERNEL_ELF)
 
 # Recordings come from anybody.
 $(eval $(call hostile,recording,$(PROBE_CORE_SRCS) $(PROBE_SHIM_SRCS)))
+
+# How fast: beside systemd's program, which is a part of the picture at most.
+BENCHES += bench-probe
+bench-probe: $(PROBE)
+	$(Q)BUILD=$(BUILD) bench/probe_bench $(PROBE)
+.PHONY: bench-probe

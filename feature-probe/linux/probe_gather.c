@@ -120,17 +120,26 @@ static void add_parameter(struct pvrom_probe_evidence *evidence, const char *nam
 
 #define MODULE(module, parameter) "/sys/module/" module "/parameters/" parameter
 
+/* The first of several is told. */
 static void gather_kvm(struct pvrom_probe_evidence *evidence)
 {
+	static const char *const modules[] = { "kvm_amd", "kvm_intel", "kvm_pvm" };
+	char path[64];
+
 	if (access("/dev/kvm", F_OK) != 0)
 		return;
+	for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
+		snprintf(path, sizeof(path), "/sys/module/%s", modules[i]);
+		if (access(path, F_OK) == 0)
+			pvrom_probe_add_fact(evidence, "kvm.module", modules[i]);
+	}
 	add_parameter(evidence, "kvm.nested_paging", MODULE("kvm_amd", "npt"),
 		      MODULE("kvm_intel", "ept"));
 	add_parameter(evidence, "kvm.apic", MODULE("kvm_amd", "avic"),
 		      MODULE("kvm_intel", "enable_apicv"));
 }
 
-void gather(struct pvrom_probe_evidence *evidence)
+void gather(struct pvrom_probe_evidence *evidence, bool devices)
 {
 	struct utsname system;
 	char text[LINE] = "this machine";
@@ -147,5 +156,6 @@ void gather(struct pvrom_probe_evidence *evidence)
 	gather_container(evidence);
 	gather_processor(evidence);
 	gather_kvm(evidence);
-	gather_rom(evidence);
+	gather_module(evidence);
+	gather_rom(evidence, devices);
 }

@@ -13,7 +13,7 @@ enum form { REPORT, JSON, DOT, SVG, QUIET };
 
 struct options {
 	enum form form;
-	bool why, host;
+	bool why, host, try, devices;
 	const char *kernel, *record, *replay;
 };
 
@@ -50,61 +50,6 @@ static bool wants_bold(void)
 
 	return isatty(STDOUT_FILENO) && (no_color == NULL || *no_color == '\0') &&
 	       terminal != NULL && strcmp(terminal, "dumb") != 0;
-}
-
-static void list(void)
-{
-	puts("features:");
-#define LINE_(NAME, number, needs, name, text) printf("  %-11s %s\n", name, text);
-	PVROM_FEATURE_TABLE(LINE_)
-#undef LINE_
-	puts("reasons why one is off:");
-#define LINE_(NAME, number, words, text) puts("  " words);
-	PVROM_REASON_TABLE(LINE_)
-	PVROM_PROBE_WHY_TABLE(LINE_)
-#undef LINE_
-	puts("hypervisors and interfaces:");
-#define LINE_(NAME, number, name, signature) puts("  " name);
-	PVROM_PROBE_VMM_TABLE(LINE_)
-#undef LINE_
-}
-
-static void print_needs(uint64_t needs)
-{
-	for (uint32_t i = 0; i < PVROM_FEATURE_COUNT; i++)
-		if (needs >> i & 1) {
-			fputs("It needs ", stdout);
-#define LINE_(NAME, number, others, name, text)                                                    \
-	if (i == (number))                                                                         \
-		fputs(name, stdout);
-			PVROM_FEATURE_TABLE(LINE_)
-#undef LINE_
-			puts(".");
-		}
-}
-
-/* A feature, or a reason in its words; false if it is neither. */
-static bool explain(const char *what)
-{
-	bool found = false;
-
-#define LINE_(NAME, number, needs, name, text)                                                     \
-	if (strcmp(what, name) == 0) {                                                             \
-		printf("%s: %s.\n", name, text);                                                   \
-		print_needs(needs);                                                                \
-		found = true;                                                                      \
-	}
-	PVROM_FEATURE_TABLE(LINE_)
-#undef LINE_
-#define LINE_(NAME, number, words, text)                                                           \
-	if (strcmp(what, words) == 0) {                                                            \
-		printf("%s: %s\n", words, text);                                                   \
-		found = true;                                                                      \
-	}
-	PVROM_REASON_TABLE(LINE_)
-	PVROM_PROBE_WHY_TABLE(LINE_)
-#undef LINE_
-	return found;
 }
 
 /* ---- files ----------------------------------------------------------------------------------------- */
@@ -169,6 +114,8 @@ enum {
 	KEY_EXPLAIN,
 	KEY_WHY,
 	KEY_HOST,
+	KEY_TRY,
+	KEY_DEVICES,
 	KEY_KERNEL,
 	KEY_RECORD,
 	KEY_REPLAY
@@ -182,11 +129,16 @@ static const struct argp_option table[] = {
 	{ "why", KEY_WHY, NULL, 0, "The evidence too, a sentence a line", 0 },
 	{ "host", KEY_HOST, NULL, 0,
 	  "What a monitor could offer on this machine; tries its KVM with a tiny guest", 0 },
+	{ "try", KEY_TRY, NULL, 0, "Try what this Linux was granted, and say what works", 0 },
+	{ "devices", KEY_DEVICES, NULL, 0,
+	  "Look for a ROM also in PCI devices that their drivers use (root; see the manual)", 0 },
 	{ "kernel", KEY_KERNEL, "FILE", 0, "What this kernel would get", 0 },
 	{ "record", KEY_RECORD, "FILE", 0, "Write the evidence there (-: standard output)", 1 },
 	{ "replay", KEY_REPLAY, "FILE", 0, "Judge a recording in place of this machine", 1 },
-	{ "list", KEY_LIST, NULL, 0, "All that there are: features, reasons, hypervisors", 2 },
-	{ "explain", KEY_EXPLAIN, "WHAT", 0, "A feature, or a reason in its own words", 2 },
+	{ "list", KEY_LIST, NULL, 0, "All words of a report: features, reasons, hypervisors ...",
+	  2 },
+	{ "explain", KEY_EXPLAIN, "WHAT", 0,
+	  "Any word of a report: a feature, a reason, a column ...", 2 },
 	{ 0 },
 };
 
@@ -201,10 +153,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'q': opt->form = QUIET; return 0;
 	case KEY_WHY: opt->why = true; return 0;
 	case KEY_HOST: opt->host = true; return 0;
+	case KEY_TRY: opt->try = true; return 0;
+	case KEY_DEVICES: opt->devices = true; return 0;
 	case KEY_KERNEL: opt->kernel = arg; return 0;
 	case KEY_RECORD: opt->record = arg; return 0;
 	case KEY_REPLAY: opt->replay = arg; return 0;
-	case KEY_LIST: list(); exit(0);
+	case KEY_LIST: list_words(); exit(0);
 	case KEY_EXPLAIN:
 		if (!explain(arg))
 			argp_error(state, "--explain: nothing is called `%s'; see --list", arg);
@@ -225,6 +179,18 @@ static void judge(const struct options *opt, const struct pvrom_probe_evidence *
 		pvrom_probe_judge(evidence, verdict);
 }
 
+/* For who sees such a report for the first time: not in files. */
+static void print_hint(const struct pvrom_probe_verdict *verdict)
+{
+	const char *word = "advised";
+
+	for (uint32_t i = PVROM_FEATURE_COUNT; i > 0; i--)
+		if (verdict->feature[i - 1].why != PVROM_REASON_NONE)
+			word = pvrom_probe_why_words(verdict->feature[i - 1].why);
+	if (isatty(STDOUT_FILENO))
+		printf("(pvrom-probe --explain '%s' says more, and so for any other word)\n", word);
+}
+
 static void print(const struct options *opt, const struct pvrom_probe_evidence *evidence,
 		  const struct pvrom_probe_verdict *verdict)
 {
@@ -242,6 +208,8 @@ static void print(const struct options *opt, const struct pvrom_probe_evidence *
 		puts("because");
 		pvrom_probe_chain(evidence, verdict, plain_line, stdout);
 	}
+	if (opt->form == REPORT)
+		print_hint(verdict);
 }
 
 const char *argp_program_version = "pvrom-probe " PVROM_PROBE_VERSION;
@@ -262,14 +230,21 @@ int main(int argc, char **argv)
 
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &opt);
-	if (opt.host && opt.replay != NULL)
-		fail(EXIT_USAGE, "--host tries this machine: not with --replay");
+	if ((opt.host || opt.try || opt.devices) && opt.replay != NULL)
+		fail(EXIT_USAGE, "--%s is about this machine: not with --replay",
+		     opt.host  ? "host"
+		     : opt.try ? "try"
+			       : "devices");
+	if (opt.host && opt.try)
+		fail(EXIT_USAGE, "--try is about this kernel, --host about others: one of them");
 	evidence.rom = rom;
 	evidence.rom_room = sizeof(rom);
 	if (opt.replay != NULL)
 		replay(&evidence, opt.replay);
 	else
-		gather(&evidence);
+		gather(&evidence, opt.devices);
+	if (opt.try)
+		try_features(&evidence);
 	if (opt.host)
 		gather_host(&evidence);
 	if (opt.kernel != NULL)

@@ -55,6 +55,7 @@ static const char everything[] =
 	"fact kernel Linux 6.1\n"
 	"looked\n"
 	"live\n"
+	"two\n"
 	"rom 2 40\n"
 	"data 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
 	"data 2021222324252627\n"
@@ -98,6 +99,7 @@ static void wrong_lines(void)
 		"fact aNameThatHasTooManyLettersForOne x",
 		"fact kernel again",
 		"looked twice",
+		"two of them",
 		"rom 5 100",
 		"rom 1 0",
 		"rom 1 4097",
@@ -134,6 +136,25 @@ static void wrong_lines(void)
 	CU_ASSERT_EQUAL(read_text("pvrom-evidence 1\nrom 1 2\ndata 000000\n"), 3);
 	CU_ASSERT_EQUAL(read_text("pvrom-evidence 1\nrom 1 2\ndata 00 0\n"), 3);
 	CU_ASSERT_EQUAL(read_text("pvrom-evidence 1"), 0);
+}
+
+/* Lines of another's are added to what there is, and a wrong one is named by its number. */
+static void read_more(void)
+{
+	static const char lines[] = "offer 1 2 3 4 5 6 7\nwants 1 0\n";
+	static const char wrong[] = "wants 2 0\ntwo\nofer\nwants 4 0\n";
+
+	CU_ASSERT_EQUAL(read_text("pvrom-evidence 1\nfact kernel x\nrom 1 2\ndata 0001\n"), 0);
+	CU_ASSERT_EQUAL(pvrom_probe_read_more(&evidence, lines, sizeof(lines) - 1), 0);
+	CU_ASSERT_EQUAL(evidence.facts, 1);
+	CU_ASSERT_EQUAL(evidence.rom_size, 2);
+	CU_ASSERT_EQUAL(evidence.offer.tsc_hz, 7);
+	CU_ASSERT_EQUAL(evidence.wanted, 1);
+	CU_ASSERT_EQUAL(pvrom_probe_read_more(&evidence, wrong, sizeof(wrong) - 1), 3);
+	CU_ASSERT_EQUAL(evidence.wanted, 2);
+	CU_ASSERT_TRUE(evidence.two_roms);
+	CU_ASSERT_EQUAL(pvrom_probe_read_more(&evidence, "", 0), 0);
+	CU_ASSERT_EQUAL(pvrom_probe_read_more(&evidence, "rom 1 1\ndata 00\n", 16), 1);
 }
 
 /* ---- verdicts about features ------------------------------------------------------------------------- */
@@ -227,6 +248,37 @@ static void not_asked(void)
 	}
 }
 
+/* This kernel's own shim is believed about a ROM that could not be read, and about no other. */
+static void heard(void)
+{
+	static const struct {
+		const char *lines;
+		uint32_t rom;
+	} cases[] = {
+		{ "fact rom.kernel ready\n", PVROM_PROBE_ROM_VALID },
+		{ "fact rom.kernel bad checksum\n", PVROM_PROBE_ROM_NOT_LOOKED },
+		{ "fact rom.kernel ready\nlooked\n", PVROM_PROBE_ROM_NONE },
+		{ "fact rom.kernel ready\nlooked\nrom 2 4\ndata 55aa0000\n",
+		  PVROM_PROBE_ROM_REFUSED },
+		{ "fact rom.kernel ready\n"
+		  "cpuid 40000000 0 40000002 4f527670 76702f4d 2f4d4f52\n"
+		  "cpuid 40000001 0 00010000 0 0 0\n",
+		  PVROM_PROBE_ROM_VALID },
+		{ "fact rom.kernel ready\n"
+		  "cpuid 40000000 0 40000002 4f527670 76702f4d 2f4d4f52\n"
+		  "cpuid 40000001 0 00020000 0 0 0\n",
+		  PVROM_PROBE_ROM_REFUSED },
+	};
+	char lines[300];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(lines, sizeof(lines), "pvrom-evidence 1\n%s", cases[i].lines);
+		CU_ASSERT_EQUAL(read_text(lines), 0);
+		pvrom_probe_judge(&evidence, &verdict);
+		CU_ASSERT_EQUAL(verdict.rom, cases[i].rom);
+	}
+}
+
 /* Every reason has words and an explanation. */
 static void words(void)
 {
@@ -263,6 +315,7 @@ static void say_all(void)
 	pvrom_probe_report(&verdict, collect, NULL);
 	CU_ASSERT_TRUE(longest <= 200);
 	pvrom_probe_json(&verdict, collect, NULL);
+	pvrom_probe_dot(&verdict, collect, NULL);
 	pvrom_probe_chain(&evidence, &verdict, collect, NULL);
 	pvrom_probe_write(&evidence, collect, NULL);
 }
@@ -310,10 +363,12 @@ int main(void)
 	static const struct tap_test tests[] = {
 		{ "a recording is what was written", write_and_read },
 		{ "a wrong line has its number", wrong_lines },
+		{ "lines are added to what there is", read_more },
 		{ "what a host offers", offered },
 		{ "what a kernel would be granted", wanted },
 		{ "what was tried", tried },
 		{ "a host that was not asked", not_asked },
+		{ "a kernel that has seen the ROM", heard },
 		{ "words for everything", words },
 		{ "machines that answer anything", wild_machines },
 		{ "texts of anything", wild_texts },

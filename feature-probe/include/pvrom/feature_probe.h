@@ -48,7 +48,10 @@ struct pvrom_probe_leaf {
  *	cc		sev, sev-es, sev-snp or tdx: this is a confidential guest
  *	vmx.ept		yes or no: the processor (or who plays it) has EPT
  *	rom.place	where firmware left the ROM: UEFI configuration table or PCI expansion ROM
+ *	rom.expansion	which expansion ROMs were not read, and why
+ *	rom.kernel	what this kernel's own shim said of the ROM, a verdict's words
  *	kvm		runs; absent; denied; fails, and why: whether this machine's KVM runs a guest, tried
+ *	kvm.module	which part of KVM runs guests: kvm_amd, kvm_intel, kvm_pvm
  *	kvm.nested_paging	yes or no: whether that uses EPT or NPT
  *	kvm.apic	yes or no: whether it uses APICv or AVIC
  */
@@ -121,6 +124,10 @@ void pvrom_probe_write(const struct pvrom_probe_evidence *evidence, pvrom_probe_
 /* Reads such a text of size bytes, over what is there. 0, or the number of the first line that is wrong. */
 uint32_t pvrom_probe_read(struct pvrom_probe_evidence *evidence, const char *text, size_t size);
 
+/* Adds lines of such a text, without its first, to the evidence. The same result; a line before stays taken. */
+uint32_t pvrom_probe_read_more(struct pvrom_probe_evidence *evidence, const char *text,
+			       size_t size);
+
 /* ---- verdicts -------------------------------------------------------------------------------- */
 
 /* X(NAME, number, name, 12 bytes of CPUID): hypervisors, and the interfaces that are called after them. */
@@ -188,13 +195,13 @@ enum pvrom_probe_answer {
 	  "host, which a kernel does not use.")                                                    \
 	X(NOT_ASKED, 20, "the host was not asked",                                                 \
 	  "What a host offers it says to a kernel that asks, by a call that user mode cannot "     \
-	  "make.")                                                                                 \
+	  "make. Where Linux has pvrom's module loaded, that has asked.")                          \
 	X(NOT_WANTED, 21, "the kernel does not want it",                                           \
-	  "The ELF note of the kernel file does not name the feature among those that it has "     \
-	  "code for.")                                                                             \
+	  "The kernel that was asked about does not name the feature among those that it has "     \
+	  "code for: in the note of its file, or when it asked the host.")                         \
 	X(REQUIRED_MISSING, 22, "the kernel would refuse the host",                                \
-	  "The kernel file requires a feature that the host does not offer. It takes none, then, " \
-	  "and runs native.")                                                                      \
+	  "The kernel that was asked about cannot do without a feature that the host does not "    \
+	  "offer. It takes none, then, and runs native.")                                          \
 	X(NOT_SEEN, 23, "tried, and no effect was seen",                                           \
 	  "The feature was granted and its act was tried, but what it should have changed did "    \
 	  "not change.")
@@ -230,6 +237,7 @@ struct pvrom_probe_verdict {
 	uint8_t apic;	       /* the same of APICv and AVIC */
 	const char *container; /* NULL: none; else as the evidence says */
 	const char *kvm;       /* the fact of that name */
+	const char *kvm_module;
 	const char *cc;
 	uint32_t rom;	      /* enum pvrom_probe_rom */
 	uint32_t rom_verdict; /* PVROM_VERDICT_x: what a kernel would say of it */

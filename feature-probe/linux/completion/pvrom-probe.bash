@@ -6,6 +6,6 @@ _pvrom_probe() {
 	--kernel|--record|--replay) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return;;
 	--explain) mapfile -t COMPREPLY < <(compgen -W "$(pvrom-probe --list | sed -n '/^features/,/^reasons/s/^  \([^ ]*\) .*/\1/p')" -- "$word"); return;;
 	esac
-	mapfile -t COMPREPLY < <(compgen -W '--json --dot --svg --quiet --why --host --kernel --record --replay --list --explain --help --version' -- "$word")
+	mapfile -t COMPREPLY < <(compgen -W '--json --dot --svg --quiet --why --host --try --devices --kernel --record --replay --list --explain --help --version' -- "$word")
 }
 complete -F _pvrom_probe pvrom-probe

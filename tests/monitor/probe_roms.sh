@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# pvrom-probe on a stock Linux in pvrun whose ROM is damaged, lies where no host answers for it, or is not there. In the
+# payload.
+. ./tap.sh
+. ./probe_guest.sh
+head -c 4096 /dev/urandom >damaged
+guest short --rom damaged; prints 0 'ROM.*     refused: ' 'a damaged ROM is refused, and the probe says why'
+prints 0 '^STATUS root 3' '  status 3'
+guest short --find window; prints 0 'ROM.*     valid, but nothing shows a live host behind it$' 'a ROM in the window'
+prints 0 '^STATUS root 3' '  which a kernel would first ask for its host: status 3'
+guest short --rom off; prints 0 'ROM.*     none$' 'a guest without a ROM'
+prints 0 '^STATUS root 1' '  status 1'
+done_testing
