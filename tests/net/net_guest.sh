@@ -29,7 +29,10 @@ guest_results() {
 	while read -r line; do
 		case $line in
 		ok:*) result 0 "$2: ${line#ok: }" ;;
-		*) result 1 "$2: ${line#not ok: }" ;;
+		*)
+			result 1 "$2: ${line#not ok: }"
+			tr -d '\r' <"$1" | grep -F -x -A 4 "$line" | tail -n +2 | sed 's/^/# behind it: /'
+			;;
 		esac
 	done <"$where/results"
 	tr -d '\r' <"$1" | grep -qx 'END OF TEST'
