@@ -25,7 +25,7 @@ NETD_SRCS := $(addprefix pvnet/netd/, netd_card.c netd_front.c netd_helper.c net
 PVNET_SWITCH_SRCS := $(addprefix pvnet/backend/, net_switch.c switch_backend.c switch_table.c)
 # libslirp.h asks for nothing else; its .pc wants glib's headers.
 ifneq ($(call have_header,slirp/libslirp.h),)
-PVNET_USER_SRCS := pvnet/backend/user_backend.c
+PVNET_USER_SRCS := pvnet/backend/user_backend.c pvnet/backend/user_words.c
 NETD_LIBS := -lslirp
 $(foreach v,hosted test asan,$(BUILD)/$(v)/pvnet/netd/%.o): FLAGS_FOR += -DPVROM_NETD_SLIRP
 else
