@@ -7,35 +7,12 @@
 
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
-#include <linux/kvm_para.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 
-#include <asm/msr.h>
-
 static DEFINE_PER_CPU(struct pvrom_vcpu_area *, area);
+static DEFINE_PER_CPU(int, vcpu) = -1; /* stays when the area goes: it is the same CPU */
 static int hotplug_state;
-
-/*
- * Under KVM an area is where KVM itself notes stolen time and interrupts that need no EOI, for kernels that ask
- * for that by pvrom. Linux has asked by KVM's own MSRs, and reads what it named there: so that is put back.
- */
-static const uint32_t kept_msr[] = { MSR_KVM_STEAL_TIME, MSR_KVM_PV_EOI_EN };
-
-static uint32_t register_area(struct pvrom_vcpu_area *own)
-{
-	uint64_t value[ARRAY_SIZE(kept_msr)] = { 0 };
-	uint32_t status, i;
-
-	for (i = 0; kvm_para_available() && i < ARRAY_SIZE(kept_msr); i++)
-		if (rdmsrl_safe(kept_msr[i], &value[i]))
-			value[i] = 0;
-	status = pvrom_guest_vcpu_area(&linux_pvrom->guest, own);
-	for (i = 0; i < ARRAY_SIZE(kept_msr); i++)
-		if (value[i] & KVM_MSR_ENABLED)
-			wrmsrl_safe(kept_msr[i], value[i]);
-	return status;
-}
 
 /* On the CPU itself. kmalloc aligns a power of two to itself. A CPU without an area runs all the same. */
 static int come(unsigned int cpu)
@@ -45,9 +22,10 @@ static int come(unsigned int cpu)
 
 	if (!own)
 		return -ENOMEM;
-	status = register_area(own);
+	status = pvrom_guest_vcpu_area(&linux_pvrom->guest, own);
 	if (status == PVROM_STATUS_OK) {
 		per_cpu(area, cpu) = own;
+		WRITE_ONCE(per_cpu(vcpu, cpu), (int)min_t(uint32_t, own->vcpu, INT_MAX));
 	} else {
 		pr_warn("CPU %u: no area: %s\n", cpu, pvrom_status_words(status));
 		kfree(own);
@@ -64,7 +42,7 @@ static int go(unsigned int cpu)
 	if (!own)
 		return 0;
 	per_cpu(area, cpu) = NULL;
-	status = register_area(NULL);
+	status = pvrom_guest_vcpu_area(&linux_pvrom->guest, NULL);
 	if (status == PVROM_STATUS_OK)
 		kfree(own);
 	else
@@ -97,6 +75,11 @@ bool linux_cpus_epoch_moved(void)
 	moved = any && pvrom_guest_epoch_moved(&linux_pvrom->guest, any);
 	cpus_read_unlock();
 	return moved;
+}
+
+int linux_cpus_vcpu(unsigned int cpu)
+{
+	return cpu < nr_cpu_ids ? READ_ONCE(per_cpu(vcpu, cpu)) : -1;
 }
 
 bool linux_cpus_read(unsigned int cpu, struct pvrom_clock_vcpu_reading *reading)

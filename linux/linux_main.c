@@ -12,7 +12,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-MODULE_DESCRIPTION("Guest of pvrom: clock, stolen time");
+MODULE_DESCRIPTION("Guest of pvrom: clock, stolen time, virtio devices");
 MODULE_LICENSE("Dual BSD/GPL");
 MODULE_VERSION("0.1");
 
@@ -26,7 +26,7 @@ struct linux_pvrom *linux_pvrom;
 
 static void fill_in(struct pvrom_policy *policy)
 {
-	policy->wanted = PVROM_FEATURE_BIT(PVROM_FEATURE_CLOCK);
+	policy->wanted = PVROM_FEATURE_BIT(PVROM_FEATURE_CLOCK) | LINUX_BUS_FEATURES;
 	policy->flags = PVROM_POLICY_DATA_ONLY;
 	policy->loader_gpa = rom;
 }
@@ -79,6 +79,7 @@ static void look(struct work_struct *work)
 	if (linux_cpus_epoch_moved()) {
 		verdict = pvrom_guest_renegotiate(&linux_pvrom->guest);
 		pr_info("epoch %llu: %s\n", linux_pvrom->guest.epoch, pvrom_verdict_words(verdict));
+		linux_bus_settle();
 	}
 	linux_clock_settle();
 	mutex_unlock(&linux_pvrom->lock);
@@ -107,7 +108,7 @@ static const struct step {
 } steps[] = {
 	{ linux_cpus_start, linux_cpus_stop },	 { linux_clock_start, linux_clock_stop },
 	{ linux_ptp_start, linux_ptp_stop },	 { linux_sysfs_start, linux_sysfs_stop },
-	{ linux_probe_start, linux_probe_stop },
+	{ linux_probe_start, linux_probe_stop }, { linux_bus_start, linux_bus_stop },
 };
 
 static void stop_steps(size_t count)

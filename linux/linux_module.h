@@ -32,6 +32,9 @@ bool linux_cpus_epoch_moved(void);
 /* False if the CPU has no area, or the host keeps no times in it. */
 bool linux_cpus_read(unsigned int cpu, struct pvrom_clock_vcpu_reading *reading);
 
+/* The host's number of the CPU that has, or had, an area; -1: not known. Any context. */
+int linux_cpus_vcpu(unsigned int cpu);
+
 /* linux_clock.c: the clock page and the clocksource. */
 int linux_clock_start(void);
 void linux_clock_settle(void); /* after each negotiation, and now and then */
@@ -55,5 +58,13 @@ struct kobject *linux_sysfs_folder(void);
 /* linux_probe.c: what pvrom-probe would say, in the log; and what it would have to ask, in sysfs. */
 int linux_probe_start(void);
 void linux_probe_stop(void);
+
+/* linux_bus.c: the device bus, for Linux's virtio drivers; irq because dev depends on it. */
+#define LINUX_BUS_FEATURES                                                                         \
+	(PVROM_FEATURE_BIT(PVROM_FEATURE_IRQ) | PVROM_FEATURE_BIT(PVROM_FEATURE_DEV) |             \
+	 PVROM_FEATURE_BIT(PVROM_FEATURE_BLK) | PVROM_FEATURE_BIT(PVROM_FEATURE_NET))
+int linux_bus_start(void);
+void linux_bus_settle(void); /* after each negotiation */
+void linux_bus_stop(void);
 
 #endif

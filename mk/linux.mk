@@ -3,7 +3,8 @@
 # puts its output beside the sources.
 LINUX_SRCS := $(sort $(wildcard linux/*.c linux/*.h)) linux/Kbuild
 LINUX_SHARED = $(filter-out guest/mem_weak.c,$(INSTALL_SOURCES)) pvclock/clock_guest.c pvclock/clock_rate.c \
-	$(sort $(wildcard pvclock/*.h pvclock/include/pvrom/*.h)) $(sort $(wildcard feature-probe/*.[ch] feature-probe/include/pvrom/*.h))
+	$(sort $(wildcard pvclock/*.h pvclock/include/pvrom/*.h)) $(sort $(wildcard feature-probe/*.[ch] feature-probe/include/pvrom/*.h)) \
+	virtqueue/transport/bus_transport.c virtqueue/include/pvrom/virtio_guest.h
 LINUX_HEADERS = $(BUILD)/lab/headers
 
 $(BUILD)/lab/headers/release: $(BUILD)/lab/linux/release tools/lab-headers

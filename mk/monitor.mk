@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # monitor/: pvrun. Static, because it also runs inside the lab's level-1 Linux, which has no libraries.
-MONITOR_SRCS := $(addprefix monitor/, acpi_tables.c alarms.c aml.c apic_state.c boot_area.c cmos_clock.c counter_port.c \
+MONITOR_SRCS := $(addprefix monitor/, acpi_tables.c alarms.c aml.c apic_state.c area_records.c boot_area.c cmos_clock.c counter_port.c \
 	cpuid_table.c event_fds.c exits.c file_image.c guest_memory.c hardware_facts.c interrupts.c kvm_device.c kvm_stats.c \
 	last_words.c load_elf.c load_kernel.c load_linux.c load_multiboot.c load_pvh.c machine.c message.c net_options.c \
 	bus_bug.c options.c ports.c rom_bug.c \

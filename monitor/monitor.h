@@ -603,6 +603,9 @@ void terminal_attach(struct vm *vm);
 void terminal_detach(void);
 _Noreturn void terminal_die(int signal);
 
+/* area_records.c */
+void area_records_change(struct vcpu *vcpu, uint64_t area_gpa);
+
 /* interrupts.c */
 void interrupts_create(struct vm *vm);
 void interrupts_send(struct vm *vm, uint32_t vcpu, uint32_t vector);

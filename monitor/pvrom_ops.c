@@ -166,24 +166,9 @@ static void op_park_others(void *ctx, uint32_t vcpu)
 	while (op_others_run(ctx, vcpu));
 }
 
-/*
- * The area's EOI word is what KVM itself knows as PV EOI: bit 0, set by it,
- * cleared by the guest. A CPU registers its own area; when RESET releases those
- * of the others, they are stopped, and KVM does not know it then. KVM's record of
- * stolen time has a place in the area too.
- */
 static void op_area_changed(void *ctx, uint32_t vcpu, struct pvrom_gpa area)
 {
-	struct vcpu *changed = &((struct vm *)ctx)->vcpus[vcpu];
-
-	changed->pv_eoi =
-		area.gpa == PVROM_VCPU_AREA_NONE ? 0 : (area.gpa + PVROM_VCPU_AREA_EOI) | 1;
-	changed->steal =
-		area.gpa == PVROM_VCPU_AREA_NONE ? 0 : (area.gpa + PVROM_VCPU_AREA_STEAL) | 1;
-	if (vcpu_is_mine(changed)) {
-		interrupts_pv_eoi(changed, changed->pv_eoi);
-		vcpu_times_record(changed, changed->steal);
-	}
+	area_records_change(&((struct vm *)ctx)->vcpus[vcpu], area.gpa);
 }
 
 static void op_reset(void *ctx, uint32_t vcpu)

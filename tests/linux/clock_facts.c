@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * In the guest, for NAME the clocksource that Linux uses now: two lines, "RATE NAME ticks of the TSC a second by
- * CLOCK_MONOTONIC, steps back" over three seconds, and "PTP seconds by which the clock called pvrom is before
+ * clock_facts NAME [SECONDS]. In the guest, for NAME the clocksource that Linux uses now: two lines, "RATE NAME ticks of the TSC a second by
+ * CLOCK_MONOTONIC, steps back" over so many seconds (three), and "PTP seconds by which the clock called pvrom is before
  * CLOCK_REALTIME" or "PTP none".
  */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <x86intrin.h>
@@ -38,14 +39,14 @@ static int64_t now_and_tsc(uint64_t *tsc)
 	return ns;
 }
 
-static void rate(const char *name)
+static void rate(const char *name, int seconds)
 {
 	uint64_t first = 0, end = 0;
 	const int64_t start = now_and_tsc(&first);
 	int64_t last = start, now = start;
 	unsigned int back = 0;
 
-	while (now < start + INT64_C(3000000000)) {
+	while (now < start + seconds * INT64_C(1000000000)) {
 		now = now_ns(CLOCK_MONOTONIC);
 		back += now < last;
 		last = now;
@@ -88,6 +89,6 @@ int main(int argc, char **argv)
 		puts("PTP none");
 	else
 		printf("PTP %.3f\n", (double)(ptp - now_ns(CLOCK_REALTIME)) / 1e9);
-	rate(argc > 1 ? argv[1] : "?");
+	rate(argc > 1 ? argv[1] : "?", argc > 2 ? (int)strtol(argv[2], NULL, 10) : 3);
 	return 0;
 }

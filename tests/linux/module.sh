@@ -23,7 +23,7 @@ prints 0 '^SYSFS verdict ready' 'the verdict'
 prints 0 '^SYSFS digest [0-9a-f]\{64\}$' 'the digest of the ROM'
 prints 0 '^SYSFS epoch [1-9]' 'the epoch'
 prints 0 '^SYSFS offered .*clock' 'what the host offers'
-prints 0 '^SYSFS granted clock$' 'what is granted'
+prints 0 '^SYSFS granted irq clock$' 'what is granted'
 prints 0 '^REASON mmu: nested paging present\|^REASON mmu: not' 'and why not more'
 prints 0 '^CALLS base [1-9]' 'the calls by group'
 [ "$(grep -c '^STOLEN [01] [0-9]*$' "$dir/out")" = 2 ]; result $? 'stolen time of both CPUs'
@@ -62,7 +62,7 @@ boot '' --rom=off; not_there 'no ROM' 'no ROM'
 printf '\377' | dd of=pvrom.rom bs=1 seek=1000 conv=notrunc 2>/dev/null
 boot '' --rom=pvrom.rom; not_there 'bad checksum' 'a ROM with a wrong byte'
 boot '' --feature=-clock
-prints 0 '^SYSFS granted *$' 'without the clock it is there all the same'
+prints 0 '^SYSFS granted irq$' 'without the clock it is there all the same'
 prints 0 '^REASON clock: switched off by the operator' 'and says why'
 ! grep -q '^CLOCKS .*pvrom\|^PTP [^n]\|^AGAINST' "$dir/out"; result $? 'without a clocksource and a PTP clock'
 done_testing

@@ -9,6 +9,8 @@
 #define MSR_APIC_BASE 0x1b
 #define MSR_SPURIOUS 0x80f
 #define MSR_EOI 0x80b
+#define MSR_STEAL_TIME 0x4b564d03
+#define MSR_PV_EOI 0x4b564d04
 
 struct interrupt_frame;
 typedef void handler_fn(struct interrupt_frame *frame);
@@ -203,6 +205,33 @@ static void try_sending(void)
 	check(comes(VECTOR_CALL_EOI, 2), "and the next");
 }
 
+/* Where the guest itself has told KVM to write stays; else KVM writes in the area. */
+static void try_records(void)
+{
+	static uint64_t own[8] __attribute__((aligned(64)));
+	static const struct {
+		uint32_t msr, place;
+	} record[] = { { MSR_STEAL_TIME, PVROM_VCPU_AREA_STEAL },
+		       { MSR_PV_EOI, PVROM_VCPU_AREA_EOI } };
+	bool kept = true, given = true;
+	uint64_t i, mine = (uint64_t)own | 1;
+
+	for (i = 0; i < 2; i++) {
+		write_msr(record[i].msr, mine);
+		call(PVROM_BASE_VCPU_AREA, (uint64_t)&area, sizeof(area), 0);
+		kept &= read_msr(record[i].msr) == mine;
+		call(PVROM_BASE_VCPU_AREA, PVROM_VCPU_AREA_NONE, 0, 0);
+		kept &= read_msr(record[i].msr) == mine;
+		write_msr(record[i].msr, 0);
+		call(PVROM_BASE_VCPU_AREA, (uint64_t)&area, sizeof(area), 0);
+		given &= read_msr(record[i].msr) == (((uint64_t)&area + record[i].place) | 1);
+		call(PVROM_BASE_VCPU_AREA, PVROM_VCPU_AREA_NONE, 0, 0);
+		given &= read_msr(record[i].msr) == 0;
+	}
+	check(kept, "records that the guest asked KVM for itself stay where they are");
+	check(given, "else they are in the area, while there is one");
+}
+
 /* What is printed makes interrupts of the transmitter too: nothing is while these are on. */
 static void try_route(void)
 {
@@ -250,6 +279,7 @@ void try_interrupts(void)
 	      "the area");
 	try_alarms();
 	try_sending();
+	try_records();
 	try_route();
 	try_pit();
 	check_end();

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# Debian's kernel in pvrun, whose virtio drivers drive pvrun's disks and cards over the device bus by pvrom.ko. In the lab:
+# bus.sh PART, a function below. Names of requirements: PVROM-DEV-6.
+. ./tap.sh
+insmod ./tun.ko
+ip link set lo up
+line="console=ttyS0 panic=-1 noxsave quiet act=$1"
+dd if=/dev/zero of=first bs=1M count=32 2>/dev/null
+dd if=/dev/zero of=second bs=1M count=8 2>/dev/null
+dd if=/dev/urandom of=sent bs=64k count=32 2>/dev/null
+sum() { sha256sum | cut -c1-64; }
+mkfifo input; exec 3<>input
+: >"$dir/out"; : >"$dir/err"
+pids=
+trap 'kill $pids 2>/dev/null; rm -rf "$dir"' EXIT
+# start OPTION...: becomes pvrun; what it prints goes behind what is there.
+start() { exec ./pvrun -c 2 --memory 192M "$@" <&3 >>"$dir/out" 2>>"$dir/err"; }
+asked() { tr -d '\r' <"$dir/out" | grep -q "^ASK $1\$"; }
+wait_long() { for i in $(seq 900); do "$@" && return; kill -0 $pvrun 2>/dev/null || return; sleep 0.1; done; false; }
+there() { tr -d '\r' <"$dir/out" | sed -n "s/^SUM $1 //p"; }
+# Each fact that the guest stated, and that it came to its end.
+stated() {
+	tr -d '\r' <"$dir/out" | grep -E '^(ok|not ok): ' >facts
+	while read -r fact; do
+		case $fact in ok:*) result 0 "${fact#ok: }";; *) result 1 "${fact#not ok: }";; esac
+	done <facts
+	[ "$(grep -c . facts)" = "$1" ] && tr -d '\r' <"$dir/out" | grep -q '^END OF TEST'; result $? "the guest came to its end, with $1 facts"
+	! grep -qE '^AGAINST|Oops|BUG:|Call Trace' "$dir/out"; result $? 'the kernel has nothing to say against it'
+}
+peers() {
+	nc -l -p 5001 -e sh -c 'cat >received' & pids="$pids $!"
+	nc -ll -p 5002 -e cat sent & pids="$pids $!"
+}
+all() {
+	./ip tuntap add dev card mode tap multi_queue && ip link set card up
+	peers
+	start --initrd initrd --append "$line" --disk first,queues=2 --disk second --net user --net tap=card,queues=8 linux & pvrun=$!
+	pids="$pids $pvrun"
+	wait_long asked gone && ip link del card; echo go >&3
+	status=0; wait $pvrun || status=$?
+	stated 29
+	[ "$status" = 0 ]; result $? 'pvrun ends well'
+	[ -n "$(there disk)" ] && [ "$(dd if=first bs=1M skip=1 count=4 2>/dev/null | sum)" != "$(dd if=/dev/zero bs=1M count=4 2>/dev/null | sum)" ] &&
+		[ "$(dd if=first bs=1M skip=1 count=4 2>/dev/null | sum)" = "$(there disk)" ]; result $? 'the file has what the guest read last'
+	[ -n "$(there out)" ] && [ "$(there out)" = "$(sum <received)" ] && [ "$(there in)" = "$(sum <sent)" ]
+	result $? 'every byte that was sent arrived, both ways'
+}
+both() {
+	start --initrd initrd --append "$line" --disk first --disk second linux & pvrun=$!
+	status=0; wait $pvrun || status=$?
+	stated 6
+}
+asleep() {
+	start --initrd initrd --append "$line" --disk first --net user linux & pvrun=$!
+	wait_long asked sleep
+	wakes() { echo wake >&3; sleep 1; tr -d '\r' <"$dir/out" | grep -q '^AWAKE'; }
+	wait_long wakes
+	status=0; wait $pvrun || status=$?
+	stated 4
+}
+lies() {
+	disks=
+	for i in 1 2 3 4 5 6 7; do cp second disk.$i; disks="$disks --disk disk.$i"; done
+	start --bug=bus-lies --initrd initrd --append "$line" --disk first $disks linux & pvrun=$!
+	status=0; wait $pvrun || status=$?
+	stated 5
+}
+saved() {
+	start --initrd initrd --append "$line" --disk first,queues=2 --net user --mac 52:54:00:12:34:56 --save machine linux & pvrun=$!
+	wait_long asked save; kill -USR2 $pvrun; status=0; wait $pvrun || status=$?
+	[ -s machine ]; result $? 'the machine is saved while its disk and its clock are in use'
+	start --disk first,queues=2 --net user --mac 52:54:00:12:34:56 --load machine & pvrun=$!
+	status=0; wait $pvrun || status=$?
+	stated 7
+}
+"$1"
+done_testing

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
+# What the lab needs for a guest with drivers on the device bus; to be sourced. build: where products are.
+# bus_payload DIR [PVRUN]: pvrun, the kernel as `linux`, and an initrd whose init is guest_bus.
+bus_payload() {
+	release=$(cat "$build/lab/linux/release")
+	tree=$1.tree
+	mkdir -p "$tree/bin" "$tree/proc" "$tree/sys" "$tree/dev" "$tree/tmp"
+	cp "$(command -v busybox)" "$tree/bin/busybox"
+	for name in virtio_ring virtio virtio_mmio virtio_blk failover net_failover virtio_net tun; do
+		find "$build/lab/linux/lib/modules" -name "$name.ko" -exec cp {} "$tree/" \;
+	done
+	mv "$tree/tun.ko" "$1/"
+	cp "$build/linux/pvrom.ko" "$build/disk_guest" "$build/tests/insert_module" "$build/tests/clock_facts" "$tree/"
+	strip --strip-debug "$tree/pvrom.ko"
+	cp tests/linux/guest_bus "$tree/init"
+	cat >"$tree/take-lease" <<-'LEASE'
+		#!/bin/sh
+		# udhcpc's script.
+		[ "$1" = bound ] || exit 0
+		ip addr flush dev "$interface"
+		ip addr add "$ip/$mask" dev "$interface"
+	LEASE
+	chmod 755 "$tree/init" "$tree/take-lease"
+	(cd "$tree" && find . | cpio -o -H newc -R 0:0 --quiet | gzip -1) >"$1/initrd"
+	rm -rf "$tree"
+	cp "${2:-$build/pvrun}" "$build/pvrom-netd" "$1/"
+	cp "$(PATH=$PATH:/usr/sbin:/sbin command -v ip)" "$1/ip"
+	cp "$build/lab/linux/boot/vmlinuz-$release" "$1/linux"
+}
