@@ -6,7 +6,7 @@
 
 static void crash(struct vcpu *vcpu)
 {
-	vcpu_dump(vcpu);
+	vcpu_dump_all(vcpu);
 	machine_finish(vcpu->vm, ENDED, EXIT_CRASHED);
 }
 

@@ -30,12 +30,6 @@ int last_words_signal(int number)
 	return 0;
 }
 
-static void dump(struct vcpu *vcpu, void *unused)
-{
-	(void)unused;
-	vcpu_dump(vcpu);
-}
-
 static void *mourn(void *argument)
 {
 	struct vm *vm = argument;
@@ -45,8 +39,7 @@ static void *mourn(void *argument)
 	if (!asked)
 		return NULL;
 	complain("ended by SIGTERM");
-	for (unsigned int i = 0; i < vm->opt->cpus; i++)
-		vcpu_do(&vm->vcpus[i], dump, NULL);
+	vcpu_dump_all(&vm->vcpus[0]);
 	terminal_die(SIGTERM);
 }
 

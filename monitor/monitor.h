@@ -546,6 +546,7 @@ bool vcpu_state_wake(struct vcpu *vcpu);
 
 /* vcpu_dump.c */
 void vcpu_dump(struct vcpu *vcpu);
+void vcpu_dump_all(struct vcpu *first);
 void vcpu_dump_last(struct vcpu *vcpu);
 
 /* last_words.c */

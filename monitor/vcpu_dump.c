@@ -67,6 +67,36 @@ static const char *waits_for(const struct vcpu *vcpu)
 	}
 }
 
+/* What KVM has still to deliver to it, if anything (api.rst there, KVM_GET_VCPU_EVENTS). */
+static void dump_events(const struct vcpu *vcpu)
+{
+	struct kvm_vcpu_events e;
+
+	if (ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &e) < 0)
+		return;
+	if (e.exception.injected)
+		fprintf(stderr, "exception %u on its way, error code %x\n", e.exception.nr,
+			e.exception.error_code);
+	if (e.interrupt.injected)
+		fprintf(stderr, "interrupt %u on its way\n", e.interrupt.nr);
+	if (e.nmi.injected || e.nmi.pending || e.nmi.masked)
+		fprintf(stderr, "NMI:%s%s%s\n", e.nmi.injected ? " on its way" : "",
+			e.nmi.pending ? " pending" : "", e.nmi.masked ? " masked" : "");
+	if (e.interrupt.shadow)
+		fputs("interrupts held back by the last instruction\n", stderr);
+}
+
+static void dump_exits(const struct vcpu *vcpu)
+{
+	uint64_t calls = 0;
+
+	for (unsigned int i = 0; i <= CALL_COUNTERS; i++)
+		calls += vcpu->calls[i];
+	fprintf(stderr, "exits: io %llu (calls %llu) mmio %llu signal %llu other %llu\n",
+		ULL(vcpu->exits.io), ULL(calls), ULL(vcpu->exits.mmio), ULL(vcpu->exits.signal),
+		ULL(vcpu->exits.other));
+}
+
 /* Writes what is known of the CPU to stderr; on its own thread or when it no longer runs. */
 void vcpu_dump(struct vcpu *vcpu)
 {
@@ -83,7 +113,26 @@ void vcpu_dump(struct vcpu *vcpu)
 	dump_general(&regs);
 	dump_system(&sregs);
 	dump_code(vcpu, regs.rip + sregs.cs.base);
+	dump_events(vcpu);
+	dump_exits(vcpu);
 	funlockfile(stderr);
+}
+
+static void dump(struct vcpu *vcpu, void *unused)
+{
+	(void)unused;
+	vcpu_dump(vcpu);
+}
+
+/* All CPUs, the first one given first; while they run, with no lock held. */
+void vcpu_dump_all(struct vcpu *first)
+{
+	struct vm *vm = first->vm;
+
+	vcpu_do(first, dump, NULL);
+	for (unsigned int i = 0; i < vm->opt->cpus; i++)
+		if (i != first->index)
+			vcpu_do(&vm->vcpus[i], dump, NULL);
 }
 
 /*

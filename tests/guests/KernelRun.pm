@@ -79,7 +79,7 @@ sub tail {
 	my @lines = split /\n/, $run->{text};
 	splice(@lines, 0, -15) if @lines > 15;
 	my @error = split /\n/, $run->{error} // '';
-	splice(@error, 60) if @error > 60;
+	splice(@error, 90) if @error > 90;
 	return join("\n", "exit status $run->{status}; it printed last:", @lines,
 		@error ? ('and on standard error:', @error) : ());
 }

@@ -62,6 +62,8 @@ tiny exit=5 --boot multiboot; [ $status = 11 ]; result $? 'the same by multiboot
 tiny triple; expect 124 'triple fault' 'a triple fault is status 124'
 expect 124 'rbx=0000000000001234' '  with the registers'
 expect 124 '^cs=.*base=' '  and the segments'
+expect 124 '^exits: io [1-9]' '  and what the CPU did so far'
+tiny triple --cpus 2; expect 124 '^CPU 1 (not started):' '  and where the others are'
 tiny wild; expect 124 'internal error .* of KVM' 'what KVM cannot run is status 124'
 expect 124 '^rip=00000000d0000000' '  with the registers'
 tiny reset=keyboard --no-reboot; [ $status = 0 ]; result $? '--no-reboot ends at a keyboard reset'
