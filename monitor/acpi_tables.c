@@ -2,11 +2,12 @@
 /*
  * The ACPI tables of the machine (ACPI 6.4): the CPUs, the I/O APIC, COM1, the virtio-mmio devices, and
  * how to switch the machine off and reset it. The hardware-reduced model: there is no power
- * management hardware but those two registers.
+ * management hardware but those two registers. Beside them what stands at the reset vector.
  *
  *   0xf0000  RSDP, where a guest also finds it that was told nothing (5.2.5.1)
  *   0xf0040  XSDT -> FADT -> DSDT
  *                 -> MADT
+ *   0xffff0  the reset vector
  */
 #include "monitor.h"
 
@@ -15,7 +16,8 @@
 
 #include "aml.h"
 
-#define TABLES_END 0x100000u
+#define TABLES_END 0xfffc0u /* of that alignment, and below this */
+#define RESET_VECTOR 0xffff0u
 #define ALIGNMENT 64u
 #define LOCAL_APIC 0xfee00000u
 #define IO_APIC 0xfec00000u
@@ -293,6 +295,21 @@ static uint64_t put_xsdt(struct tables *tables, uint64_t fadt, uint64_t madt)
 	return at;
 }
 
+/*
+ * Where firmware would begin. Linux restarts a machine of this model by a call of EFI's, and without
+ * EFI by a jump there in real mode: it never tries the reset register or the keyboard controller.
+ */
+static void put_reset_vector(struct vm *vm)
+{
+	/* mov al, 6; mov dx, 0xcf9; out dx, al; hlt; jmp to the hlt */
+	static const uint8_t code[] = {
+		0xb0, RESET_COLD, 0xba, RESET_CONTROL & 0xff, RESET_CONTROL >> 8, 0xee,
+		0xf4, 0xeb,	  0xfd
+	};
+
+	memcpy(memory_at(vm, RESET_VECTOR, sizeof(code)), code, sizeof(code));
+}
+
 /* Puts the tables into the machine's memory, before its kernel is loaded. */
 void acpi_tables_create(struct vm *vm)
 {
@@ -307,4 +324,5 @@ void acpi_tables_create(struct vm *vm)
 	rsdp->xsdt = put_xsdt(&tables, fadt, put_madt(&tables));
 	rsdp->checksum = missing_sum(rsdp, offsetof(struct rsdp, length));
 	rsdp->checksum_all = missing_sum(rsdp, sizeof(*rsdp));
+	put_reset_vector(vm);
 }
