@@ -37,7 +37,7 @@ static void try_clock(struct pvrom_probe_evidence *evidence)
 
 /* ---- evidence, all of it that this module has ---- */
 
-static void cpuid_leaf(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
+static void ask_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t regs[4])
 {
 	cpuid_count(leaf, subleaf, &regs[0], &regs[1], &regs[2], &regs[3]);
 }
@@ -69,7 +69,7 @@ static void say(struct pvrom_probe_evidence *evidence)
 	const struct pvrom_guest *guest = &linux_pvrom->guest;
 	const void *rom = pvrom_os_map(NULL, guest->rom_gpa, guest->rom_size);
 
-	pvrom_probe_take_cpuid(evidence, cpuid_leaf);
+	pvrom_probe_take_cpuid(evidence, ask_cpuid);
 	if (boot_cpu_has(X86_FEATURE_VMX))
 		pvrom_probe_add_fact(evidence, "vmx.ept",
 				     boot_cpu_has(X86_FEATURE_EPT) ? "yes" : "no");
