@@ -82,6 +82,7 @@ TEST_NEEDS.probe.table  = $(LAB) $(EFI_LOAD) $(BUILD)/tests/pvrom-probe $(BUILD)
 CHECK_LONG += probe.bochs
 TEST.probe.bochs       = tests/probe/bochs_test $(KERNEL_ELF)
 TEST_TIME.probe.bochs  = 360
+TEST_SHARES.probe.bochs = yes
 TEST_NEEDS.probe.bochs = $(KERNEL_ELF)
 
 # Recordings come from anybody.
