@@ -13,13 +13,18 @@
 static struct pvrom_clock_page *page, *copy;
 static bool registered;
 static bool lost; /* the host did not give the page back: it may write to it for ever */
+/* The clocksource is the page's time and this: a page that comes again, maybe from another host, goes on from the copy. */
+static u64 offset;
+static bool follow; /* offset is the page's that is registered; else the copy is read */
 
 /* Linux goes back by itself to the last value that it saw if the copy is a little behind. */
 static u64 read_source(struct clocksource *source)
 {
-	u64 ns = pvrom_clock_page_monotonic(page);
+	/* Behind it offset is what belongs to the page: partner of follow_page(). */
+	u64 ns = likely(smp_load_acquire(&follow)) ? pvrom_clock_page_monotonic(page)
+						   : PVROM_CLOCK_NONE;
 
-	return likely(ns != PVROM_CLOCK_NONE) ? ns : pvrom_clock_page_monotonic(copy);
+	return likely(ns != PVROM_CLOCK_NONE) ? ns + offset : pvrom_clock_page_monotonic(copy);
 }
 
 static struct clocksource source = {
@@ -37,6 +42,11 @@ struct clocksource *linux_clock_source(void)
 	return &source;
 }
 
+u64 linux_clock_cycles(u64 monotonic_ns)
+{
+	return monotonic_ns + offset;
+}
+
 /* The monotonic function alone, out of one state of the page; readers of the copy see its own counter. */
 static bool read_function(struct pvrom_clock_page *to)
 {
@@ -48,7 +58,7 @@ static bool read_function(struct pvrom_clock_page *to)
 	to->mono_shift = page->mono_shift;
 	to->mono_tsc = page->mono_tsc;
 	to->mono_period = page->mono_period;
-	to->mono_ns = page->mono_ns;
+	to->mono_ns = page->mono_ns + offset;
 	to->mono_low = page->mono_low;
 	smp_rmb();
 	return !(before & 1) && READ_ONCE(page->seq_count) == before && to->clock_flags;
@@ -76,12 +86,24 @@ static uint32_t call_page(uint64_t gpa)
 			  NULL);
 }
 
+/* The page is read first, so that its time is never before the copy's. The first page has no copy before it. */
+static void follow_page(void)
+{
+	u64 theirs = pvrom_clock_page_monotonic(page), ours = pvrom_clock_page_monotonic(copy);
+
+	if (ours != PVROM_CLOCK_NONE && theirs != PVROM_CLOCK_NONE)
+		offset = ours - theirs;
+	smp_store_release(&follow, true);
+}
+
 static void register_page(void)
 {
 	uint32_t status = call_page(virt_to_phys(page));
 
 	registered = status == PVROM_STATUS_OK;
-	if (!registered)
+	if (registered)
+		follow_page();
+	else
 		pr_warn_once("no clock page: %s\n", pvrom_status_words(status));
 }
 
@@ -89,7 +111,7 @@ static void register_page(void)
 void linux_clock_settle(void)
 {
 	if (!(linux_pvrom->guest.granted & PVROM_FEATURE_BIT(PVROM_FEATURE_CLOCK)))
-		registered = false;
+		registered = follow = false;
 	else if (!registered)
 		register_page();
 	if (!registered)
@@ -116,7 +138,25 @@ void linux_clock_release(void)
 {
 	if (registered && call_page(PVROM_CLOCK_PAGE_NONE) != PVROM_STATUS_OK)
 		lost = true;
-	registered = false;
+	registered = follow = false;
+}
+
+/* The host writes no more to what is saved, and the copy is what time goes on by. */
+int linux_clock_suspend(void)
+{
+	if (registered)
+		refresh_copy();
+	linux_clock_release();
+	return lost ? -EBUSY : 0;
+}
+
+/* A page alone; a clocksource that is not there yet waits for the next look. */
+void linux_clock_resume(void)
+{
+	if (linux_pvrom->guest.granted & PVROM_FEATURE_BIT(PVROM_FEATURE_CLOCK))
+		register_page();
+	if (registered)
+		refresh_copy();
 }
 
 /* The clocksource is in nobody's use, or the module would not be unloaded. */

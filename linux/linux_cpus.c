@@ -50,6 +50,27 @@ static int go(unsigned int cpu)
 	return 0;
 }
 
+int linux_cpus_suspend(void)
+{
+	struct pvrom_vcpu_area *own = *this_cpu_ptr(&area);
+
+	if (!own || pvrom_guest_vcpu_area(&linux_pvrom->guest, NULL) == PVROM_STATUS_OK)
+		return 0;
+	return -EBUSY;
+}
+
+/* An area that the host does not take again stands empty: its memory is where it was. */
+void linux_cpus_resume(void)
+{
+	struct pvrom_vcpu_area *own = *this_cpu_ptr(&area);
+
+	if (!own)
+		return;
+	memset(own, 0, sizeof(*own));
+	if (pvrom_guest_vcpu_area(&linux_pvrom->guest, own) != PVROM_STATUS_OK)
+		*this_cpu_ptr(&area) = NULL;
+}
+
 int linux_cpus_start(void)
 {
 	hotplug_state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "pvrom:online", come, go);

@@ -8,7 +8,6 @@
 #include <linux/init.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
-#include <linux/reboot.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -44,6 +43,7 @@ static int negotiate(void)
 	fill_in(&linux_pvrom->policy);
 	pvrom_guest_init(guest, &linux_pvrom->policy, NULL);
 	verdict = pvrom_guest_start(guest, NULL, 0);
+	linux_rom_close();
 	if (verdict == PVROM_VERDICT_READY)
 		return 0;
 	pr_info("Linux runs without it: %s\n", pvrom_verdict_words(verdict));
@@ -70,34 +70,37 @@ static void give_back(void)
 static void look(struct work_struct *work);
 static DECLARE_DELAYED_WORK(look_work, look);
 
-/* Once a second: there is no vector that a module may give to a host. */
+/* Once a second: there is no vector that a module may give to a host. Not while Linux is suspended. */
+static void look_soon(void)
+{
+	queue_delayed_work(system_freezable_wq, &look_work, HZ);
+}
+
 static void look(struct work_struct *work)
 {
 	uint32_t verdict;
 
 	mutex_lock(&linux_pvrom->lock);
-	if (linux_cpus_epoch_moved()) {
+	if (linux_cpus_epoch_moved() || linux_pvrom->again) {
+		linux_pvrom->again = false;
 		verdict = pvrom_guest_renegotiate(&linux_pvrom->guest);
 		pr_info("epoch %llu: %s\n", linux_pvrom->guest.epoch, pvrom_verdict_words(verdict));
 		linux_bus_settle();
 	}
 	linux_clock_settle();
 	mutex_unlock(&linux_pvrom->lock);
-	schedule_delayed_work(&look_work, HZ);
+	look_soon();
 }
 
-/* ---- reboot, and kexec: the next kernel's memory must not be written to ---- */
+/* ---- for ever, though the module stays ---- */
 
-static int leave(struct notifier_block *block, unsigned long action, void *unused)
+void linux_leave(void)
 {
 	cancel_delayed_work_sync(&look_work);
 	linux_clock_release();
 	linux_cpus_stop();
 	give_back();
-	return NOTIFY_DONE;
 }
-
-static struct notifier_block reboot_block = { .notifier_call = leave, .priority = INT_MIN };
 
 /* ---- all together ---- */
 
@@ -109,6 +112,7 @@ static const struct step {
 	{ linux_cpus_start, linux_cpus_stop },	 { linux_clock_start, linux_clock_stop },
 	{ linux_ptp_start, linux_ptp_stop },	 { linux_sysfs_start, linux_sysfs_stop },
 	{ linux_probe_start, linux_probe_stop }, { linux_bus_start, linux_bus_stop },
+	{ linux_life_start, linux_life_stop },	 { linux_suspend_start, linux_suspend_stop },
 };
 
 static void stop_steps(size_t count)
@@ -133,15 +137,13 @@ static int __init load(void)
 			return status;
 		}
 	}
-	register_reboot_notifier(&reboot_block);
-	schedule_delayed_work(&look_work, HZ);
+	look_soon();
 	return 0;
 }
 module_init(load);
 
 static void __exit unload(void)
 {
-	unregister_reboot_notifier(&reboot_block);
 	cancel_delayed_work_sync(&look_work);
 	stop_steps(ARRAY_SIZE(steps));
 }

@@ -22,13 +22,21 @@ struct linux_pvrom {
 	struct pvrom_policy policy;
 	struct pvrom_guest guest;
 	struct mutex lock; /* around all but pvrom_call() and looking at the epoch */
+	bool again;	   /* negotiate anew though the epoch has not moved */
+	char last_words[PVROM_LOG_MAX];
 };
 extern struct linux_pvrom *linux_pvrom;
+
+/* linux_main.c: gives all back to the host, for good. */
+void linux_leave(void);
 
 /* linux_cpus.c: the vCPU areas, of CPUs that come and go. */
 int linux_cpus_start(void);
 void linux_cpus_stop(void);
 bool linux_cpus_epoch_moved(void);
+/* For the last CPU that runs, with interrupts off. 0, or -EBUSY: the host keeps the area. */
+int linux_cpus_suspend(void);
+void linux_cpus_resume(void);
 /* False if the CPU has no area, or the host keeps no times in it. */
 bool linux_cpus_read(unsigned int cpu, struct pvrom_clock_vcpu_reading *reading);
 
@@ -41,9 +49,12 @@ void linux_clock_settle(void); /* after each negotiation, and now and then */
 void linux_clock_release(
 	void); /* the host lets go of the page; the clocksource goes on by the TSC */
 void linux_clock_stop(void);
+int linux_clock_suspend(void); /* as for the CPUs; back it goes on from where it was */
+void linux_clock_resume(void);
 bool linux_clock_is_kept(void);
 uint32_t linux_clock_read(struct pvrom_clock_reading *reading); /* PVROM_CLOCK_x */
 struct clocksource *linux_clock_source(void);
+u64 linux_clock_cycles(u64 monotonic_ns); /* as the clocksource says it */
 
 /* linux_ptp.c: the time of day, as a PTP clock. */
 int linux_ptp_start(void);
@@ -66,5 +77,18 @@ void linux_probe_stop(void);
 int linux_bus_start(void);
 void linux_bus_settle(void); /* after each negotiation */
 void linux_bus_stop(void);
+
+/* linux_life.c: reboot, power-off, kexec, panic. */
+int linux_life_start(void);
+void linux_life_stop(void);
+
+/* linux_suspend.c: suspend to memory and to disk. */
+int linux_suspend_start(void);
+void linux_suspend_stop(void);
+
+/* linux_rom.c: PCI expansion ROMs, decoded from the first look at them until they are closed. */
+const void *linux_rom_at(uint64_t gpa, size_t size); /* NULL: in none of them */
+bool linux_rom_has(const void *where);
+void linux_rom_close(void);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <linux/io.h>
 #include <linux/ioport.h>
+#include <linux/irqflags.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
 
@@ -32,7 +33,12 @@ static bool can_be_mapped(uint64_t gpa, size_t size)
 
 const void *pvrom_os_map(void *os, uint64_t gpa, size_t size)
 {
-	if (!can_be_mapped(gpa, size))
+	const void *rom = linux_rom_at(gpa, size);
+
+	if (rom)
+		return rom;
+	/* On the way back from suspend nothing can be mapped. */
+	if (irqs_disabled() || !can_be_mapped(gpa, size))
 		return NULL;
 	if (is_in_window(gpa, size))
 		return phys_to_virt(gpa);
@@ -42,7 +48,8 @@ const void *pvrom_os_map(void *os, uint64_t gpa, size_t size)
 /* Does nothing for what is in the map of all memory. */
 void pvrom_os_unmap(void *os, const void *where, size_t size)
 {
-	memunmap((void *)where);
+	if (!linux_rom_has(where))
+		memunmap((void *)where);
 }
 
 /* Linux's map of all memory is contiguous; what is mapped elsewhere (a module's own variables) is refused. */
@@ -75,10 +82,4 @@ bool pvrom_os_text_write(void *os, void *where, const void *bytes, size_t size)
 void pvrom_os_rendezvous(void *os, void (*act)(void *argument), void *argument)
 {
 	act(argument);
-}
-
-/* Linux tells modules neither of the UEFI tables nor, before drivers have them, of expansion ROMs. */
-bool pvrom_os_firmware_rom(void *os, unsigned int n, uint64_t *gpa, uint64_t *size)
-{
-	return false;
 }

@@ -49,7 +49,8 @@ static int get_both(ktime_t *time, struct system_counterval_t *counter, void *un
 	if (status || reading.monotonic_ns == PVROM_CLOCK_NONE)
 		return -EIO;
 	*time = timespec64_to_ktime(utc);
-	*counter = linux_counter(reading.tsc, reading.monotonic_ns, linux_clock_source());
+	*counter = linux_counter(reading.tsc, linux_clock_cycles(reading.monotonic_ns),
+				 linux_clock_source());
 	return 0;
 }
 

@@ -37,6 +37,8 @@ $(BUILD)/tests/clock_facts: $(call objs,hosted,tests/linux/clock_facts.c)
 	$(call LINK,hosted,-static)
 $(BUILD)/tests/insert_module: $(call objs,hosted,tests/linux/insert_module.c)
 	$(call LINK,hosted,-static)
+$(BUILD)/tests/kexec_linux: $(call objs,hosted,tests/linux/kexec_linux.c)
+	$(call LINK,hosted,-static)
 
 LINUX_LAB = $(BUILD)/linux/pvrom.ko $(BUILD)/tests/clock_facts $(BUILD)/tests/insert_module $(BUILD)/pvrun $(BUILD)/pvrom.rom $(LAB) $(wildcard tests/linux/*)
 CHECK += linux.module
@@ -55,10 +57,26 @@ TEST_NEEDS.linux.loads = $(LINUX_LAB)
 CHECK_LONG += linux.kernels
 TEST.linux.kernels       = tests/linux/kernels_test
 TEST_TIME.linux.kernels  = 400
+TEST_SHARES.linux.kernels = yes
 TEST_NEEDS.linux.kernels = $(BUILD)/linux/pvrom.ko
 
 # By DKMS, in a Debian of its own.
 CHECK_LONG += linux.dkms
 TEST.linux.dkms       = tests/linux/dkms_test
 TEST_TIME.linux.dkms  = 900
+TEST_SHARES.linux.dkms = yes
 TEST_NEEDS.linux.dkms = all $(BUILD)/lab/headers/release
+
+# How it ends, and sleeps; and the PCI ROMs, for which no KVM is needed.
+LINUX_LIFE = $(LINUX_LAB) $(BUILD)/tests/kexec_linux
+CHECK_LONG += linux.life linux.sleep linux.rom
+TEST.linux.life       = tests/linux/linux_life_test 1 500 life.sh
+TEST_TIME.linux.life  = 530
+TEST_NEEDS.linux.life = $(LINUX_LIFE)
+TEST.linux.sleep       = tests/linux/linux_life_test 1 400 sleep.sh
+TEST_TIME.linux.sleep  = 430
+TEST_NEEDS.linux.sleep = $(LINUX_LIFE)
+TEST.linux.rom       = tests/linux/pci_rom_test
+TEST_TIME.linux.rom  = 400
+TEST_SHARES.linux.rom = yes
+TEST_NEEDS.linux.rom = $(BUILD)/linux/pvrom.ko $(BUILD)/tests/insert_module $(BUILD)/pvrom.rom $(LAB)
