@@ -2,20 +2,25 @@
 # A stock Linux in pvrun that runs pvrom-probe, for scripts of the lab, to be sourced; beside tap.sh. In the payload.
 mkdir -p tree/bin tree/proc tree/sys tree/dev tree/etc
 cp busybox tree/bin/ 2>/dev/null || cp /bin/busybox tree/bin/
-cp pvrom-probe pvrom.ko tree/
+cp pvrom-probe pvrom.ko virtio_ring.ko virtio.ko virtio_blk.ko tree/
 cat >tree/init <<'EOS'
 #!/bin/busybox sh
 b=/bin/busybox
 $b mount -t proc none /proc; $b mount -t sysfs none /sys; $b mount -t devtmpfs none /dev
 echo; /pvrom-probe; echo "STATUS root $?"
+if $b grep -q devices /proc/cmdline; then
+	for module in virtio_ring virtio pvrom virtio_blk; do $b insmod /$module.ko; done; $b sleep 1
+	/pvrom-probe --try >/try; echo "STATUS try $?"; $b sed 's/^/TRY /' /try
+	$b poweroff -f
+fi
 $b grep -q short /proc/cmdline && $b poweroff -f
 NO_COLOR=1 /pvrom-probe; echo "STATUS plain $?"
 /pvrom-probe --json; echo "STATUS json $?"
 /pvrom-probe --record /record >/dev/null; /pvrom-probe --replay /record >/replay; /pvrom-probe >/now
 $b cmp /now /replay && echo REPLAYED
 $b mv /dev/mem /mem; /pvrom-probe >/nobody; echo "STATUS nobody $?"; $b grep ^ROM /nobody
+for module in virtio_ring virtio pvrom; do $b insmod /$module.ko; done; $b sleep 1
 # With the module everybody may see what was asked, and what works.
-$b insmod /pvrom.ko; $b sleep 1
 /pvrom-probe >/module; echo "STATUS module $?"; $b sed 's/^/MODULE /' /module
 $b mv /mem /dev/mem
 /pvrom-probe --try >/try; echo "STATUS try $?"; $b sed 's/^/TRY /' /try

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
-# pvrom-probe on a stock Linux in pvrun whose ROM is damaged, lies where no host answers for it, or is not there. In the
-# payload.
+# pvrom-probe on a stock Linux in pvrun whose ROM is damaged, lies where no host answers for it, or is not there;
+# and its devices, tried. In the payload.
 . ./tap.sh
 . ./probe_guest.sh
 head -c 4096 /dev/urandom >damaged
@@ -10,4 +10,11 @@ guest short --find window; prints 0 'ROM.*     valid, but nothing shows a live h
 prints 0 '^STATUS root 3' '  which a kernel would first ask for its host: status 3'
 guest short --rom off; prints 0 'ROM.*     none$' 'a guest without a ROM'
 prints 0 '^STATUS root 1' '  status 1'
+
+# ---- devices -----------------------------------------------------------------------------------------------------
+dd if=/dev/zero of=disk bs=1M count=1 2>/dev/null
+guest devices --disk disk
+prints 0 '^TRY dev         yes  yes      no       yes      yes      yes$' '--try: the device bus has a device that Linux uses'
+prints 0 '^TRY blk         yes  yes      no       yes      yes      yes$' '  a disk, which gives a sector'
+prints 0 '^TRY net         yes  yes      no       yes      yes      not tried$' '  and no card, so that is not tried'
 done_testing
