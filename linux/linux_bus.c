@@ -108,10 +108,13 @@ static int __maybe_unused freeze(struct device *unused)
 static int __maybe_unused restore(struct device *unused)
 {
 	unsigned int i;
-	int status = 0;
+	int one, status = 0;
 
-	for (i = 0; i < count; i++)
-		status = virtio_device_restore(&devices[i]->virtio) ?: status;
+	for (i = 0; i < count; i++) {
+		one = virtio_device_restore(&devices[i]->virtio);
+		if (one)
+			status = one;
+	}
 	return status;
 }
 

@@ -44,6 +44,7 @@ void linux_vector_free(struct linux_vector *vector);
 /* ---- linux_virtio.c: a device ------------------------------------------------------------------------ */
 
 struct linux_queue {
+	struct virtqueue *vq; /* NULL: none */
 	struct linux_vector vector;
 	cpumask_t hint; /* Linux keeps a pointer to it */
 };

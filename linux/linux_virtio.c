@@ -124,11 +124,12 @@ static struct linux_queue *queue_of(const struct virtqueue *vq)
 
 static void delete_queue(struct virtqueue *vq)
 {
-	struct linux_vector *vector = &queue_of(vq)->vector;
+	struct linux_queue *queue = queue_of(vq);
 
-	if (vector->irq)
-		irq_set_affinity_hint(vector->irq, NULL);
-	linux_vector_free(vector);
+	if (queue->vector.irq)
+		irq_set_affinity_hint(queue->vector.irq, NULL);
+	linux_vector_free(&queue->vector);
+	queue->vq = NULL;
 	vring_del_virtqueue(vq);
 }
 
@@ -184,6 +185,7 @@ static struct virtqueue *make_queue(struct virtio_device *virtio, unsigned int i
 				    notify, callback, name);
 	if (!vq)
 		return ERR_PTR(-ENOMEM);
+	queue_of(vq)->vq = vq;
 	linux_set_longest(vq, length);
 	if (callback)
 		status = request_vector(vq);
@@ -198,9 +200,11 @@ static struct virtqueue *make_queue(struct virtio_device *virtio, unsigned int i
 static void delete_queues(struct virtio_device *virtio)
 {
 	struct linux_device *device = device_of(virtio);
-	struct virtqueue *vq, *next;
+	unsigned int i;
 
-	list_for_each_entry_safe(vq, next, &virtio->vqs, list) delete_queue(vq);
+	for (i = 0; i < ARRAY_SIZE(device->queue); i++)
+		if (device->queue[i].vq)
+			delete_queue(device->queue[i].vq);
 	linux_vector_free(&device->changes);
 	if (device->bound)
 		module_put(THIS_MODULE);

@@ -3,8 +3,8 @@
 LINUX_BUS_NEEDS = $(BUILD)/linux/pvrom.ko $(BUILD)/tests/clock_facts $(BUILD)/tests/insert_module $(BUILD)/disk_guest \
 	$(BUILD)/pvrun $(BUILD)/pvrom-netd $(LAB) $(wildcard tests/linux/*)
 CHECK += linux.bus
-TEST.linux.bus       = tests/linux/linux_bus_test 1 all 120
-TEST_TIME.linux.bus  = 150
+TEST.linux.bus       = tests/linux/linux_bus_test 1 all 240
+TEST_TIME.linux.bus  = 270
 TEST_NEEDS.linux.bus = $(LINUX_BUS_NEEDS)
 TEST_SHARES.linux.bus = yes
 CHECK_LONG += linux.bus.both linux.bus.saved linux.bus.asleep linux.bus.lies
