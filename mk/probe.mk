@@ -48,7 +48,8 @@ $(BUILD)/tests/pvrom-probe: $(call objs,hosted,$(PROBE_LINUX_SRCS) $(PROBE_CORE_
 CHECK += probe.lab probe.shadow
 CHECK_LONG += probe.roms
 define PROBE_LAB
-TEST.probe.$(1)       = $$(MONITOR_TEST) $(2) 1024 180 $(3) probe_guest.sh linux virtio_ring.ko virtio.ko virtio_blk.ko $$(BUILD)/linux/pvrom.ko \
+TEST.probe.$(1)       = $$(MONITOR_TEST) $(2) 1024 180 $(3) probe_guest.sh linux virtio_ring.ko virtio.ko virtio_blk.ko failover.ko net_failover.ko \
+	virtio_net.ko $$(BUILD)/linux/pvrom.ko \
 	$$(BUILD)/tests/pvrom-probe $$(BUILD)/pvrom-netd $$(KERNEL_ELF)
 TEST_TIME.probe.$(1)  = 240
 TEST_NEEDS.probe.$(1) = $$(MONITOR_LAB) $$(BUILD)/pvrom-netd $$(BUILD)/linux/pvrom.ko $$(BUILD)/tests/pvrom-probe $$(KERNEL_ELF)

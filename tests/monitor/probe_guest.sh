@@ -2,14 +2,15 @@
 # A stock Linux in pvrun that runs pvrom-probe, for scripts of the lab, to be sourced; beside tap.sh. In the payload.
 mkdir -p tree/bin tree/proc tree/sys tree/dev tree/etc
 cp busybox tree/bin/ 2>/dev/null || cp /bin/busybox tree/bin/
-cp pvrom-probe pvrom.ko virtio_ring.ko virtio.ko virtio_blk.ko tree/
+cp pvrom-probe pvrom.ko virtio_ring.ko virtio.ko virtio_blk.ko failover.ko net_failover.ko virtio_net.ko tree/
 cat >tree/init <<'EOS'
 #!/bin/busybox sh
 b=/bin/busybox
 $b mount -t proc none /proc; $b mount -t sysfs none /sys; $b mount -t devtmpfs none /dev
 echo; /pvrom-probe; echo "STATUS root $?"
 if $b grep -q devices /proc/cmdline; then
-	for module in virtio_ring virtio pvrom virtio_blk; do $b insmod /$module.ko; done; $b sleep 1
+	for module in virtio_ring virtio pvrom virtio_blk failover net_failover virtio_net; do $b insmod /$module.ko; done
+	$b ip link set eth0 up; $b sleep 1
 	/pvrom-probe --try >/try; echo "STATUS try $?"; $b sed 's/^/TRY /' /try
 	$b poweroff -f
 fi
