@@ -77,11 +77,11 @@ sub parse {
 sub tail {
 	my ($run) = @_;
 	my @lines = split /\n/, $run->{text};
-	splice(@lines, 0, -15) if @lines > 15;
+	splice(@lines, 0, -8) if @lines > 8;
 	my @error = split /\n/, $run->{error} // '';
 	splice(@error, 90) if @error > 90;
-	return join("\n", "exit status $run->{status}; it printed last:", @lines,
-		@error ? ('and on standard error:', @error) : ());
+	return join("\n", "exit status $run->{status}; its last line:", $lines[-1] // 'nothing',
+		@error ? ('on standard error:', @error) : (), 'the end of what it printed:', @lines);
 }
 
 # What must hold of every complete run, and a line for each of its facts.
