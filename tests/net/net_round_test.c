@@ -98,15 +98,17 @@ static void open_queue(uint32_t i, uint64_t features)
 					    .driver = { base + 0x2000 },
 					    .device = { base + 0x3000 } };
 
-	c.slots = card->virtio.queue[i].slots = calloc(SIZE, sizeof(*c.slots));
+	c.slots = calloc(SIZE, sizeof(*c.slots));
 	card->pool[i] = calloc(SIZE, sizeof(*card->pool[i]));
 	CU_ASSERT_EQUAL(pvrom_vq_driver_init(&driver[i], &d), PVROM_VQ_OK);
 	CU_ASSERT_EQUAL(
 		pvrom_net_queue_init(&card->queue[i], &card->host, i, &c, card->pool[i], SIZE),
 		PVROM_VQ_OK);
-	card->virtio.queue[i] = (struct virtio_queue){
-		.device = &card->virtio, .index = i, .started = true, .pending = true
-	};
+	card->virtio.queue[i] = (struct virtio_queue){ .device = &card->virtio,
+						       .index = i,
+						       .started = true,
+						       .pending = true,
+						       .slots = c.slots };
 }
 
 static void open_card(uint64_t features)
