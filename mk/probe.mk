@@ -36,7 +36,7 @@ TEST_NEEDS.probe.usage = $(PROBE) $(KERNEL_ELF)
 ifneq ($(and $(call have,dot),$(call have,xmllint)),)
 CHECK_QUICK += probe.picture
 else
-$(call left_out,the test of the probe's pictures,graphviz libxml2-utils)
+$(call left_out,the test of pictures of the probe,graphviz and libxml2-utils)
 endif
 TEST.probe.picture       = tests/probe/picture_test $(PROBE) feature-probe/recorded
 TEST_NEEDS.probe.picture = $(PROBE)

@@ -151,7 +151,7 @@ INSTALL_EFI :=
 INSTALL_MAN :=
 INSTALL_PC :=
 
-# $(call left_out,WHAT,PACKAGE): said at the end of `make`, when a tool was missing.
+# $(call left_out,WHAT,PACKAGE), without apostrophes: said at the end of `make`, when a tool was missing.
 empty :=
 space := $(empty) $(empty)
 left_out = $(eval LEFT_OUT += $(subst $(space),~,$(1) (needs $(2))))
