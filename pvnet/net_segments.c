@@ -93,9 +93,13 @@ enum pvrom_net_refusal pvrom_net_header_check(const struct pvrom_net_header *hea
 
 /* ---- one checksum --------------------------------------------------------------------------------- */
 
-static uint16_t never_zero(uint16_t sum)
+/*
+ * One's complement has two zeros. A sum of zero is sent as 0, as RFC 1071 comes to it (there are receivers that
+ * compare rather than add: RFC 1624, 3); but not UDP's, where 0 says that there is none (RFC 768).
+ */
+static uint16_t as_sent(uint16_t sum, bool udp)
 {
-	return sum ? sum : 0xffff;
+	return udp && !sum ? 0xffff : sum;
 }
 
 void pvrom_net_csum_fill(const struct pvrom_net_header *header, uint8_t *bytes, size_t len)
@@ -104,7 +108,7 @@ void pvrom_net_csum_fill(const struct pvrom_net_header *header, uint8_t *bytes, 
 
 	pvrom_net_sum_add(&sum, bytes + header->csum_start, len - header->csum_start);
 	set_wire16(bytes + header->csum_start + header->csum_offset,
-		   never_zero((uint16_t)~pvrom_net_sum_end(&sum)));
+		   as_sent((uint16_t)~pvrom_net_sum_end(&sum), header->csum_offset == UDP_SUM));
 }
 
 /* ---- segments ------------------------------------------------------------------------------------- */
@@ -175,7 +179,8 @@ static void set_sum(const struct pvrom_net_segments *s, uint8_t *to, uint32_t pa
 
 	set_wire16(place, fold(s->pseudo + length));
 	pvrom_net_sum_add(&sum, to + s->frame.transport, length);
-	set_wire16(place, never_zero((uint16_t)~pvrom_net_sum_end(&sum)));
+	set_wire16(place,
+		   as_sent((uint16_t)~pvrom_net_sum_end(&sum), s->frame.protocol == PROTOCOL_UDP));
 }
 
 size_t pvrom_net_segments_next(struct pvrom_net_segments *segments, uint8_t *to)

@@ -222,7 +222,7 @@ size_t oracle_build(const struct frame_plan *plan, const uint8_t *payload, size_
 
 	sum = complement(add_numbers(pseudo_sum(plan, to, size - begin), to + begin, size - begin));
 	if (!plan->udp_without_sum)
-		set_sum(plan, to, sum ? sum : 0xffff);
+		set_sum(plan, to, sum || plan->tcp ? sum : 0xffff); /* UDP's 0 says none: RFC 768 */
 	return pad(plan, to, size);
 }
 

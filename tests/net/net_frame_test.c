@@ -110,6 +110,67 @@ static void fills(void)
 	CU_ASSERT_EQUAL(wrong, 0);
 }
 
+/* What is in the checksum's place of a frame with this plan. */
+static unsigned sum_in(const struct frame_plan *p, const uint8_t *bytes)
+{
+	const uint8_t *place = bytes + oracle_transport(p) + (p->tcp ? 16 : 6);
+
+	return place[0] * 256u + place[1];
+}
+
+/* A payload of `len` bytes, an even number, whose frame adds up to a checksum of zero. */
+static void make_zero_payload(const struct frame_plan *p, uint8_t *bytes, uint32_t len)
+{
+	unsigned sum;
+
+	memcpy(bytes, payload, len);
+	bytes[len - 2] = bytes[len - 1] = 0;
+	oracle_build(p, bytes, len, want);
+	sum = sum_in(p, want);
+	bytes[len - 2] = (uint8_t)(sum >> 8);
+	bytes[len - 1] = (uint8_t)sum;
+}
+
+/*
+ * Filled in alone, and as the first of two segments: 0 for TCP, which takes the other zero as well (RFC 1071),
+ * 0xffff for UDP, whose 0 says that there is none (RFC 768).
+ */
+static void check_zero(const struct frame_plan *p)
+{
+	struct pvrom_net_header header = oracle_header(p, 40);
+	const size_t place = oracle_transport(p) + header.csum_offset;
+	struct pvrom_net_segments s;
+	uint8_t bytes[80] = { 0 };
+	size_t len;
+
+	make_zero_payload(p, bytes, 40);
+	len = oracle_build_partial(p, bytes, 80, frame);
+	pvrom_net_segments_begin(&s, &header, frame, len);
+	CU_ASSERT_EQUAL(pvrom_net_segments_next(&s, got), oracle_headers(p) + 40);
+	CU_ASSERT_EQUAL(sum_in(p, got), p->tcp ? 0 : 0xffff);
+	header.gso_type = PVROM_NET_GSO_NONE;
+	len = oracle_build_partial(p, bytes, 40, frame);
+	pvrom_net_csum_fill(&header, frame, len);
+	CU_ASSERT_EQUAL(sum_in(p, frame), p->tcp ? 0 : 0xffff);
+	CU_ASSERT_EQUAL(pvrom_net_frame_judge(frame, len), PVROM_NET_GOOD);
+	frame[place] ^= 0xff;
+	frame[place + 1] ^= 0xff;
+	CU_ASSERT(p->tcp == (pvrom_net_frame_judge(frame, len) == PVROM_NET_GOOD));
+}
+
+static void zero_sums(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < 4; i++) {
+		struct frame_plan p = {
+			.ip = i & 1 ? 4 : 6, .tcp = i & 2, .fill = 5, .sequence = 77
+		};
+
+		check_zero(&p);
+	}
+}
+
 /* Pieces of any length, odd ones among them, sum up as the whole does. */
 static void pieces(void)
 {
@@ -296,6 +357,7 @@ static void outermost_vlan(void)
 static const struct tap_test tests[] = {
 	{ "cut frames are the oracle's, byte for byte", segments },
 	{ "checksums that are filled in are the oracle's", fills },
+	{ "a checksum of zero is 0 for TCP and 0xffff for UDP", zero_sums },
 	{ "a sum over pieces is the sum of the whole", pieces },
 	{ "right checksums are good, one changed bit is bad", judges_good_and_bad },
 	{ "random frames, cut off anywhere, get an answer", survives_anything },

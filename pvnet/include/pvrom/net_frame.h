@@ -91,8 +91,8 @@ enum pvrom_net_refusal pvrom_net_header_check(const struct pvrom_net_header *hea
 
 /*
  * NEEDS_CSUM: makes the sum from csum_start to the end, over the pseudo header's sum that the driver
- * left in its place, and stores it there; never as 0, which UDP takes for none (RFC 768).
- * Only after pvrom_net_header_check().
+ * left in its place, and stores it there; never as 0 where UDP has it (csum_offset 6), which UDP takes
+ * for none (RFC 768). Only after pvrom_net_header_check().
  */
 void pvrom_net_csum_fill(const struct pvrom_net_header *header, uint8_t *bytes, size_t len);
 
