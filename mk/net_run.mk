@@ -3,7 +3,10 @@
 NET_FRONT_END := $(BUILD)/pvrom-netd $(BUILD)/lab/base.cpio
 NET_PVRUN     := $(BUILD)/pvrom-netd $(BUILD)/pvrun $(LAB)
 
-CHECK += net.qemu.offloads net.qemu.plain net.pvrun.offloads
+CHECK += net.judge net.qemu.offloads net.qemu.plain net.pvrun.offloads
+TEST.net.judge                = tests/net/net_judge_test
+TEST_TIME.net.judge = 60
+TEST_SHARES.net.judge = yes
 TEST.net.qemu.offloads        = tests/net/net_front_end_test offloads split
 TEST_TIME.net.qemu.offloads = 180
 TEST_NEEDS.net.qemu.offloads  = $(NET_FRONT_END)

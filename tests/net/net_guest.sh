@@ -188,17 +188,51 @@ nc 10.88.0.2 5010 </dev/null; say "good bye"
 INIT
 }
 
+# What tshark finds wrong with the sums of a capture, as a filter, and who is believed to be right: of one's complement's
+# two zeros it takes 0 alone for TCP, but Linux sends 0xffff where it fills in a sum itself (skb_checksum_help()), as for
+# a tap interface or with its offloads off: one segment in 65,536. Any receiver that adds up the whole, as RFC 9293 and
+# 1071 have it, takes both. So a sum of 0xffff where 0 is expected is right; any other difference is not.
+sums='-o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE'
+other_zero='(tcp.checksum == 0xffff && tcp.checksum_calculated == 0)'
+wrong_sum="ip.checksum.status == 0 || udp.checksum.status == 0 || (tcp.checksum.status == 0 && !$other_zero)"
+
 # checksums FILE FILTER: how many frames of IPv4, TCP and UDP there are in a capture whose sums are good and bad, as shell
-# variables.
+# variables; of the good ones of TCP, how many have the other zero.
 checksums() {
-	tshark -n -r "$1" ${2:+-Y "$2"} -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -o udp.check_checksum:TRUE \
-		-T fields -e ip.checksum.status -e tcp.checksum.status -e udp.checksum.status 2>"$where/tshark.err" |
+	tshark -n -r "$1" ${2:+-Y "$2"} $sums -T fields -e ip.checksum.status -e tcp.checksum.status -e udp.checksum.status \
+		-e tcp.checksum -e tcp.checksum_calculated 2>"$where/tshark.err" |
 		awk -F '\t' '
 			# An ICMP error quotes a packet: the first value is of the frame itself.
-			function count(proto, text) { split(text, v, ","); if (text != "") n[proto v[1]]++ }
-			{ frames++; count("ip", $1); count("tcp", $2); count("udp", $3) }
-			END { printf "frames=%d ip_good=%d ip_bad=%d tcp_good=%d tcp_bad=%d udp_good=%d udp_bad=%d\n", frames,
-				n["ip1"], n["ip0"], n["tcp1"], n["tcp0"], n["udp1"], n["udp0"] }'
+			function first(text) { split(text, v, ","); return v[1] }
+			function count(proto, text) { if (text != "") n[proto first(text)]++ }
+			{ frames++; count("ip", $1); count("udp", $3) }
+			first($2) == "0" && first($4) == "0xffff" && first($5) == "0x0000" { n["other"]++; $2 = "1" }
+			{ count("tcp", $2) }
+			END { printf "frames=%d ip_good=%d ip_bad=%d tcp_good=%d tcp_bad=%d udp_good=%d udp_bad=%d other_zero=%d\n", frames,
+				n["ip1"], n["ip0"], n["tcp1"], n["tcp0"], n["udp1"], n["udp0"], n["other"] }'
+}
+
+# show_frames FILE FILTER [MOST]: the first of them, a line each, as # lines.
+show_frames() {
+	tshark -n -r "$1" -Y "$2" $sums -T fields -E header=y -e frame.number -e frame.len -e eth.src -e ip.id -e ip.checksum \
+		-e ip.checksum_calculated -e tcp.srcport -e tcp.seq_raw -e tcp.len -e tcp.flags -e tcp.checksum \
+		-e tcp.checksum_calculated -e udp.length -e udp.checksum -e udp.checksum_calculated -e frame.comment 2>/dev/null |
+		head -n "$((${3:-8} + 1))" | tr '\t' ' ' | sed 's/^/# /'
+}
+
+# show_wrong FILE FILTER: the frames with a wrong sum; the first of them with every byte, and so all others with its
+# sequence number, among them the same segment sent anew: which differs, the sum, the headers or the data?
+show_wrong() {
+	wrong="($wrong_sum)${2:+ && ($2)}"
+	show_frames "$1" "$wrong"
+	read -r number sequence port <<-END
+		$(tshark -n -r "$1" -Y "$wrong" $sums -T fields -e frame.number -e tcp.seq_raw -e tcp.srcport 2>/dev/null | head -n 1)
+	END
+	same="frame.number == $number"
+	[ -z "$sequence" ] || same="$same || (tcp.seq_raw == ${sequence%%,*} && tcp.srcport == ${port%%,*})"
+	echo "# the first wrong one, what has its sequence number, and its neighbours:"
+	show_frames "$1" "$same || frame.number == $((number - 1)) || frame.number == $((number + 1))"
+	tshark -n -r "$1" -Y "$same" -x 2>/dev/null | head -n 400 | sed 's/^/# /'
 }
 
 # capture_is_good FILE TCP UDP FILTER: no wrong sum in it, and at least so many right ones.
@@ -206,6 +240,7 @@ capture_is_good() {
 	counted=$(checksums "$1" "${4:-}")
 	echo "# ${1##*/}: $counted"
 	eval "$counted"
+	[ "$ip_bad$tcp_bad$udp_bad" = 000 ] || show_wrong "$1" "${4:-}"
 	[ "$ip_bad$tcp_bad$udp_bad" = 000 ] && [ "$ip_good" -ge $(($2 + $3)) ] && [ "$tcp_good" -ge "$2" ] &&
 		[ "$udp_good" -ge "$3" ]
 }
