@@ -2,33 +2,22 @@
 # linux/: its device bus under Linux's own virtio drivers, tested and measured.
 LINUX_BUS_NEEDS = $(BUILD)/linux/pvrom.ko $(BUILD)/tests/clock_facts $(BUILD)/tests/insert_module $(BUILD)/disk_guest \
 	$(BUILD)/pvrun $(BUILD)/pvrom-netd $(LAB) $(wildcard tests/linux/*)
+# $(eval $(call linux_bus,GROUP,NPT,PART,SECONDS)): a part of the test as a group; SECONDS are the lab's, and 30 more the test's.
+define linux_bus
+TEST.$(1)        = tests/linux/linux_bus_test $(2) $(3) $(4)
+TEST_TIME.$(1)   = $(shell expr $(4) + 30)
+TEST_NEEDS.$(1)  = $$(LINUX_BUS_NEEDS)
+TEST_SHARES.$(1) = yes
+endef
 CHECK += linux.bus
-TEST.linux.bus       = tests/linux/linux_bus_test 1 all 240
-TEST_TIME.linux.bus  = 270
-TEST_NEEDS.linux.bus = $(LINUX_BUS_NEEDS)
-TEST_SHARES.linux.bus = yes
+$(eval $(call linux_bus,linux.bus,1,all,240))
 CHECK_LONG += linux.bus.both linux.bus.saved linux.bus.asleep linux.bus.lies linux.bus.shadow
-TEST.linux.bus.shadow       = tests/linux/linux_bus_test 0 asleep 200
-TEST_TIME.linux.bus.shadow  = 230
-TEST_NEEDS.linux.bus.shadow = $(LINUX_BUS_NEEDS)
-TEST_SHARES.linux.bus.shadow = yes
-TEST.linux.bus.both       = tests/linux/linux_bus_test 1 both 120
-TEST_TIME.linux.bus.both  = 150
-TEST_NEEDS.linux.bus.both = $(LINUX_BUS_NEEDS)
-TEST_SHARES.linux.bus.both = yes
-TEST.linux.bus.saved       = tests/linux/linux_bus_test 1 saved 200
-TEST_TIME.linux.bus.saved  = 230
-TEST_NEEDS.linux.bus.saved = $(LINUX_BUS_NEEDS)
-TEST_SHARES.linux.bus.saved = yes
-
-TEST.linux.bus.asleep       = tests/linux/linux_bus_test 1 asleep 120
-TEST_TIME.linux.bus.asleep  = 150
-TEST_NEEDS.linux.bus.asleep = $(LINUX_BUS_NEEDS)
-TEST_SHARES.linux.bus.asleep = yes
-TEST.linux.bus.lies       = tests/linux/linux_bus_test 1 lies 120
-TEST_TIME.linux.bus.lies  = 150
-TEST_NEEDS.linux.bus.lies = $(LINUX_BUS_NEEDS) $(BUILD)/test/pvrun
-TEST_SHARES.linux.bus.lies = yes
+$(eval $(call linux_bus,linux.bus.both,1,both,120))
+$(eval $(call linux_bus,linux.bus.saved,1,saved,200))
+$(eval $(call linux_bus,linux.bus.asleep,1,asleep,120))
+$(eval $(call linux_bus,linux.bus.lies,1,lies,120))
+TEST_NEEDS.linux.bus.lies += $(BUILD)/test/pvrun
+$(eval $(call linux_bus,linux.bus.shadow,0,asleep,200))
 
 BENCHES += bench-linux
 bench-linux: $(LINUX_BUS_NEEDS)
