@@ -37,7 +37,7 @@ $(BUILD)/lint/%.ok: %.c $(LINT_AGAIN)
 	@rm -f $@.err; touch $@
 $(BUILD)/lint/tests/%.ok: FLAGS_FOR += -DPVROM_TEST -D_GNU_SOURCE
 $(BUILD)/lint/kernel/%.ok: FLAGS_FOR += -Ikernel -Ikernel/suite -Ikernel/load -Ikernel/net
-$(BUILD)/lint/monitor/%.ok: FLAGS_FOR += -D_GNU_SOURCE -Wno-gnu-variable-sized-type-not-at-end
+$(BUILD)/lint/monitor/%.ok: FLAGS_FOR += $(KVM_STRUCTURES)
 
 lint-cppcheck:
 	$(call say,CPPCHECK,)

@@ -20,9 +20,9 @@ $(call left_out,the disks and network cards of pvrun,liburing-dev)
 endif
 MONITOR_VARIANTS := hosted test alt
 
-# KVM's own structures end in a flexible array; ours put the entries behind it, as KVM wants it.
-$(foreach v,$(MONITOR_VARIANTS),$(BUILD)/$(v)/monitor/%.o): FLAGS_FOR += \
-	-Wno-gnu-variable-sized-type-not-at-end -D_GNU_SOURCE -DPVRUN_VERSION='"$(VERSION)"' \
+# KVM's own structures end in a flexible array; ours put the entries behind it, as KVM wants it, and clang warns of that.
+KVM_STRUCTURES = -D_GNU_SOURCE -Wno-gnu-variable-sized-type-not-at-end
+$(foreach v,$(MONITOR_VARIANTS),$(BUILD)/$(v)/monitor/%.o): FLAGS_FOR += $(KVM_STRUCTURES) -DPVRUN_VERSION='"$(VERSION)"' \
 	-fno-pic -fno-pie
 
 # The archive without position-independent code: its tables need no relocation and so lie beside each

@@ -56,12 +56,12 @@ NET_WORLD := tests/net/net_world.c tests/net/frame_oracle.c $(PVNET_HOST_SRCS) $
 $(eval $(call cunit,net.card,$(addprefix tests/net/net_,card_main.c feature_cases.c send_cases.c receive_cases.c \
 	filter_cases.c steering_cases.c queue_cases.c state_cases.c),$(NET_WORLD)))
 $(eval $(call cunit,net.hostile,$(addprefix tests/net/net_hostile_,main.c commands.c frames.c buffers.c),$(NET_WORLD)))
-# Parts of pvrun without pvrun: the round of its card, and the file of its devices. Compiled as mk/monitor.mk does it, for
-# KVM's structures and for an address that is fixed.
+# Parts of pvrun without pvrun: the round of its card, and the file of its devices. Compiled as mk/monitor.mk does it, with
+# KVM's structures and at an address that is fixed.
 ifneq ($(wildcard /usr/include/liburing.h),)
 PVRUN_PARTS := $(foreach v,test alt asan ndebug,$(addprefix $(BUILD)/$(v)/tests/,net/net_round_test.o monitor/saved_virtio_test.o)) \
 	$(foreach v,asan ndebug,$(addprefix $(BUILD)/$(v)/monitor/,net_round.o saved_file.o saved_virtio.o))
-$(PVRUN_PARTS): FLAGS_FOR += -D_GNU_SOURCE -Wno-gnu-variable-sized-type-not-at-end
+$(PVRUN_PARTS): FLAGS_FOR += $(KVM_STRUCTURES)
 $(foreach v,test alt asan ndebug,$(BUILD)/$(v)/net.round $(BUILD)/$(v)/monitor.saved_virtio): LDFLAGS += -no-pie
 $(eval $(call cunit,net.round,tests/net/net_round_test.c,monitor/net_round.c $(PVNET_BACKEND_SRCS) $(NET_WORLD)))
 $(eval $(call cunit,monitor.saved_virtio,tests/monitor/saved_virtio_test.c,monitor/saved_file.c monitor/saved_virtio.c $(VIRTQUEUE_SRCS)))
