@@ -139,28 +139,26 @@ static void a_recording_gives_the_same_verdict(void)
 	CU_ASSERT_STRING_EQUAL(again, verdict);
 }
 
-static void a_name_that_cannot_be(void)
+static void cannot_write(uint32_t room, const char *words, EFI_STATUS why)
 {
 	static char volume[65536];
 
 	start();
 	made_up.volume = volume;
-	made_up.volume_room = sizeof(volume);
-	CU_ASSERT_EQUAL(world_run("--json verdict --record ?"), EFI_NOT_FOUND);
+	made_up.volume_room = room;
+	CU_ASSERT_EQUAL(world_run(words), why);
 	CU_ASSERT_TRUE(world_said("pvrom-probe: cannot write the file\r\n"));
 	CU_ASSERT_EQUAL(made_up.opened, made_up.closed);
 }
 
+static void a_name_that_cannot_be(void)
+{
+	cannot_write(65536, "--json verdict --record ?", EFI_NOT_FOUND);
+}
+
 static void a_full_volume(void)
 {
-	static char volume[100];
-
-	start();
-	made_up.volume = volume;
-	made_up.volume_room = sizeof(volume);
-	CU_ASSERT_EQUAL(world_run("--json verdict --record evidence"), EFI_VOLUME_FULL);
-	CU_ASSERT_TRUE(world_said("pvrom-probe: cannot write the file\r\n"));
-	CU_ASSERT_EQUAL(made_up.opened, made_up.closed);
+	cannot_write(100, "--json verdict --record evidence", EFI_VOLUME_FULL);
 }
 
 /* ---- page by page -------------------------------------------------------------------------------- */
