@@ -30,7 +30,7 @@ struct device_thread {
 	bool stop;
 };
 
-/* The work of a device that has none, not yet or no more. */
+/* The work before a device's own begins and after it has ended: nothing. */
 static inline uint64_t device_thread_rest(void *device)
 {
 	(void)device;
