@@ -62,24 +62,33 @@ static void line(void *unused, const char *text)
 	pr_info("probe: %s\n", text);
 }
 
-/* As the ROM stands there; only pvrom_probe_read() would write to it. */
+/* The ROM as it stands there, copied before it is judged: its host may write to it at any time. NULL: not to be had. */
+static uint8_t *copy_rom(const struct pvrom_guest *guest)
+{
+	const void *rom = pvrom_os_map(NULL, guest->rom_gpa, guest->rom_size);
+	uint8_t *copy = rom ? kvmalloc(guest->rom_size, GFP_KERNEL) : NULL;
+
+	if (copy)
+		memcpy(copy, rom, guest->rom_size);
+	if (rom)
+		pvrom_os_unmap(NULL, rom, guest->rom_size);
+	return copy;
+}
+
 static void say(struct pvrom_probe_evidence *evidence)
 {
 	struct pvrom_probe_verdict verdict;
-	const struct pvrom_guest *guest = &linux_pvrom->guest;
-	const void *rom = pvrom_os_map(NULL, guest->rom_gpa, guest->rom_size);
 
 	pvrom_probe_take_cpuid(evidence, ask_cpuid);
 	if (boot_cpu_has(X86_FEATURE_VMX))
 		pvrom_probe_add_fact(evidence, "vmx.ept",
 				     boot_cpu_has(X86_FEATURE_EPT) ? "yes" : "no");
 	take_answers(evidence);
-	evidence->rom = (uint8_t *)rom;
-	evidence->rom_size = rom ? guest->rom_size : 0;
+	evidence->rom = copy_rom(&linux_pvrom->guest);
+	evidence->rom_size = evidence->rom ? linux_pvrom->guest.rom_size : 0;
 	pvrom_probe_judge(evidence, &verdict);
 	pvrom_probe_report(&verdict, line, NULL);
-	if (rom)
-		pvrom_os_unmap(NULL, rom, guest->rom_size);
+	kvfree(evidence->rom);
 }
 
 /*
