@@ -15,6 +15,7 @@
 #include "cpu_features.h"
 #include "kernel_rom.h"
 #include "kernel_trials.h"
+#include "memory.h"
 
 static struct pvrom_probe_evidence evidence;
 
@@ -35,17 +36,25 @@ static void take_ept(void)
 	pvrom_probe_add_fact(&evidence, "vmx.ept", ept ? "yes" : "no");
 }
 
-/* As it stands there: the shim's own copy is relocated. The shim has looked for a live host. */
+/*
+ * As it stands there, for the shim's own copy is relocated; copied before it is judged, since the host may write to it at
+ * any time. The shim has looked for a live host.
+ */
 static void take_rom(void)
 {
+	const void *rom;
+
 	evidence.look = kernel_rom.verdict == PVROM_VERDICT_SWITCHED_OFF ? PVROM_PROBE_NOT_LOOKED
 									 : PVROM_PROBE_LOOKED;
 	if (!kernel_rom.rom_size)
 		return;
-	/* Only pvrom_probe_read() writes there. */
-	evidence.rom =
-		(uint8_t *)(uintptr_t)pvrom_os_map(NULL, kernel_rom.rom_gpa, kernel_rom.rom_size);
-	evidence.rom_size = evidence.rom ? kernel_rom.rom_size : 0;
+	rom = pvrom_os_map(NULL, kernel_rom.rom_gpa, kernel_rom.rom_size);
+	if (rom) {
+		evidence.rom =
+			memory_pages((kernel_rom.rom_size + PAGE_SIZE - 1) / PAGE_SIZE, PAGE_SIZE);
+		evidence.rom_size = kernel_rom.rom_size;
+		memcpy(evidence.rom, rom, evidence.rom_size);
+	}
 	evidence.rom_route = kernel_rom.route;
 	evidence.port_answers = kernel_rom.verdict == PVROM_VERDICT_READY;
 }

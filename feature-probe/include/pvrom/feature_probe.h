@@ -71,7 +71,10 @@ struct pvrom_probe_evidence {
 	struct pvrom_probe_leaf leaf[PVROM_PROBE_LEAVES];
 	struct pvrom_probe_fact fact[PVROM_PROBE_FACTS];
 	uint32_t leaves, facts;
-	/* The ROM. rom has rom_room bytes, which the caller supplies for pvrom_probe_read(). */
+	/*
+	 * The ROM: a copy of the caller's own, for it is read more than once, and a host may change what it shows. rom
+	 * has rom_room bytes, which the caller supplies for pvrom_probe_read().
+	 */
 	uint8_t *rom;
 	size_t rom_size, rom_room;
 	uint32_t rom_route; /* PVROM_ROUTE_x */
