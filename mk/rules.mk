@@ -162,18 +162,19 @@ SAY_LEFT_OUT = $(if $(LEFT_OUT),printf 'left out: %s\n' $(foreach l,$(LEFT_OUT),
 # A group NAME in a CHECK list has TEST.NAME (the command), TEST_TIME.NAME (seconds, default 120)
 # and TEST_NEEDS.NAME (what must be built first).  TEST_SHARES.NAME = yes lets it run beside others;
 # those of CHECK_QUICK all do (they start by their seconds, most first).  What needs the lab gets some minutes more: its Linux may freeze, and
-# be started again (tools/lab-run --again), which takes none of the time that the test itself has.
+# be started again (tools/lab-run --again), which takes none of the time that the test itself has. And it is done
+# a second time if it fails in a whole list, aloud: the lab's CPU has faults (tests/lab/README.md). `make test-NAME` gives one try.
 LAB_FREEZE_TIME := 480
 group_seconds = $(or $(TEST_TIME.$(1)),120)
-group_limit = $(if $(filter $(BUILD)/lab/base.cpio,$(TEST_NEEDS.$(1))),$(shell \
-	expr $(group_seconds) + $(LAB_FREEZE_TIME)),$(group_seconds))
+in_lab = $(filter $(BUILD)/lab/base.cpio,$(TEST_NEEDS.$(1)))
+group_limit = $(if $(in_lab),$(shell expr $(group_seconds) + $(LAB_FREEZE_TIME)),$(group_seconds))
 group_needs = $(sort $(foreach g,$(1),$(TEST_NEEDS.$(g))))
 define group_line
-$(1)	$(group_limit)$(if $(TEST_SHARES.$(1))$(filter $(1),$(CHECK_QUICK)),+)	$(TEST.$(1))
+$(1)	$(group_limit)$(if $(TEST_SHARES.$(1))$(filter $(1),$(CHECK_QUICK)),+)$(if $(in_lab),$(2))	$(TEST.$(1))
 
 endef
 # The list goes to a file, for a command line would be too long and its quotes lost.
-write_groups = $(shell mkdir -p $(BUILD))$(file >$(BUILD)/groups.$(1),$(foreach g,$(2),$(call group_line,$(g))))
+write_groups = $(shell mkdir -p $(BUILD))$(file >$(BUILD)/groups.$(1),$(foreach g,$(2),$(call group_line,$(g),$(if $(filter-out test-%,$(1)),~))))
 # A test that calls make gets the variables of the command line, but not the jobs of this make.
 test_makeflags = $(subst ','"'"',$(filter-out -j% --jobserver%,$(MAKEFLAGS)))
 run_groups = $(call write_groups,$(1),$(2))MAKEFLAGS='$(test_makeflags)' BUILD=$(BUILD) CC='$(CC)' tools/run-tests $(BUILD)/groups.$(1)
