@@ -43,6 +43,7 @@ $(call left_out,pvrom-blkd,liburing-dev)
 endif
 
 # ---- tests ---------------------------------------------------------------------------------------
+$(eval $(call cunit,unit.patience,tests/unit/patience_test.c,vhost-user/io_patience.c))
 VU_CLIENT_SRCS := vhost-user/client/vu_client.c vhost-user/client/blk_client.c
 BLK_SERVER_TEST := tests/blk/server_process.c tests/blk/counter_load.c $(VU_CLIENT_SRCS) $(VIRTQUEUE_SRCS)
 BLK_DIR = mkdir -p $(BUILD)/blk/$(1) &&
@@ -90,7 +91,7 @@ $(eval $(call cunit,blk.state,tests/blk/blk_state_test.c,tests/blk/blk_cases.c $
 
 # The server as a process, each case with the mistake that it is there for.
 BLK_SERVER_CASES := tests/tap_lines.c $(addprefix tests/blk/server_,test.c world.c start_cases.c features_cases.c running_cases.c \
-	rubbish_cases.c disk_cases.c)
+	rubbish_cases.c disk_cases.c patience_cases.c)
 $(BUILD)/test/blk.server: $(call objs,test,$(BLK_SERVER_CASES) $(BLK_SERVER_TEST))
 	$(call LINK,test,)
 CHECK += blk.server

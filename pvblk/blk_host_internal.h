@@ -73,7 +73,13 @@ enum blk_check {
 	X(GROUP, "each disk of a group has a limit of its own")                                    \
 	X(OUT_OF_ORDER, "the first of several requests is shown when the others are")              \
 	X(WORDS, "words of an export are not judged together")                                     \
-	X(RESIZE_QUIET, "nobody is told of a resize")
+	X(RESIZE_QUIET, "nobody is told of a resize")                                              \
+	X(LOOKS_UNASKED, "a server looks on for work though it was told not to")                   \
+	X(LOOKS_ALWAYS, "it looks on though that has not paid")                                    \
+	X(LOOKS_FOREVER, "it never sleeps")                                                        \
+	X(LISTEN_LATE, "it is slow to listen again")                                               \
+	X(LISTEN_LOST, "it is slow to listen again, and misses what came meanwhile")               \
+	X(OPTION_ANY, "any number of microseconds is taken")
 enum blk_slip {
 	BLK_SLIP_NONE,
 #define BLK_SLIP_NAME(name, text) BLK_SLIP_##name,

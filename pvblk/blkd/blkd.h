@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include <pvrom/blk_backend.h>
+#include <pvrom/io_patience.h>
 #include <pvrom/vhost_user.h>
 
 /* ---- blkd_spec.c: what the operator wants ------------------------------------------------------- */
@@ -57,7 +58,7 @@ struct blkd_export {
 	struct blkd_queue queue[PVROM_BLK_QUEUES_MAX];
 	pthread_t thread;
 	bool started, handed, opened;
-	uint64_t poll_ns, last_work;
+	struct pvrom_patience patience;
 	uint64_t interrupts, sleeps, popped;
 	/* Commands: one at a time. */
 	pthread_mutex_t mutex;

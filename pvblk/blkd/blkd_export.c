@@ -3,6 +3,7 @@
  * One disk on one socket: it is set up, its thread lives, and others ask something of it.
  */
 #define _GNU_SOURCE
+#include "../blk_host_internal.h"
 #include "blkd.h"
 
 #include <stdio.h>
@@ -122,7 +123,7 @@ static bool open_all(struct blkd_export *e, bool handed)
 	int result;
 
 	snprintf(message, sizeof(message), "no memory");
-	e->poll_ns = blkd_options.poll_ns;
+	pvrom_patience_init(&e->patience, BLK_SLIP(LOOKS_UNASKED) ? 32000 : blkd_options.poll_ns);
 	e->limit = blkd_limit_for(&e->spec);
 	result = pvrom_loop_open(&e->loop, LOOP_ENTRIES);
 	if (result) {
@@ -151,10 +152,11 @@ static void resize(struct blkd_export *e)
 static void say_counters(const struct blkd_export *e)
 {
 	const struct pvrom_blk_counters *c = &e->host.counters;
+	const uint64_t looks = e->patience.paid + e->patience.vain;
 
 	blkd_say("%s: reads %llu (%llu bytes) writes %llu (%llu bytes) flushes %llu discards %llu "
 		 "zeroes %llu erases %llu failed %llu unsupported %llu malformed %llu held %llu "
-		 "interrupts %llu sleeps %llu enters %llu",
+		 "interrupts %llu sleeps %llu enters %llu looks %llu in vain %llu",
 		 e->spec.socket, (unsigned long long)c->reads, (unsigned long long)c->read_bytes,
 		 (unsigned long long)c->writes, (unsigned long long)c->written_bytes,
 		 (unsigned long long)c->flushes, (unsigned long long)c->discards,
@@ -162,7 +164,8 @@ static void say_counters(const struct blkd_export *e)
 		 (unsigned long long)c->failed, (unsigned long long)c->unsupported,
 		 (unsigned long long)c->malformed, (unsigned long long)c->held,
 		 (unsigned long long)e->interrupts, (unsigned long long)e->sleeps,
-		 (unsigned long long)e->loop.enters);
+		 (unsigned long long)e->loop.enters, (unsigned long long)looks,
+		 (unsigned long long)e->patience.vain);
 }
 
 static void hand_over(struct blkd_export *e)

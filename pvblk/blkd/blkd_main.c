@@ -19,7 +19,10 @@
 
 #include "blkd_steps.h"
 
-struct blkd_options blkd_options = { .poll_ns = 20000 };
+/* As long as QEMU's iothreads look on at most, and longer than a front end takes to wake up on most machines. */
+#define POLL_NS 32000u
+
+struct blkd_options blkd_options;
 static struct blkd_export *exports;
 static unsigned int export_count;
 
@@ -120,7 +123,8 @@ static const struct argp_option options[] = {
 	{ "control", 'c', "PATH", 0, "Socket on which a later server may take over", 0 },
 	{ "take-over", 't', "PATH", 0, "Take over from the server that has this control socket",
 	  0 },
-	{ "poll-us", 'p', "N", 0, "Look for work for N microseconds before sleeping (20)", 0 },
+	{ "poll-us", 'p', "N", 0,
+	  "Look on for work for up to N microseconds before sleeping (32; 0: never)", 0 },
 	{ "quiet", 'q', NULL, 0, "No messages", 0 },
 #ifdef PVROM_TEST
 	{ "kill-at", OPT_KILL_AT, "STEP:N", 0, "Die at that step", 1 },
@@ -147,8 +151,9 @@ static void set_poll(const char *text, struct argp_state *state)
 {
 	char *end;
 	const unsigned long us = strtoul(text, &end, 10);
+	const bool number = *text >= '0' && *text <= '9' && !*end && us <= 1000000000;
 
-	if (end == text || *end || us > 1000000000)
+	if (!number && !BLK_SLIP(OPTION_ANY))
 		argp_error(state, "--poll-us: not a number of microseconds: %s", text);
 	blkd_options.poll_ns = us * 1000;
 }
@@ -180,6 +185,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	default: return ARGP_ERR_UNKNOWN;
 	}
 	return 0;
+}
+
+/* Where there is but one CPU, whoever is waited for waits for that CPU. */
+static uint64_t poll_by_default(void)
+{
+	return sysconf(_SC_NPROCESSORS_ONLN) > 1 ? POLL_NS : 0;
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------- */
@@ -289,6 +300,7 @@ int main(int argc, char **argv)
 
 	exports = calloc(BLKD_EXPORTS_MAX, sizeof(*exports));
 	argp_err_exit_status = 2;
+	blkd_options.poll_ns = poll_by_default();
 	if (!exports || argp_parse(&argp, argc, argv, 0, NULL, NULL))
 		return 2;
 	signals = block_signals();

@@ -6,7 +6,9 @@
 #include "blkd.h"
 
 #include <sched.h>
+#include <unistd.h>
 
+#include "../blk_host_internal.h"
 #include "blkd_steps.h"
 
 /* Buffers taken from a queue before completions and other queues are looked at. */
@@ -82,6 +84,8 @@ static bool listen_again(struct blkd_export *e)
 	bool more = false;
 	uint32_t i;
 
+	if (BLK_SLIP(LISTEN_LATE) || BLK_SLIP(LISTEN_LOST))
+		usleep(200);
 	for (i = 0; i < e->spec.queues; i++) {
 		struct blkd_queue *q = &e->queue[i];
 
@@ -91,7 +95,7 @@ static bool listen_again(struct blkd_export *e)
 		/* Without a free request it is the end of one that wakes us. */
 		more |= pvrom_vq_device_notifications_on(&q->blk.ring) && q->blk.free;
 	}
-	return more;
+	return more && !BLK_SLIP(LISTEN_LOST);
 }
 
 static bool must_poll(const struct blkd_export *e)
@@ -104,12 +108,20 @@ static bool must_poll(const struct blkd_export *e)
 	return false;
 }
 
+/* Notifications are off meanwhile. */
+static bool looks_on(struct blkd_export *e, uint64_t time)
+{
+	if (BLK_SLIP(LOOKS_ALWAYS))
+		e->patience.rest = 0;
+	return must_poll(e) || pvrom_patience_looks(&e->patience, time) || BLK_SLIP(LOOKS_FOREVER);
+}
+
 static void rest(struct blkd_export *e, uint64_t deadline)
 {
 	/* Between a kick and a sleep the time is a tenth of what there is to do. */
-	const uint64_t time = e->poll_ns || deadline != UINT64_MAX ? pvrom_loop_now() : 0;
+	const uint64_t time = e->patience.most || deadline != UINT64_MAX ? pvrom_loop_now() : 0;
 
-	if (time - e->last_work < e->poll_ns || must_poll(e)) {
+	if (looks_on(e, time)) {
 		pvrom_loop_submit(&e->loop);
 		/* The kernel may do what we wait for in threads of this process, on this very CPU. */
 		if (e->host.in_work)
@@ -147,7 +159,7 @@ void blkd_round(struct blkd_export *e)
 	if (atomic_load_explicit(&e->asked, memory_order_acquire))
 		return;
 	if (worked)
-		e->last_work = e->poll_ns ? pvrom_loop_now() : 0;
+		pvrom_patience_worked(&e->patience, e->patience.most ? pvrom_loop_now() : 0);
 	else
 		rest(e, deadline);
 }

@@ -89,6 +89,15 @@ static const struct server_case cases[] = {
 	{ "a flush that failed: none is good after it [PVROM-BLK-20]",
 	  failed_flush,
 	  { "=FILE_SYNC", "FILE_SYNC_FORGOTTEN" } },
+	{ "what nobody uses costs no CPU time", idle_server, { "LOOKS_FOREVER" } },
+	{ "looking on that does not pay becomes rare", looks_in_vain, { "LOOKS_ALWAYS" } },
+	{ "no looking on with --poll-us=0, nor where there is one CPU",
+	  no_looks,
+	  { "LOOKS_UNASKED" } },
+	{ "numbers of microseconds, and what is none", patience_option, { "OPTION_ANY" } },
+	{ "what comes between looking and sleeping is seen, split and packed",
+	  none_is_missed,
+	  { "=LISTEN_LATE", "LISTEN_LOST" } },
 };
 /* clang-format on */
 

@@ -10,7 +10,7 @@
 
 #include "server_world.h"
 
-const char *program, *directory, *slipped, *other_disk = "memory=16M";
+const char *program, *directory, *slipped, *other_disk = "memory=16M", *poll_us;
 char socket_path[256], other_path[256], file_path[256], log_path[256];
 pid_t pid;
 struct vu_client client;
@@ -26,7 +26,7 @@ bool holds(bool good, int line, const char *text)
 
 void start_server(const char *disk, bool other)
 {
-	char word[600], second[300];
+	char word[600], second[300], poll_word[64];
 	const char *argv[8] = { program, word };
 	int n = 2;
 
@@ -34,6 +34,10 @@ void start_server(const char *disk, bool other)
 	snprintf(second, sizeof(second), "socket=%s,%s", other_path, other_disk);
 	if (other)
 		argv[n++] = second;
+	if (poll_us) {
+		snprintf(poll_word, sizeof(poll_word), "--poll-us=%s", poll_us);
+		argv[n++] = poll_word;
+	}
 	if (slipped) {
 		argv[n++] = "--slip";
 		argv[n++] = slipped;

@@ -15,6 +15,7 @@ extern const char *program, *directory;
 extern const char *slipped; /* the mistake of this run, or NULL */
 extern char socket_path[256], other_path[256], file_path[256], log_path[256];
 extern const char *other_disk; /* of the second export */
+extern const char *poll_us;    /* --poll-us of the servers to come; NULL: not given */
 extern pid_t pid;
 extern struct vu_client client;
 
@@ -71,5 +72,10 @@ bool full_disk(void);
 bool partial_disk(void);
 bool failing_disk(void);
 bool failed_flush(void);
+bool idle_server(void);
+bool looks_in_vain(void);
+bool no_looks(void);
+bool patience_option(void);
+bool none_is_missed(void);
 
 #endif
