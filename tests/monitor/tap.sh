@@ -4,6 +4,15 @@ n=0
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
+# complaints FILE: what pvrun said last, or of each CPU of a guest that crashed (status 124) what tells most, in 20 lines.
+complaints() {
+	if grep -q '^pvrun: CPU .*: ' "$1"; then
+		sed -n '/^pvrun: CPU .*: /,$p' "$1" | grep -vE '^(rax|rsi|r10|r14|ss|tr|exits)[=: ]'
+	else
+		tail -n 20 "$1"
+	fi | head -n 20
+}
+
 # result STATUS DESCRIPTION: a line of TAP, and what was said last if it failed.
 result() {
 	n=$((n + 1))
@@ -12,8 +21,8 @@ result() {
 	else
 		echo "not ok $n - $2"
 		echo "# status $status"
+		complaints "$dir/err" | sed 's/^/# err: /'
 		tail -n 20 "$dir/out" | sed 's/^/# out: /'
-		tail -n 20 "$dir/err" | sed 's/^/# err: /'
 	fi
 }
 

@@ -16,6 +16,8 @@ result() {
 		echo "ok $n - $2"
 	else
 		echo "not ok $n - $2"
+		# Of a guest that crashed: what tells most.
+		grep -hE '^pvrun: CPU |^CPU |^(rip|cr0|cs|gdt)=' "$where"/pvrun*.log 2>/dev/null | head -n 14 | sed 's/^/# /'
 		for file in "$where"/*.log "$where"/serial*; do
 			[ -s "$file" ] && tail -n 15 "$file" | tr -d '\r' | sed "s,^,# ${file##*/}: ,"
 		done
