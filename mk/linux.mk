@@ -69,7 +69,7 @@ TEST_NEEDS.linux.dkms = all $(BUILD)/lab/headers/release
 
 # How it ends, and sleeps; and the PCI ROMs, for which no KVM is needed.
 LINUX_LIFE = $(LINUX_LAB) $(BUILD)/tests/kexec_linux
-CHECK_LONG += linux.life linux.sleep linux.rom
+CHECK_LONG += linux.life linux.sleep linux.rom linux.stock_sleep
 TEST.linux.life       = tests/linux/linux_life_test 1 500 life.sh
 TEST_TIME.linux.life  = 530
 TEST_NEEDS.linux.life = $(LINUX_LIFE)
@@ -80,3 +80,7 @@ TEST.linux.rom       = tests/linux/pci_rom_test
 TEST_TIME.linux.rom  = 400
 TEST_SHARES.linux.rom = yes
 TEST_NEEDS.linux.rom = $(BUILD)/linux/pvrom.ko $(BUILD)/tests/insert_module $(BUILD)/pvrom.rom $(LAB)
+TEST.linux.stock_sleep        = tests/linux/stock_sleep_test
+TEST_TIME.linux.stock_sleep   = 220
+TEST_SHARES.linux.stock_sleep = yes
+TEST_NEEDS.linux.stock_sleep  = $(TEST_NEEDS.linux.rom)

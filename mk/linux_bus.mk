@@ -11,10 +11,12 @@ TEST_SHARES.$(1) = yes
 endef
 CHECK += linux.bus
 $(eval $(call linux_bus,linux.bus,1,all,240))
-CHECK_LONG += linux.bus.both linux.bus.saved linux.bus.asleep linux.bus.lies linux.bus.shadow
+CHECK_LONG += linux.bus.both linux.bus.saved linux.bus.asleep linux.bus.s3 linux.bus.s3.shadow linux.bus.lies linux.bus.shadow
 $(eval $(call linux_bus,linux.bus.both,1,both,120))
 $(eval $(call linux_bus,linux.bus.saved,1,saved,200))
 $(eval $(call linux_bus,linux.bus.asleep,1,asleep,120))
+$(eval $(call linux_bus,linux.bus.s3,1,s3,200))
+$(eval $(call linux_bus,linux.bus.s3.shadow,0,s3,300))
 $(eval $(call linux_bus,linux.bus.lies,1,lies,120))
 TEST_NEEDS.linux.bus.lies += $(BUILD)/test/pvrun
 $(eval $(call linux_bus,linux.bus.shadow,0,asleep,200))

@@ -3,7 +3,7 @@
 MONITOR_SRCS := $(addprefix monitor/, acpi_tables.c alarms.c aml.c apic_state.c area_records.c boot_area.c cmos_clock.c counter_port.c \
 	cpuid_table.c event_fds.c exits.c file_image.c guest_memory.c hardware_facts.c interrupts.c kvm_device.c kvm_stats.c \
 	last_words.c load_elf.c load_kernel.c load_linux.c load_multiboot.c load_pvh.c machine.c message.c net_options.c \
-	bus_bug.c options.c ports.c rom_bug.c \
+	acpi_sleep.c bus_bug.c machine_sleep.c options.c ports.c rom_bug.c \
 	pvrom_glue.c pvrom_ops.c pvrun.c serial_16550.c stats_report.c terminal.c vcpu.c vcpu_dump.c \
 	vcpu_state.c vcpu_work.c)
 MONITOR_SRCS += $(addprefix monitor/, guest_clock.c guest_tsc.c host_clock.c saved_file.c saved_machine.c saved_parts.c saved_vcpu.c \
@@ -43,7 +43,7 @@ INSTALL_BIN += $(BUILD)/pvrun
 INSTALL_MAN += monitor/pvrun.1
 
 # ---- tests -------------------------------------------------------------------------------------
-TINY_SRCS := $(addprefix tests/monitor/,guest_boot.S tiny_main.c tiny_calls.c tiny_interrupts.c tiny_lost.c)
+TINY_SRCS := $(addprefix tests/monitor/,guest_boot.S tiny_main.c tiny_calls.c tiny_interrupts.c tiny_lost.c tiny_sleep.c)
 $(BUILD)/tests/tiny.elf: $(call objs,free,$(TINY_SRCS)) tests/monitor/guest.lds
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -90,6 +90,12 @@ TEST.monitor.disk_faults       = $(MONITOR_TEST) 1 1024 400 disk_faults.sh disk.
 	virtio_mmio.ko virtio_blk.ko brd.ko
 TEST_TIME.monitor.disk_faults  = 430
 TEST_NEEDS.monitor.disk_faults = $(MONITOR_LAB) $(BUILD)/test/pvrun
+
+CHECK_LONG += monitor.s3
+TEST.monitor.s3        = $(MONITOR_TEST) 1 1024 100 s3.sh script
+TEST_TIME.monitor.s3   = 130
+TEST_NEEDS.monitor.s3  = $(MONITOR_LAB)
+TEST_SHARES.monitor.s3 = yes
 
 CHECK_LONG += monitor.large monitor.mutants
 TEST.monitor.mutants       = $(MONITOR_TEST) 1 1024 300 mutants.sh

@@ -2,10 +2,12 @@
 /*
  * The ACPI tables of the machine (ACPI 6.4): the CPUs, the I/O APIC, COM1, the virtio-mmio devices, and
  * how to switch the machine off and reset it. The hardware-reduced model: there is no power
- * management hardware but those two registers. Beside them what stands at the reset vector.
+ * management hardware but those two registers; with --s3 the other one (acpi_sleep.c). Beside them what stands at
+ * the reset vector.
  *
  *   0xf0000  RSDP, where a guest also finds it that was told nothing (5.2.5.1)
- *   0xf0040  XSDT -> FADT -> DSDT
+ *   0xf0040  FACS, which the guest writes to, with --s3
+ *   behind   XSDT -> FADT -> DSDT, FACS
  *                 -> MADT
  *   0xffff0  the reset vector
  */
@@ -14,7 +16,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "aml.h"
+#include "acpi_parts.h"
 
 #define TABLES_END 0xfffc0u /* of that alignment, and below this */
 #define RESET_VECTOR 0xffff0u
@@ -29,7 +31,6 @@
 #define FADT_HARDWARE_REDUCED (1u << 20)
 #define BOOT_LEGACY_DEVICES 0x1u /* COM1 */
 #define BOOT_NO_VGA 0x4u
-#define SPACE_PORT 1u
 
 /* MADT (5.2.12). */
 #define MADT_LOCAL_APIC 0u
@@ -62,28 +63,23 @@ struct table_head {
 	uint32_t creator_revision;
 } __attribute__((packed));
 
-struct address {
-	uint8_t space, bits, offset, access;
-	uint64_t at;
-} __attribute__((packed));
-
 struct fadt {
 	struct table_head head;
 	uint32_t facs, dsdt;
 	uint8_t reserved0;
 	uint8_t profile;
-	uint8_t power_management[60]; /* absent in the hardware-reduced model */
+	struct acpi_hardware hardware;
 	uint8_t day_alarm, month_alarm, century;
 	uint16_t boot_flags;
 	uint8_t reserved1;
 	uint32_t flags;
-	struct address reset;
+	struct acpi_address reset;
 	uint8_t reset_value;
 	uint16_t arm_flags;
 	uint8_t minor;
 	uint64_t x_facs, x_dsdt;
-	struct address x_power_management[8];
-	struct address sleep_control, sleep_status;
+	struct acpi_address x_hardware[ACPI_BLOCKS];
+	struct acpi_address sleep_control, sleep_status;
 	char hypervisor[8];
 } __attribute__((packed));
 _Static_assert(offsetof(struct fadt, boot_flags) == 109, "ACPI 6.4, table 5.9");
@@ -186,16 +182,6 @@ static void describe_virtio(struct aml *aml, unsigned int number)
 	aml_end(aml, device);
 }
 
-/* \_S5_: what to write into the sleep control register to switch off (16.1.7 of ACPI 6.4). */
-static void describe_off(struct aml *aml)
-{
-	static const uint8_t s5[] = {
-		0x08, '_', 'S', '5', '_', 0x12, 7, 4, 0x0a, SLEEP_OFF, 0, 0, 0
-	};
-
-	aml_bytes(aml, s5, sizeof(s5));
-}
-
 static uint64_t put_dsdt(struct tables *tables)
 {
 	uint8_t text[2048];
@@ -204,7 +190,9 @@ static uint64_t put_dsdt(struct tables *tables)
 	uint8_t *table;
 	uint64_t at;
 
-	describe_off(&aml);
+	acpi_sleep_type(&aml, "_S5_", SLEEP_OFF);
+	if (tables->vm->opt->s3)
+		acpi_sleep_type(&aml, "_S3_", SLEEP_S3);
 	scope = aml_scope_begin(&aml, "_SB_");
 	describe_com1(&aml);
 	for (unsigned int i = 0; i < options_devices(tables->vm->opt); i++)
@@ -221,9 +209,24 @@ static uint64_t put_dsdt(struct tables *tables)
 
 /* ---- FADT, MADT --------------------------------------------------------------------------------- */
 
-static struct address port_at(uint16_t port)
+static struct acpi_address port_at(uint16_t port)
 {
-	return (struct address){ .space = SPACE_PORT, .bits = 8, .access = 1, .at = port };
+	return (struct acpi_address){
+		.space = ACPI_SPACE_PORT, .bits = 8, .access = 1, .at = port
+	};
+}
+
+static void choose_model(struct fadt *fadt, bool s3)
+{
+	if (s3) {
+		fadt->flags |= acpi_sleep_flags();
+		fadt->facs = ACPI_FACS;
+		acpi_sleep_describe(&fadt->hardware, fadt->x_hardware);
+	} else {
+		fadt->flags |= FADT_HARDWARE_REDUCED;
+		fadt->sleep_control = port_at(SLEEP_CONTROL_PORT);
+		fadt->sleep_status = port_at(SLEEP_STATUS_PORT);
+	}
 }
 
 static uint64_t put_fadt(struct tables *tables, uint64_t dsdt)
@@ -236,12 +239,11 @@ static uint64_t put_fadt(struct tables *tables, uint64_t dsdt)
 		.x_dsdt = dsdt,
 		.minor = 4,
 		.boot_flags = BOOT_LEGACY_DEVICES | BOOT_NO_VGA,
-		.flags = FADT_HARDWARE_REDUCED | FADT_RESET_REGISTER,
+		.flags = FADT_RESET_REGISTER,
 		.reset = port_at(RESET_CONTROL),
 		.reset_value = RESET_COLD,
-		.sleep_control = port_at(SLEEP_CONTROL_PORT),
-		.sleep_status = port_at(SLEEP_STATUS_PORT),
 	};
+	choose_model(fadt, tables->vm->opt->s3);
 	seal(&fadt->head, "FACP", 6, sizeof(*fadt));
 	return at;
 }
@@ -320,6 +322,8 @@ void acpi_tables_create(struct vm *vm)
 	*rsdp = (struct rsdp){
 		.signature = "RSD PTR ", .oem = "PVROM ", .revision = 2, .length = sizeof(*rsdp)
 	};
+	if (vm->opt->s3)
+		acpi_sleep_facs(take(&tables, ACPI_FACS_BYTES, &at));
 	fadt = put_fadt(&tables, put_dsdt(&tables));
 	rsdp->xsdt = put_xsdt(&tables, fadt, put_madt(&tables));
 	rsdp->checksum = missing_sum(rsdp, offsetof(struct rsdp, length));

@@ -52,14 +52,14 @@ static void *reserve(uint64_t size)
 }
 
 /*
- * Reserves the memory without touching it (the guest's use makes it real) and
+ * Reserves the memory without touching it (the guest's use makes it real), or takes what a machine has kept, and
  * gives it to KVM. The last pages below the hole are set aside for the ROM and VMClock.
  */
-void memory_create(struct vm *vm)
+void memory_create(struct vm *vm, uint8_t *kept)
 {
 	uint64_t size = vm->opt->memory;
 
-	vm->ram = reserve(size);
+	vm->ram = kept != NULL ? kept : reserve(size);
 	vm->ram_size = size;
 	vm->low_size = size < LOW_LIMIT ? size : LOW_LIMIT;
 	vm->vmclock_gpa = vm->opt->vmclock ? vm->low_size - PAGE_SIZE : 0;

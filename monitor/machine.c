@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * The life of one virtual machine: built, loaded, run until something ends it,
- * taken apart. A reset is a new life: nothing of the old machine remains.
+ * taken apart. A reset is a new life: nothing of the old machine remains; after sleep its memory does.
  */
 #include "disk.h"
 #include "net_device.h"
@@ -11,14 +11,32 @@
 #include <time.h>
 #include <unistd.h>
 
-static void build(struct vm *vm)
+/* What the boot processor begins with. */
+static void begin(struct vm *vm, const struct asleep *memory)
 {
-	vm->rom_size = pvrom_glue_room(vm->opt);
-	kvm_create_machine(vm);
-	memory_create(vm);
+	if (memory->ram != NULL)
+		machine_sleep_end(vm, memory);
+	else if (vm->opt->load != NULL)
+		saved_machine_read(vm);
+	else
+		vcpu_state_boot(&vm->vcpus[0], &vm->boot);
+}
+
+static void fill_memory(struct vm *vm)
+{
 	acpi_tables_create(vm);
 	if (vm->opt->load == NULL)
 		load_kernel(vm);
+}
+
+static void build(struct vm *vm, const struct asleep *memory)
+{
+	vm->rom_size = pvrom_glue_room(vm->opt);
+	kvm_create_machine(vm);
+	memory_create(vm, memory->ram);
+	if (memory->ram == NULL)
+		fill_memory(vm);
+	pm1_reset(vm, memory->ram != NULL);
 	interrupts_create(vm);
 	serial_create(&vm->serial, vm);
 	delay_port_create(vm);
@@ -35,10 +53,7 @@ static void build(struct vm *vm)
 		vm->virtio[vm->virtio_count] = net_create(vm, &vm->opt->nets[i], vm->virtio_count);
 	for (unsigned int i = 0; i < vm->opt->cpus; i++)
 		vcpu_state_reset(&vm->vcpus[i]);
-	if (vm->opt->load != NULL)
-		saved_machine_read(vm);
-	else
-		vcpu_state_boot(&vm->vcpus[0], &vm->boot);
+	begin(vm, memory);
 }
 
 /* Ends the machine's life; the first to say so decides how. From any thread. */
@@ -112,7 +127,17 @@ static void run(struct vm *vm)
 	terminal_detach();
 }
 
-static void take_apart(struct vm *vm)
+/* The guest memory goes, or stays for the next life. */
+static void leave_memory(struct vm *vm, struct asleep *memory)
+{
+	*memory = (struct asleep){ 0 };
+	if (vm->end == SLEPT)
+		machine_sleep_begin(vm, memory);
+	else
+		memory_destroy(vm);
+}
+
+static void take_apart(struct vm *vm, struct asleep *memory)
 {
 	for (unsigned int i = vm->virtio_count; i-- > vm->opt->disk_count;)
 		net_destroy(vm->virtio[i]);
@@ -123,7 +148,7 @@ static void take_apart(struct vm *vm)
 	serial_destroy(&vm->serial);
 	close(vm->delay_port);
 	close(vm->fd);
-	memory_destroy(vm);
+	leave_memory(vm, memory);
 	pthread_mutex_destroy(&vm->lock);
 	pthread_cond_destroy(&vm->changed);
 }
@@ -153,22 +178,23 @@ static struct vm *empty_machine(const struct options *opt, int kvm)
 }
 
 /*
- * One life of the machine. Returns ENDED with the exit status in *status, or
- * RESET when the guest is to be started anew.
+ * One life of the machine, in the memory of the last if there is such. Returns ENDED with the exit status in *status,
+ * RESET when the guest is to be started anew, or SLEPT, with its memory.
  */
-enum machine_end machine_run(const struct options *opt, int kvm, struct stats *stats, int *status)
+enum machine_end machine_run(const struct options *opt, int kvm, struct stats *stats,
+			     struct asleep *memory, int *status)
 {
 	struct vm *vm = empty_machine(opt, kvm);
 	enum machine_end end;
 
-	build(vm);
+	build(vm, memory);
 	run(vm);
 	if (vm->end == SAVED)
 		saved_machine_write(vm);
 	stats_add(stats, vm);
 	end = vm->end;
 	*status = vm->exit_status;
-	take_apart(vm);
+	take_apart(vm, memory);
 	free(vm);
 	return end;
 }

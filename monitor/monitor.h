@@ -90,6 +90,7 @@ struct net_arg {
 };
 
 #define MAX_DEVICES 8u /* disks and cards together: lines 16 to 23 of the I/O APIC */
+#define PM1_BYTES 6u   /* of machine_sleep.c's registers */
 
 /* What the command line asked for. */
 struct options {
@@ -116,12 +117,21 @@ struct options {
 	bool quiet;
 	bool tsc_alone;	       /* monotonic time follows nothing but the TSC */
 	bool vmclock;	       /* a VMClock page in the last page of low memory */
+	bool s3;	       /* the guest can suspend to memory */
 	uint64_t features_off; /* bit n: feature n switched off by the operator */
 	uint32_t slots;	       /* PVROM_SLOTS_x */
 };
 
 /* How a machine's life ended. */
-enum machine_end { RUNNING, ENDED, RESET, SAVED };
+enum machine_end { RUNNING, ENDED, RESET, SAVED, SLEPT };
+
+/* What a machine that sleeps leaves to its next life: its memory, and where that begins. */
+struct asleep {
+	uint8_t *ram; /* NULL: it does not sleep */
+	uint64_t size;
+	uint32_t vector; /* 0: nowhere */
+	uint64_t kvm_clock_ns;
+};
 
 /* A whole file, mapped read-only. */
 struct file_image {
@@ -339,6 +349,7 @@ struct vm {
 	struct serial serial;
 	int delay_port;	    /* a doorbell that only counts */
 	uint8_t cmos_index; /* as last written; PCs have one for all CPUs */
+	uint8_t pm1[PM1_BYTES];
 	struct routes routes;
 	struct alarms alarms;
 	struct clock clock;
@@ -424,7 +435,7 @@ void file_open(struct file_image *file, const char *path);
 void file_close(struct file_image *file);
 
 /* guest_memory.c */
-void memory_create(struct vm *vm);
+void memory_create(struct vm *vm, uint8_t *kept);
 void memory_destroy(struct vm *vm);
 void *memory_span(const struct vm *vm, uint64_t gpa, uint64_t *len);
 void *memory_at(const struct vm *vm, uint64_t gpa, uint64_t size);
@@ -461,7 +472,8 @@ const char *hardware_module(void);
 bool hardware_nested_paging(void);
 
 /* machine.c */
-enum machine_end machine_run(const struct options *opt, int kvm, struct stats *stats, int *status);
+enum machine_end machine_run(const struct options *opt, int kvm, struct stats *stats,
+			     struct asleep *memory, int *status);
 void machine_finish(struct vm *vm, enum machine_end end, int status);
 bool machine_is_over(struct vm *vm);
 void machine_condition(pthread_cond_t *condition);
@@ -480,7 +492,30 @@ uint64_t boot_area_string(struct boot_area *area, const char *text);
 #define SLEEP_CONTROL_PORT 0x565cu
 #define SLEEP_STATUS_PORT 0x565du
 #define SLEEP_OFF 5u /* the sleep type that means off */
+#define SLEEP_S3 3u
+/* ACPI 6.4, 4.8.3.7: sleep type in bits 4:2, bit 5 does it; so it is in the upper byte of PM1's control too. */
+#define SLEEP_DO(type) (1u << 5 | (type) << 2)
+#define SLEEP_MASK SLEEP_DO(7u)
 void acpi_tables_create(struct vm *vm);
+
+/* acpi_sleep.c */
+#define ACPI_FACS (ACPI_RSDP + 64u)
+#define ACPI_FACS_BYTES 64u
+uint32_t acpi_sleep_vector(const struct vm *vm);
+
+/* machine_sleep.c */
+#define PM1_PORT 0x600u
+#define PM1_CONTROL 4u /* behind status and enable */
+bool pm1_has(const struct vm *vm, uint32_t port);
+uint8_t pm1_read(const struct vm *vm, uint32_t port);
+void pm1_write(struct vm *vm, uint32_t port, uint8_t value);
+void pm1_reset(struct vm *vm, bool woken);
+void machine_sleep(struct vm *vm, uint8_t control);
+void machine_sleep_begin(const struct vm *vm, struct asleep *memory);
+void machine_sleep_end(struct vm *vm, const struct asleep *memory);
+void machine_sleep_signals(const struct options *opt);
+void machine_sleep_leave(void);
+enum machine_end machine_sleep_wait(const struct options *opt, struct asleep *memory);
 
 /* load_kernel.c */
 void load_kernel(struct vm *vm);
@@ -538,6 +573,7 @@ bool vcpu_park_all(struct vm *vm);
 
 /* vcpu_state.c */
 void vcpu_state_boot(struct vcpu *vcpu, const struct boot_state *boot);
+void vcpu_state_real(struct vcpu *vcpu, uint32_t at);
 void vcpu_state_reset(struct vcpu *vcpu);
 void vcpu_state_stop(struct vcpu *vcpu);
 bool vcpu_state_is_stopped(struct vcpu *vcpu);

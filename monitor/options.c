@@ -27,6 +27,7 @@ enum {
 	KEY_NET,
 	KEY_MAC,
 	KEY_PCAP,
+	KEY_S3,
 	KEY_SAVE,
 	KEY_LOAD,
 	KEY_BUG,
@@ -78,6 +79,8 @@ static const struct argp_option table[] = {
 	{ "stats", KEY_STATS, "json", OPTION_ARG_OPTIONAL,
 	  "At the end say how often the guest exited, and why, and what it called", 0 },
 	{ "stats-file", KEY_STATS_FILE, "FILE", 0, "Say it there instead of on stderr", 0 },
+	{ "s3", KEY_S3, NULL, 0,
+	  "The guest can suspend to memory (ACPI's S3); SIGCONT wakes the machine", 0 },
 	{ "save", KEY_SAVE, "FILE", 0, "At SIGUSR2 write the machine there and end", 0 },
 	{ "load", KEY_LOAD, "FILE", 0, "Go on from there, in place of a KERNEL", 0 },
 	{ "no-reboot", KEY_NO_REBOOT, NULL, 0, "End when the guest resets the machine", 0 },
@@ -281,6 +284,7 @@ static error_t parse_rare(int key, char *arg, struct argp_state *state)
 	case KEY_BUG: parse_bug(state, arg); return 0;
 #endif
 	case KEY_STATS_FILE: opt->stats_file = arg; return 0;
+	case KEY_S3: opt->s3 = true; return 0;
 	case KEY_SAVE: opt->save = arg; return 0;
 	case KEY_LOAD: opt->load = arg; return 0;
 	case KEY_TSC_ALONE: opt->tsc_alone = true; return 0;
@@ -327,6 +331,9 @@ static void check(const struct options *opt)
 		     (unsigned long long)(LEAST_MEMORY >> 20));
 	if (opt->stats_file != NULL && opt->stats == STATS_NONE)
 		fail(EXIT_USAGE, "--stats-file needs --stats");
+	/* A machine that wakes begins its page anew, and who reads it could not see that. */
+	if (opt->s3 && opt->vmclock)
+		fail(EXIT_USAGE, "--s3 goes without --vmclock");
 	if (opt->load != NULL && opt->kernel != NULL)
 		fail(EXIT_USAGE, "--load goes on with the kernel that is there: no KERNEL");
 }

@@ -13,9 +13,6 @@
 #define KEYBOARD_PULSE_RESET 0xfeu
 #define RESET_CONTROL 0xcf9u
 #define RESET_CPU 0x04u
-/* ACPI 6.4, 4.8.3.7: sleep type in bits 4:2, bit 5 does it. */
-#define SLEEP_DO(type) (1u << 5 | (type) << 2)
-#define SLEEP_MASK SLEEP_DO(7u)
 
 static bool is_serial(uint32_t port)
 {
@@ -32,8 +29,10 @@ static void write_byte(struct vm *vm, uint32_t port, uint8_t value)
 		machine_finish(vm, RESET, 0);
 	else if (port == RESET_CONTROL && (value & RESET_CPU))
 		machine_finish(vm, RESET, 0);
-	else if (port == SLEEP_CONTROL_PORT && (value & SLEEP_MASK) == SLEEP_DO(SLEEP_OFF))
-		machine_finish(vm, ENDED, EXIT_POWEROFF);
+	else if (port == SLEEP_CONTROL_PORT)
+		machine_sleep(vm, value);
+	else if (pm1_has(vm, port))
+		pm1_write(vm, port, value);
 }
 
 static uint8_t read_byte(struct vm *vm, uint32_t port)
@@ -45,7 +44,9 @@ static uint8_t read_byte(struct vm *vm, uint32_t port)
 	if (port == KEYBOARD_COMMAND)
 		return 0; /* no byte waits, and it takes commands */
 	if (port == SLEEP_CONTROL_PORT || port == SLEEP_STATUS_PORT)
-		return 0; /* it never sleeps, so it never wakes */
+		return 0; /* by this one it never sleeps, so it never wakes */
+	if (pm1_has(vm, port))
+		return pm1_read(vm, port);
 	return 0xff;
 }
 
@@ -78,7 +79,7 @@ static void access_once(struct vm *vm, const struct kvm_run *run, uint8_t *data)
 
 	if (out && run->io.port == DEBUG_EXIT)
 		debug_exit(vm, data, run->io.size);
-	else if (is_serial(run->io.port) || run->io.size == 1)
+	else if (is_serial(run->io.port) || pm1_has(vm, run->io.port) || run->io.size == 1)
 		byte_access(vm, run, data);
 	else if (!out)
 		memset(data, 0xff, run->io.size);

@@ -4,10 +4,19 @@
 
 #include <stdlib.h>
 
+/* Whether there is another life. A machine that was loaded has no kernel to be started anew with. */
+static bool goes_on(const struct options *opt, enum machine_end end, struct asleep *memory)
+{
+	if (end == SLEPT)
+		end = machine_sleep_wait(opt, memory);
+	return end == SLEPT || (end == RESET && !opt->no_reboot && opt->kernel != NULL);
+}
+
 int main(int argc, char **argv)
 {
 	struct options opt;
 	struct stats stats = { 0 };
+	struct asleep memory = { 0 };
 	enum machine_end end;
 	int kvm, status;
 
@@ -15,12 +24,12 @@ int main(int argc, char **argv)
 	kvm = kvm_open();
 	vcpu_signals();
 	saved_machine_signals(&opt);
+	machine_sleep_signals(&opt);
 	terminal_start();
 	do {
-		end = machine_run(&opt, kvm, &stats, &status);
+		end = machine_run(&opt, kvm, &stats, &memory, &status);
 		opt.load = NULL;
-		/* A machine that was loaded has no kernel to be started anew with. */
-	} while (end == RESET && !opt.no_reboot && opt.kernel != NULL);
+	} while (goes_on(&opt, end, &memory));
 	stats_report(&opt, &stats);
 	return status;
 }

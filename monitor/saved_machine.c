@@ -23,7 +23,7 @@ struct header {
 	char boot_id[40];
 	uint64_t memory, features_off;
 	uint64_t tsc_khz, guest_tsc;
-	uint32_t cpus, rom, slots, vmclock, tsc_alone;
+	uint32_t cpus, rom, slots, vmclock, tsc_alone, s3;
 	uint32_t devices;   /* virtio */
 	uint32_t host_size; /* bytes of the host core's image */
 };
@@ -114,6 +114,7 @@ static struct header header_of(struct vm *vm, size_t host_size)
 	header.slots = vm->opt->slots;
 	header.vmclock = vm->vmclock_gpa != 0;
 	header.tsc_alone = vm->opt->tsc_alone;
+	header.s3 = vm->opt->s3;
 	header.devices = vm->virtio_count;
 	header.host_size = (uint32_t)host_size;
 	return header;
@@ -168,9 +169,11 @@ static struct header take_header(struct vm *vm, FILE *file)
 		fail(EXIT_CANNOT_RUN, "%s was not saved by this version of pvrun", vm->opt->load);
 	if (header.memory != mine.memory || header.cpus != mine.cpus || header.rom != mine.rom ||
 	    header.vmclock != mine.vmclock || header.slots != mine.slots ||
-	    header.tsc_alone != mine.tsc_alone || header.devices != mine.devices)
+	    header.tsc_alone != mine.tsc_alone || header.devices != mine.devices ||
+	    header.s3 != mine.s3)
 		fail(EXIT_USAGE,
 		     "%s was saved with other options: --cpus, --disk, --memory, --net, --rom, "
+		     "--s3, "
 		     "--slots, --tsc-alone and --vmclock must be the same",
 		     vm->opt->load);
 	if (!vm->tsc_known || header.host_size > MIB(1))

@@ -17,6 +17,7 @@ struct devices {
 	struct route pin[ROUTE_PINS];
 	struct serial_state serial;
 	uint8_t cmos_index;
+	uint8_t pm1[PM1_BYTES];
 	uint8_t vmclock[PVROM_CLOCK_IMAGE_SIZE];
 };
 
@@ -76,6 +77,7 @@ void saved_put_devices(struct vm *vm, FILE *file)
 	memcpy(devices->pin, vm->routes.pin, sizeof(devices->pin));
 	serial_save(&vm->serial, &devices->serial);
 	devices->cmos_index = vm->cmos_index;
+	memcpy(devices->pm1, vm->pm1, sizeof(devices->pm1));
 	if (vm->vmclock_gpa != 0)
 		pvrom_clock_writer_save(&vm->clock.vmclock, devices->vmclock);
 	saved_put(file, devices, sizeof(*devices));
@@ -107,6 +109,7 @@ void saved_take_devices(struct vm *vm, FILE *file)
 	interrupts_take(vm, devices->pin);
 	serial_load(&vm->serial, &devices->serial);
 	vm->cmos_index = devices->cmos_index;
+	memcpy(vm->pm1, devices->pm1, sizeof(vm->pm1));
 	if (vm->vmclock_gpa != 0 &&
 	    pvrom_clock_writer_load(&vm->clock.vmclock, devices->vmclock,
 				    sizeof(devices->vmclock)) != PVROM_CLOCK_OK)

@@ -110,6 +110,8 @@ static void leave(void)
 	pthread_mutex_lock(&attach_lock);
 	if (attached != NULL)
 		machine_finish(attached, ENDED, EXIT_POWEROFF);
+	else
+		machine_sleep_leave();
 	pthread_mutex_unlock(&attach_lock);
 }
 

@@ -72,6 +72,18 @@ void vcpu_state_boot(struct vcpu *vcpu, const struct boot_state *boot)
 		     strerror(errno));
 }
 
+/* Puts the boot processor into real mode below 1 MiB, where a guest wants to be woken (ACPI 6.4, 5.2.10). */
+void vcpu_state_real(struct vcpu *vcpu, uint32_t at)
+{
+	struct kvm_regs regs = { .rip = at & 0xf, .rflags = RFLAGS_ALWAYS };
+	struct kvm_sregs sregs = vcpu->reset_sregs;
+
+	sregs.cs.selector = (uint16_t)(at >> 4);
+	sregs.cs.base = (uint64_t)sregs.cs.selector << 4;
+	if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) < 0 || ioctl(vcpu->fd, KVM_SET_REGS, &regs) < 0)
+		fail(EXIT_CANNOT_RUN, "this KVM cannot wake the guest: %s", strerror(errno));
+}
+
 /* Makes the CPU what it is after a reset, and keeps that for vcpu_state_stop(). */
 void vcpu_state_reset(struct vcpu *vcpu)
 {

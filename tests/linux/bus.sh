@@ -58,6 +58,18 @@ asleep() {
 	status=0; wait $pvrun || status=$?
 	stated 4
 }
+# Suspend to memory, twice; the other end of the disk's and the clock's work is in the machine that wakes.
+sleeps() { [ "$(grep -c 'the machine sleeps' "$dir/err")" = "$1" ]; }
+s3() {
+	start --s3 --stats --initrd initrd --append "$line" --disk first,queues=2 --net user linux & pvrun=$!
+	for time in 1 2; do
+		wait_long sleeps $time; result $? "the machine sleeps ($time)"
+		sleep 3; kill -CONT $pvrun
+	done
+	status=0; wait $pvrun || status=$?
+	stated 12
+	[ "$status" = 0 ] && grep -q ' 3 boots' "$dir/err"; result $? 'it has lived three times, and is switched off by ACPI'
+}
 lies() {
 	disks=
 	for i in 1 2 3 4 5 6 7; do cp second disk.$i; disks="$disks --disk disk.$i"; done

@@ -3,6 +3,8 @@
  * The tiny guest's entries, PVH and multiboot 1 in one ELF64 file, and its way
  * to 64-bit mode: the first 8 GiB mapped one to one by pages of 2 MiB.
  */
+#include "tiny_sleep.h"
+
 #define HEADER_MAGIC	0x1badb002
 #define HEADER_FLAGS	0x00010003	/* page-aligned modules, memory map, address fields */
 #define PVH_ENTRY_NOTE	18
@@ -124,6 +126,46 @@ other_cpu:
 1:	hlt
 	jmp	1b
 other_cpu_end:
+
+	/*
+	 * Where tiny_sleep.c has itself woken, copied there: real mode, the address as CS:IP, memory as it was, and PM1 says so until
+	 * it is told that it was read. Ends with 0, or with the number of what is not so.
+	 */
+	.globl woken, woken_end
+woken:	call	1f
+1:	pop	%si
+	sub	$(1b - woken), %si
+	mov	$1, %al
+	cmp	$WAKE_IP, %si
+	jne	9f
+	mov	$2, %al
+	mov	%cs, %bx
+	cmp	$WAKE_CS, %bx
+	jne	9f
+	mov	$3, %al
+	xor	%cx, %cx
+	mov	%cx, %ds
+	cmpl	$WAKE_KEPT, 0x7000
+	jne	9f
+	mov	$0x600, %dx
+	in	%dx, %ax
+	cmp	$0x8000, %ax
+	mov	$4, %al
+	jne	9f
+	mov	$0x8000, %ax
+	out	%ax, %dx
+	in	%dx, %ax
+	test	%ax, %ax
+	mov	$5, %al
+	jnz	9f
+	mov	$0x604, %dx
+	in	%dx, %ax
+	cmp	$1, %ax			/* ACPI mode, no sleep type */
+	mov	$6, %al
+	jne	9f
+	mov	$0, %al
+9:	out	%al, $0xf4
+woken_end:
 
 	.section .rodata
 	.align 8

@@ -92,4 +92,7 @@ void try_interrupts(void);
 /* tiny_lost.c */
 void try_lost(char how);
 
+/* tiny_sleep.c */
+void try_sleep(bool vector);
+
 #endif

@@ -230,6 +230,8 @@ static void act(const char *text, uint32_t magic, uint64_t record)
 		run_wild();
 	else if (after(text, "nothing"))
 		try_nothing();
+	else if ((rest = after(text, "sleep=")))
+		try_sleep(*rest == 'v');
 	else if ((rest = after(text, "reset=")))
 		reset_by(rest);
 	else if (after(text, "calls"))
