@@ -7,11 +7,13 @@ use warnings;
 
 my $number = 0;
 
-# One TAP line; NOTES are printed as diagnostics if it is not ok.
+# One TAP line; NOTES are printed as diagnostics if it is not ok. What a run came to (see tail) stands in the
+# line itself too: a summary of many groups has no more than that.
 sub tap {
 	my ($ok, $name, @notes) = @_;
 	$number++;
-	print $ok ? '' : 'not ', "ok $number - $name\n";
+	my ($came_to) = $ok ? () : map { /^(exit status .*)/ ? $1 : () } @notes;
+	print $ok ? '' : 'not ', "ok $number - $name", $came_to ? ' (' . $came_to =~ tr/#//dr . ')' : '', "\n";
 	if (!$ok) { print "# $_\n" for map { split /\n/ } @notes; }
 	return $ok;
 }
@@ -74,13 +76,28 @@ sub parse {
 	return \%run;
 }
 
+# What it came to in one line: the status, what its monitor said first, where the CPUs were, what
+# failed, how far it came.
+sub brief {
+	my ($run) = @_;
+	my $error = $run->{error} // '';
+	my @failed = grep { $run->{verdict}{$_} eq 'fail' } @{$run->{order}};
+	my @say = $error =~ /\A(.+)/;
+	push @say, "CPU $1 rip $2 cr3 $3 gdt $4" =~ s/\b0+(?=[0-9a-f])//gr
+		while $error =~ /^CPU (\d+).*?^rip=(\w+).*?\bcr3=(\w+).*?^gdt=(\w+)/gms;
+	push @say, $1 if $run->{text} =~ /^(Bail out! .*)/m;
+	push @say, 'failed: ' . join(' ', @failed[0 .. (@failed > 4 ? 4 : $#failed)]) if @failed;
+	push @say, 'ended after ' . ($run->{order}[-1] // 'no fact') if !$run->{ended};
+	return join('; ', "exit status $run->{status}", @say);
+}
+
 sub tail {
 	my ($run) = @_;
 	my @lines = split /\n/, $run->{text};
 	splice(@lines, 0, -8) if @lines > 8;
 	my @error = split /\n/, $run->{error} // '';
 	splice(@error, 90) if @error > 90;
-	return join("\n", "exit status $run->{status}; its last line:", $lines[-1] // 'nothing',
+	return join("\n", brief($run), 'its last line:', $lines[-1] // 'nothing',
 		@error ? ('on standard error:', @error) : (), 'the end of what it printed:', @lines);
 }
 
