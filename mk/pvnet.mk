@@ -59,12 +59,19 @@ $(eval $(call cunit,net.hostile,$(addprefix tests/net/net_hostile_,main.c comman
 # Parts of pvrun without pvrun: the round of its card, and the file of its devices. Compiled as mk/monitor.mk does it, with
 # KVM's structures and at an address that is fixed.
 ifneq ($(wildcard /usr/include/liburing.h),)
-PVRUN_PARTS := $(foreach v,test alt asan ndebug,$(addprefix $(BUILD)/$(v)/tests/,net/net_round_test.o monitor/saved_virtio_test.o)) \
-	$(foreach v,asan ndebug,$(addprefix $(BUILD)/$(v)/monitor/,net_round.o saved_file.o saved_virtio.o))
+PVRUN_PARTS := $(foreach v,test alt asan ndebug,$(addprefix $(BUILD)/$(v)/tests/,net/net_round_test.o monitor/saved_virtio_test.o \
+	monitor/saved_notify_test.o)) \
+	$(foreach v,asan ndebug,$(addprefix $(BUILD)/$(v)/monitor/,net_round.o saved_file.o saved_virtio.o disk.o \
+	device_thread.o virtio_bus.o virtio_device.o virtio_mmio.o))
 $(PVRUN_PARTS): FLAGS_FOR += $(KVM_STRUCTURES)
-$(foreach v,test alt asan ndebug,$(BUILD)/$(v)/net.round $(BUILD)/$(v)/monitor.saved_virtio): LDFLAGS += -no-pie
+$(foreach v,test alt asan ndebug,$(BUILD)/$(v)/net.round $(BUILD)/$(v)/monitor.saved_virtio \
+	$(BUILD)/$(v)/monitor.saved_notify): LDFLAGS += -no-pie
 $(eval $(call cunit,net.round,tests/net/net_round_test.c,monitor/net_round.c $(PVNET_BACKEND_SRCS) $(NET_WORLD)))
 $(eval $(call cunit,monitor.saved_virtio,tests/monitor/saved_virtio_test.c,monitor/saved_file.c monitor/saved_virtio.c $(VIRTQUEUE_SRCS)))
+$(foreach v,test alt asan ndebug,$(BUILD)/$(v)/monitor.saved_notify): CUNIT_LIBS = -luring
+$(eval $(call cunit,monitor.saved_notify,tests/monitor/saved_notify_test.c,$(addprefix monitor/,saved_file.c saved_virtio.c \
+	disk.c device_thread.c virtio_bus.c virtio_device.c virtio_mmio.c) vhost-user/io_loop.c virtqueue/transport/bus_host.c \
+	$(PVBLK_BACKEND_SRCS) $(PVBLK_HOST_SRCS) $(VIRTQUEUE_SRCS)))
 endif
 CHECK_LONG += net.frame.million
 TEST_SHARES.net.frame.million = yes

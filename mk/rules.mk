@@ -117,10 +117,11 @@ endef
 # ---- CUnit tests -------------------------------------------------------------------------------
 # $(eval $(call cunit,GROUP,TEST SOURCES,SOURCES UNDER TEST)) makes one program a compiler,
 # build/test/GROUP, build/alt/GROUP, build/asan/GROUP and build/ndebug/GROUP, and the test groups
-# GROUP, GROUP.othercc (when there is a second compiler), GROUP.asan, GROUP.ndebug in CHECK_QUICK.
+# GROUP, GROUP.othercc (when there is a second compiler), GROUP.asan, GROUP.ndebug in CHECK_QUICK. More
+# libraries: CUNIT_LIBS of the four programs.
 define cunit_one
 $$(BUILD)/$(1)/$(2): $$(call objs,$(1),$(3) tests/cunit_tap.c $(4))
-	$$(call LINK,$(1),-lcunit -lpthread)
+	$$(call LINK,$(1),-lcunit -lpthread $$(CUNIT_LIBS))
 CHECK_QUICK += $(2)$(5)
 TEST.$(2)$(5) = $$(BUILD)/$(1)/$(2)
 TEST_NEEDS.$(2)$(5) = $$(BUILD)/$(1)/$(2)

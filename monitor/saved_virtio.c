@@ -172,7 +172,9 @@ static void interrupt_all(struct virtio_device *device)
 	for (unsigned int i = 0; i < device->queues; i++)
 		if (device->queue[i].started && !virtio_queue_used(&device->queue[i]))
 			virtio_used(device);
-	if ((device->status & VIRTIO_DRIVER_OK) && (device->status & VIRTIO_NEEDS_RESET))
+	/* Of registers in memory the line and its status, which were saved, tell of a change too. */
+	if ((device->status & VIRTIO_DRIVER_OK) &&
+	    (device->has_vector || (device->status & VIRTIO_NEEDS_RESET)))
 		virtio_changed(device);
 }
 
