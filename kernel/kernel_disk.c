@@ -88,7 +88,7 @@ static void note_done(struct pvrom_blk_guest_request *request)
 enum pvrom_blk_guest_result disk_do(unsigned queue, struct pvrom_blk_guest_request *request)
 {
 	struct pvrom_blk_guest_queue *q = &disk->queue[queue];
-	uint64_t end = cpu_rdtsc() + time_us(PATIENCE_US);
+	struct patience patience = patience_of(PATIENCE_US);
 	enum pvrom_blk_guest_result result;
 	bool broken = false;
 	uint32_t done = 0;
@@ -100,7 +100,7 @@ enum pvrom_blk_guest_result disk_do(unsigned queue, struct pvrom_blk_guest_reque
 	if (result)
 		return result;
 	pvrom_blk_guest_kick(q);
-	while (!READ_ONCE(done) && !broken && cpu_rdtsc() < end)
+	while (!READ_ONCE(done) && !broken && patience_lasts(&patience))
 		if (!pvrom_blk_guest_poll(q, 16, &broken))
 			cpu_relax();
 	/* Nothing that lies on a stack stays in flight. The disk is of no use any more. */

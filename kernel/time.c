@@ -73,3 +73,22 @@ bool time_wait_for(const volatile uint32_t *word, uint32_t value, uint64_t us)
 	}
 	return true;
 }
+
+#define LOOK_US 100000u
+
+struct patience patience_of(uint64_t us)
+{
+	return (struct patience){ time_us(us), cpu_rdtsc() };
+}
+
+bool patience_lasts(struct patience *p)
+{
+	uint64_t now = cpu_rdtsc(), most = time_us(LOOK_US);
+	uint64_t passed = now - p->last < most ? now - p->last : most;
+
+	p->last = now;
+	if (p->left <= passed)
+		return false;
+	p->left -= passed;
+	return true;
+}

@@ -26,6 +26,17 @@ void time_spin_us(uint64_t us);
 bool time_wait_for(const volatile uint32_t *word, uint32_t value, uint64_t us);
 
 /*
+ * How long to look on for something that must come. Between two looks a tenth of a second passes at most: a machine
+ * that was saved and loaded meanwhile has not looked, though its TSC may have gone on.
+ */
+struct patience {
+	uint64_t left, last;
+};
+struct patience patience_of(uint64_t us);
+/* After each look in vain; false: it is over. */
+bool patience_lasts(struct patience *p);
+
+/*
  * The native alarm, by the best timer there is: the TSC deadline, the local APIC timer, the PIT. The word
  * "timer=" of the command line (deadline, apic, pit) asks for one. time_alarm_timer names it.
  */

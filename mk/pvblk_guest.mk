@@ -38,6 +38,12 @@ TEST.guests.saved_disk       = tests/blk/saved_disk_test $(KERNEL_ELF) $(BUILD)/
 TEST_TIME.guests.saved_disk  = 180
 TEST_NEEDS.guests.saved_disk = $(KERNEL_ELF) $(BUILD)/disk-image $(BUILD)/pvrun $(LAB)
 
+# And standing still for longer than the kernel has patience with a request.
+CHECK_LONG += guests.saved_disk.long
+TEST.guests.saved_disk.long       = $(TEST.guests.saved_disk) 12
+TEST_TIME.guests.saved_disk.long  = 400
+TEST_NEEDS.guests.saved_disk.long = $(TEST_NEEDS.guests.saved_disk)
+
 # The device bus: both its halves, and both of the disk, under the host core.
 $(eval $(call cunit,loop.bus,tests/loop/bus_loop.c,tests/loop/host_world.c $$(HOST_SRCS) $$(DIGEST_SRCS) \
 	virtqueue/transport/bus_host.c virtqueue/transport/bus_transport.c $(BLK_GUEST_WORLD)))

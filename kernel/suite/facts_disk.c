@@ -229,6 +229,7 @@ static bool read_by_interrupt(struct pvrom_blk_guest_queue *queue)
 	};
 	uint64_t before = probe_irqs(0, DISK_VECTOR);
 	struct pvrom_virtio *virtio = disk->blk.virtio;
+	struct patience patience;
 	bool broken = false, came;
 
 	ended = 0;
@@ -239,7 +240,8 @@ static bool read_by_interrupt(struct pvrom_blk_guest_queue *queue)
 	if (disk->way.entry == PVROM_VIRTIO_NO_VECTOR)
 		came &= virtio->ops->interrupt(virtio) == PVROM_VIRTIO_USED;
 	/* The request lies on this stack: it must end before this function does. */
-	for (uint64_t end = cpu_rdtsc() + time_us(PATIENCE_US); !ended && cpu_rdtsc() < end;)
+	patience = patience_of(PATIENCE_US);
+	while (!ended && patience_lasts(&patience))
 		pvrom_blk_guest_poll(queue, 8, &broken);
 	if (!ended)
 		pvrom_blk_guest_stop(&disk->blk);

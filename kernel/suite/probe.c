@@ -24,10 +24,10 @@ uint64_t probe_irqs(uint32_t cpu, unsigned vector)
 
 bool probe_wait_irq(uint32_t cpu, unsigned vector, uint64_t count, uint64_t us)
 {
-	uint64_t end = cpu_rdtsc() + time_us(us);
+	struct patience patience = patience_of(us);
 
 	while (probe_irqs(cpu, vector) < count) {
-		if (cpu_rdtsc() > end)
+		if (!patience_lasts(&patience))
 			return false;
 		cpu_relax();
 	}
