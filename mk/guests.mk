@@ -9,7 +9,7 @@ TEST.guests.refusals           = tests/guests/refusals_test stock $(KERNEL_ELF)
 TEST_TIME.guests.refusals      = 200
 TEST_NEEDS.guests.refusals     = $(KERNEL_ELF) $(BUILD)/pvrom-call.rom
 TEST.guests.refusals_kvm       = tests/guests/refusals_test lab $(KERNEL_ELF)
-TEST_TIME.guests.refusals_kvm  = 240
+TEST_TIME.guests.refusals_kvm  = 400
 TEST_NEEDS.guests.refusals_kvm = $(KERNEL_ELF) $(BUILD)/pvrom-call.rom $(BUILD)/pvrun $(BUILD)/test/pvrun $(LAB)
 
 # Every form on both machines with four CPUs; all numbers of CPUs in check-long.
@@ -20,7 +20,7 @@ TEST.guests.slots$(1)_$(2)       = tests/guests/slots_test $(2) $(3) $$(KERNEL_E
 TEST_TIME.guests.slots$(1)_$(2)  = $(4)
 TEST_NEEDS.guests.slots$(1)_$(2) = $$(KERNEL_ELF) $$(BUILD)/pvrun $$(LAB)
 endef
-$(foreach npt,0 1,$(eval $(call SLOTS_TEST,,$(npt),$(SLOTS_SHORT),250)))
+$(foreach npt,0 1,$(eval $(call SLOTS_TEST,,$(npt),$(SLOTS_SHORT),420)))
 $(foreach npt,0 1,$(eval $(call SLOTS_TEST,_long,$(npt),$(SLOTS_LONG),900)))
 CHECK += guests.slots_0 guests.slots_1
 CHECK_LONG += guests.slots_long_0 guests.slots_long_1
@@ -33,7 +33,7 @@ TEST_NEEDS.guests.bugs = $(KERNEL_ELF) $(BUILD)/test/pvrun $(LAB)
 
 CHECK += guests.routes
 TEST.guests.routes       = tests/guests/routes_test $(KERNEL_ELF)
-TEST_TIME.guests.routes  = 230
+TEST_TIME.guests.routes  = 400
 TEST_NEEDS.guests.routes = $(KERNEL_ELF) $(BUILD)/pvrun $(BUILD)/pvrom-call.rom $(LAB)
 
 # The kernel's clock on every source of time that there is. QEMU goes into the lab too, with its libraries.
@@ -44,17 +44,17 @@ TEST.guests.clock           = tests/guests/clock_sources_test stock $(KERNEL_ELF
 TEST_TIME.guests.clock      = 90
 TEST_NEEDS.guests.clock     = $(KERNEL_ELF)
 TEST.guests.clock_kvm       = tests/guests/clock_sources_test lab $(KERNEL_ELF)
-TEST_TIME.guests.clock_kvm  = 180
+TEST_TIME.guests.clock_kvm  = 300
 TEST_NEEDS.guests.clock_kvm = $(KERNEL_ELF) $(BUILD)/pvrun $(BUILD)/tests/set_clock $(LAB)
 CHECK += guests.clock_host guests.saved
 CHECK_LONG += guests.saved_suite
 CLOCK_HOST_NEEDS = $(KERNEL_ELF) $(BUILD)/pvrun $(BUILD)/tests/set_clock $(LAB)
 TEST.guests.clock_host        = tests/guests/clock_host_test host $(KERNEL_ELF)
-TEST_TIME.guests.clock_host   = 180
+TEST_TIME.guests.clock_host   = 300
 TEST_NEEDS.guests.clock_host  = $(CLOCK_HOST_NEEDS)
 TEST.guests.saved             = tests/guests/clock_host_test saved $(KERNEL_ELF)
-TEST_TIME.guests.saved        = 180
+TEST_TIME.guests.saved        = 300
 TEST_NEEDS.guests.saved       = $(CLOCK_HOST_NEEDS)
 TEST.guests.saved_suite       = tests/guests/clock_host_test suite $(KERNEL_ELF)
-TEST_TIME.guests.saved_suite  = 180
+TEST_TIME.guests.saved_suite  = 300
 TEST_NEEDS.guests.saved_suite = $(CLOCK_HOST_NEEDS)

@@ -46,8 +46,8 @@ sub write_script {
 			"$with timeout -k 5 $plan->{each} ./$program --quiet --no-reboot $_->{pvrun} ",
 			"--append '$append' kernel >\$LAB_OUT/$name.console 2>\$LAB_OUT/$name.error\n",
 			"echo \$? >\$LAB_OUT/$name.status\n",
-			"lab-broken || { lab-keep $name.console $name.error $name.status; break; }\n",
-			"echo \"$name: try \$try came to nothing: QEMU gave the guest the registers of its host\" >>\$LAB_OUT/broken\n",
+			"saw=\$(lab-broken) || { lab-keep $name.console $name.error $name.status; break; }\n",
+			"echo \"$name: try \$try came to nothing: QEMU gave the guest the registers of its host:\" \$saw >>\$LAB_OUT/broken\n",
 			"lab-keep $name.console $name.error $name.status broken\ndone\n";
 	}
 	print $out "exit 0\n";
