@@ -39,7 +39,8 @@ static bool numbers_ok(const struct pvrom_host_config *config)
 	       !(config->flags & ~(uint32_t)(PVROM_HOST_POISON | PVROM_HOST_EOI_X2APIC)) &&
 	       config->slots <= PVROM_SLOTS_CALL && config->vcpus &&
 	       config->vcpus <= PVROM_VCPUS_MAX && !(config->rom_gpa & 0xfff) &&
-	       config->rom_gpa <= UINT64_MAX - PVROM_ROM_SIZE_MAX;
+	       config->rom_gpa <= UINT64_MAX - PVROM_ROM_SIZE_MAX &&
+	       config->epoch_before < UINT64_MAX / 2;
 }
 
 static bool ops_ok(const struct pvrom_host_ops *ops)
@@ -56,7 +57,9 @@ enum pvrom_host_result pvrom_host_init(struct pvrom_host *host,
 	if (!ops_ok(config->ops) || !features_ok(config->features) || !transport_ok(config) ||
 	    !numbers_ok(config) || !vcpus)
 		return PVROM_HOST_BAD_CONFIG;
-	*host = (struct pvrom_host){ .config = *config, .vcpu = vcpus, .epoch = 1 };
+	*host = (struct pvrom_host){ .config = *config,
+				     .vcpu = vcpus,
+				     .epoch = config->epoch_before + 1 };
 	for (i = 0; i < config->vcpus; i++)
 		vcpus[i] = (struct pvrom_host_vcpu){
 			.host = host,

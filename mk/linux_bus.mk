@@ -15,8 +15,8 @@ CHECK_LONG += linux.bus.both linux.bus.saved linux.bus.asleep linux.bus.s3 linux
 $(eval $(call linux_bus,linux.bus.both,1,both,120))
 $(eval $(call linux_bus,linux.bus.saved,1,saved,200))
 $(eval $(call linux_bus,linux.bus.asleep,1,asleep,120))
-$(eval $(call linux_bus,linux.bus.s3,1,s3,200))
-$(eval $(call linux_bus,linux.bus.s3.shadow,0,s3,300))
+$(eval $(call linux_bus,linux.bus.s3,1,s3,300))
+$(eval $(call linux_bus,linux.bus.s3.shadow,0,s3,400))
 $(eval $(call linux_bus,linux.bus.lies,1,lies,120))
 TEST_NEEDS.linux.bus.lies += $(BUILD)/test/pvrun
 $(eval $(call linux_bus,linux.bus.shadow,0,asleep,200))

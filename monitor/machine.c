@@ -32,6 +32,7 @@ static void fill_memory(struct vm *vm)
 static void build(struct vm *vm, const struct asleep *memory)
 {
 	vm->rom_size = pvrom_glue_room(vm->opt);
+	vm->epoch_before = memory->epoch;
 	kvm_create_machine(vm);
 	memory_create(vm, memory->ram);
 	if (memory->ram == NULL)

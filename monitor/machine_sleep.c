@@ -77,6 +77,7 @@ void machine_sleep_begin(const struct vm *vm, struct asleep *memory)
 		.size = vm->ram_size,
 		.vector = acpi_sleep_vector(vm),
 		.kvm_clock_ns = clock.clock,
+		.epoch = vm->pvrom.host.epoch,
 	};
 }
 

@@ -131,6 +131,7 @@ struct asleep {
 	uint64_t size;
 	uint32_t vector; /* 0: nowhere */
 	uint64_t kvm_clock_ns;
+	uint64_t epoch; /* 0: no ROM */
 };
 
 /* A whole file, mapped read-only. */
@@ -350,6 +351,7 @@ struct vm {
 	int delay_port;	    /* a doorbell that only counts */
 	uint8_t cmos_index; /* as last written; PCs have one for all CPUs */
 	uint8_t pm1[PM1_BYTES];
+	uint64_t epoch_before; /* it slept with that one, or 0 */
 	struct routes routes;
 	struct alarms alarms;
 	struct clock clock;

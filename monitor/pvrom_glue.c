@@ -96,6 +96,7 @@ static struct pvrom_host_config configuration(struct vm *vm)
 		.transport_port = TRANSPORT_PORT,
 		.live_port = LIVE_PORT,
 		.live_key = LIVE_KEY,
+		.epoch_before = vm->epoch_before,
 	};
 }
 

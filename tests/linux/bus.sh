@@ -67,7 +67,7 @@ s3() {
 		sleep 3; kill -CONT $pvrun
 	done
 	status=0; wait $pvrun || status=$?
-	stated 12
+	stated 14
 	[ "$status" = 0 ] && grep -q ' 3 boots' "$dir/err"; result $? 'it has lived three times, and is switched off by ACPI'
 }
 lies() {

@@ -227,6 +227,7 @@ static void bad_configurations(void)
 	BAD(v->config.hardware = 16);
 	BAD(v->config.rom_gpa = 0xa0800);
 	BAD(v->config.rom_gpa = ~0xfffull);
+	BAD(v->config.epoch_before = UINT64_MAX);
 }
 
 static const struct tap_test tests[] = {

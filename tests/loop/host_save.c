@@ -148,6 +148,17 @@ static void the_epoch_rises_over_both(void)
 	world_close(&w);
 }
 
+static void a_machine_wakes_in_its_memory(void)
+{
+	save_a_machine();
+	w.config.epoch_before = w.host.epoch;
+	CU_ASSERT_EQUAL_FATAL(world_again(&w), PVROM_HOST_OK);
+	CU_ASSERT_EQUAL(w.host.epoch, 3);
+	CU_ASSERT_EQUAL(w.host.sealed, 0);
+	CU_ASSERT_EQUAL(w.vcpu[0].area_gpa, PVROM_VCPU_AREA_NONE);
+	world_close(&w);
+}
+
 static void the_image_names_rom_and_transport(void)
 {
 	uint8_t digest[32];
@@ -533,6 +544,8 @@ static const struct tap_test tests[] = {
 	{ "a proposal under way is STALE afterwards", a_proposal_under_way },
 	{ "loaded onto other hardware [PVROM-STATE-6 PVROM-NEG-19]", onto_other_hardware },
 	{ "the epoch rises over both [PVROM-STATE-5 PVROM-NEG-24]", the_epoch_rises_over_both },
+	{ "a machine wakes in its memory [PVROM-STATE-7 PVROM-NEG-24]",
+	  a_machine_wakes_in_its_memory },
 	{ "the image names ROM and transport [PVROM-STATE-1]", the_image_names_rom_and_transport },
 	{ "saving changes nothing", saving_twice_gives_the_same },
 	{ "room to save", room_to_save },

@@ -159,6 +159,8 @@ struct pvrom_host_config {
 	uint8_t transport_port; /* for PVROM_TRANSPORT_PORT */
 	uint16_t live_port;	/* 0: no live port */
 	uint32_t live_key;
+	/* For a machine that wakes in its old memory and has lost all else: its last epoch, over which it begins. Else 0. */
+	uint64_t epoch_before;
 };
 
 /* One vCPU of a machine; the embedder supplies the memory, the core everything else. */
