@@ -205,16 +205,15 @@ void smp_post(uint32_t index, smp_work_fn *work, void *argument)
  */
 bool smp_wait(uint32_t index)
 {
-	uint64_t now = cpu_rdtsc(), end = now + time_us(WORK_PATIENCE_US);
-	uint64_t again = now + time_us(SEND_AGAIN_US);
+	struct patience patience = patience_of(WORK_PATIENCE_US);
+	uint64_t again = cpu_rdtsc() + time_us(SEND_AGAIN_US);
 
 	while (__atomic_load_n(&cpus[index].work, __ATOMIC_ACQUIRE)) {
-		now = cpu_rdtsc();
-		if (now > end)
+		if (!patience_lasts(&patience))
 			return false;
-		if (now > again) {
+		if (cpu_rdtsc() > again) {
 			irq_send(VECTOR_WORK, BIT(index));
-			again = now + time_us(SEND_AGAIN_US);
+			again = cpu_rdtsc() + time_us(SEND_AGAIN_US);
 		}
 		cpu_relax();
 	}

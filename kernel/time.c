@@ -62,18 +62,6 @@ void time_spin_us(uint64_t us)
 		cpu_relax();
 }
 
-bool time_wait_for(const volatile uint32_t *word, uint32_t value, uint64_t us)
-{
-	uint64_t end = cpu_rdtsc() + time_us(us);
-
-	while (*word != value) {
-		if (cpu_rdtsc() > end)
-			return false;
-		cpu_relax();
-	}
-	return true;
-}
-
 #define LOOK_US 100000u
 
 struct patience patience_of(uint64_t us)
@@ -90,5 +78,17 @@ bool patience_lasts(struct patience *p)
 	if (p->left <= passed)
 		return false;
 	p->left -= passed;
+	return true;
+}
+
+bool time_wait_for(const volatile uint32_t *word, uint32_t value, uint64_t us)
+{
+	struct patience patience = patience_of(us);
+
+	while (*word != value) {
+		if (!patience_lasts(&patience))
+			return false;
+		cpu_relax();
+	}
 	return true;
 }
