@@ -11,7 +11,8 @@ TEST_SHARES.$(1) = yes
 endef
 CHECK += linux.bus
 $(eval $(call linux_bus,linux.bus,1,all,240))
-CHECK_LONG += linux.bus.both linux.bus.saved linux.bus.asleep linux.bus.s3 linux.bus.s3.shadow linux.bus.lies linux.bus.shadow
+CHECK_LONG += linux.bus.both linux.bus.saved linux.bus.asleep linux.bus.s3 linux.bus.s3.shadow linux.bus.lies
+CHECK_LONG += linux.bus.debug linux.bus.shadow linux.bus.shadow.asleep
 $(eval $(call linux_bus,linux.bus.both,1,both,120))
 $(eval $(call linux_bus,linux.bus.saved,1,saved,200))
 $(eval $(call linux_bus,linux.bus.asleep,1,asleep,120))
@@ -19,7 +20,9 @@ $(eval $(call linux_bus,linux.bus.s3,1,s3,300))
 $(eval $(call linux_bus,linux.bus.s3.shadow,0,s3,400))
 $(eval $(call linux_bus,linux.bus.lies,1,lies,120))
 TEST_NEEDS.linux.bus.lies += $(BUILD)/test/pvrun
-$(eval $(call linux_bus,linux.bus.shadow,0,asleep,200))
+$(eval $(call linux_bus,linux.bus.debug,1,debug,900))
+$(eval $(call linux_bus,linux.bus.shadow,0,all,900))
+$(eval $(call linux_bus,linux.bus.shadow.asleep,0,asleep,200))
 
 BENCHES += bench-linux
 bench-linux: $(LINUX_BUS_NEEDS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * clock_facts NAME [SECONDS]. In the guest, for NAME the clocksource that Linux uses now: two lines, "RATE NAME ticks of the TSC a second by
- * CLOCK_MONOTONIC, steps back" over so many seconds (three), and "PTP seconds by which the clock called pvrom is before
+ * clock_facts NAME [SECONDS]. In the guest, for NAME the clocksource that Linux uses now: lines "RATE NAME ticks of the TSC a second by
+ * CLOCK_MONOTONIC, steps back" over so many seconds (three), "READS NAME how often it was read meanwhile", and "PTP seconds by which the clock called pvrom is before
  * CLOCK_REALTIME" or "PTP none".
  */
 #include <fcntl.h>
@@ -45,15 +45,18 @@ static void rate(const char *name, int seconds)
 	const int64_t start = now_and_tsc(&first);
 	int64_t last = start, now = start;
 	unsigned int back = 0;
+	unsigned long reads = 0;
 
 	while (now < start + seconds * INT64_C(1000000000)) {
 		now = now_ns(CLOCK_MONOTONIC);
 		back += now < last;
 		last = now;
+		reads++;
 	}
 	now = now_and_tsc(&end);
 	printf("RATE %s %.0f %u\n", name, (double)(end - first) * 1e9 / (double)(now - start),
 	       back);
+	printf("READS %s %lu\n", name, reads);
 }
 
 /* The device whose name in sysfs is pvrom; of the first few. */
