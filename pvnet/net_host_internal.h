@@ -38,7 +38,7 @@ static inline void pvrom_net_look_ahead(const struct pvrom_vq_plain *plain, uint
 	uint32_t i = at ? at + PVROM_NET_AHEAD - 1 : 0;
 
 	for (; i < count && i < at + PVROM_NET_AHEAD; i++)
-		pvrom_vq_plain_prefetch(&plain[i]);
+		pvrom_vq_plain_prefetch(&plain[i], sizeof(struct pvrom_net_header));
 }
 
 static inline bool has(const struct pvrom_net_host *host, uint64_t features)

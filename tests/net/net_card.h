@@ -11,7 +11,6 @@
 
 #define SPLIT PVROM_VQ_F_VERSION_1
 #define PACKED (PVROM_VQ_F_VERSION_1 | PVROM_VQ_F_RING_PACKED)
-#define PACKED (PVROM_VQ_F_VERSION_1 | PVROM_VQ_F_RING_PACKED)
 #define HOST_OFFLOADS                                                                              \
 	(PVROM_NET_F_CSUM | PVROM_NET_F_HOST_TSO4 | PVROM_NET_F_HOST_TSO6 | PVROM_NET_F_HOST_ECN | \
 	 PVROM_NET_F_HOST_USO)

@@ -3,6 +3,7 @@
  * What the driver gets: as it can take it, against the oracle, in the buffers that it gave.
  */
 #include <string.h>
+#include <sys/mman.h>
 
 #include "net_card.h"
 
@@ -195,6 +196,28 @@ static void no_frame_is_longer_than_the_mtu(void)
 	net_world_close(w);
 }
 
+/* A header at the end of a page that cannot be written, its frame on the next one: a write is a SIGSEGV. */
+static void a_header_that_is_there_is_not_written(void)
+{
+	const struct pvrom_net_header plain = { 0 }, there = { .num_buffers = 1 };
+	struct net_world *w = net_world_open(1, 0, PVROM_NET_F_MRG_RXBUF, SPLIT);
+	const uintptr_t from = (uintptr_t)w->memory + w->queue[0].next_data;
+	uint8_t *page = (uint8_t *)((from + 4095) & ~(uintptr_t)4095);
+	uint8_t *frame_page = page + 4096;
+
+	memcpy(frame_page - sizeof(there), &there, sizeof(there));
+	w->queue[0].next_data = (uint32_t)(frame_page - sizeof(there) - w->memory);
+	CU_ASSERT_EQUAL_FATAL(mprotect(page, 4096, PROT_READ), 0);
+	net_world_give(w, 0, 1600);
+	memset(frame, 3, 64);
+	CU_ASSERT_EQUAL(pvrom_net_receive(&w->host, &plain, frame, 64), PVROM_NET_DELIVERED);
+	CU_ASSERT(net_world_take(w, 0, &got));
+	CU_ASSERT_EQUAL(got.header.num_buffers, 1);
+	CU_ASSERT_EQUAL(memcmp(got.bytes, frame, 64), 0);
+	mprotect(page, 4096, PROT_READ | PROT_WRITE);
+	net_world_close(w);
+}
+
 const struct tap_test net_receive_cases[] = {
 	{ "frames arrive as the driver can take them [PVROM-NET-5]", receives_as_the_driver_can },
 	{ "open sums are filled in for a driver without",
@@ -203,5 +226,6 @@ const struct tap_test net_receive_cases[] = {
 	  spreads_over_buffers_only_with_mergeable_ones },
 	{ "no frame to be cut without an open sum", no_large_frames_without_open_sums },
 	{ "no frame is longer than the MTU [PVROM-NET-6]", no_frame_is_longer_than_the_mtu },
+	{ "a header that is there is not written", a_header_that_is_there_is_not_written },
 	{ 0 }
 };

@@ -235,11 +235,16 @@ struct pvrom_vq_plain {
  * driver's cache, a header and what stands behind it. A few buffers ahead is best; for all of a burst at once
  * a processor has no room. Not __builtin_prefetch(at, 1), of which compilers make a prefetch for reading unless they are
  * told of a processor: the store then waits once more. One that does not know PREFETCHW takes it for a NOP.
+ * `head`: bytes at the beginning that are written only if they differ from what is there; of a line that ends with
+ * them both processors then keep a copy.
  */
-static inline void pvrom_vq_plain_prefetch(const struct pvrom_vq_plain *plain)
+static inline void pvrom_vq_plain_prefetch(const struct pvrom_vq_plain *plain, uint32_t head)
 {
 	if (plain->writable) {
-		__asm__ volatile("prefetchw %0" : : "m"(plain->at[0]));
+		if (((uintptr_t)plain->at + head) % 64 == 0)
+			__builtin_prefetch(plain->at);
+		else
+			__asm__ volatile("prefetchw %0" : : "m"(plain->at[0]));
 		__asm__ volatile("prefetchw %0" : : "m"(plain->at[64]));
 	} else {
 		__builtin_prefetch(plain->at);
