@@ -9,10 +9,15 @@ BENCHES += bench-net
 endif
 bench-net: $(BUILD)/pvrom-netd $(BUILD)/hosted/net_turns $(BUILD)/hosted/net_tso $(BUILD)/lab/base.cpio
 	$(Q)BUILD=$(BUILD) bench/net_cost $(BUILD)/hosted/net_turns
-	$(Q)BUILD=$(BUILD) bench/net_bench $(BUILD)/pvrom-netd
+	$(Q)BUILD=$(BUILD) bench/net_bench $(BUILD)/pvrom-netd $(NET_ROUNDS) $(NET_ROWS)
 	$(Q)BUILD=$(BUILD) bench/net_tso_bench $(BUILD)/pvrom-netd $(BUILD)/hosted/net_tso
 	$(Q)BUILD=$(BUILD) bench/net_cpu_bench
-.PHONY: bench-net
+# Only the rows against DPDK's vhost port: make bench-net-dpdk NET_ROUNDS=15 NET_ROWS='64.split 64.packed'
+NET_ROUNDS ?= 11
+NET_ROWS ?= 64.split 64.packed 64.inorder 1518
+bench-net-dpdk: $(BUILD)/pvrom-netd
+	$(Q)BUILD=$(BUILD) bench/net_bench $< $(NET_ROUNDS) $(NET_ROWS)
+.PHONY: bench-net bench-net-dpdk
 
 # iPXE's virtio driver, and what it boots.
 CHECK_LONG += net.ipxe
