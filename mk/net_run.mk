@@ -5,24 +5,24 @@ NET_PVRUN     := $(BUILD)/pvrom-netd $(BUILD)/pvrun $(LAB)
 
 CHECK += net.judge net.qemu.offloads net.qemu.plain net.pvrun.offloads
 TEST.net.judge                = tests/net/net_judge_test
-TEST_TIME.net.judge = 60
+TEST_TIME.net.judge = 180
 TEST_SHARES.net.judge = yes
 TEST.net.qemu.offloads        = tests/net/net_front_end_test offloads split
-TEST_TIME.net.qemu.offloads = 180
+TEST_TIME.net.qemu.offloads = 500
 TEST_NEEDS.net.qemu.offloads  = $(NET_FRONT_END)
 TEST_SHARES.net.qemu.offloads = yes
 TEST.net.qemu.plain           = tests/net/net_front_end_test plain packed
-TEST_TIME.net.qemu.plain = 180
+TEST_TIME.net.qemu.plain = 500
 TEST_NEEDS.net.qemu.plain     = $(NET_FRONT_END)
 TEST_SHARES.net.qemu.plain    = yes
 TEST.net.pvrun.offloads       = tests/net/net_pvrun_test offloads
-TEST_TIME.net.pvrun.offloads = 180
+TEST_TIME.net.pvrun.offloads = 750
 TEST_NEEDS.net.pvrun.offloads = $(NET_PVRUN)
 TEST_SHARES.net.pvrun.offloads = yes
 
 CHECK_LONG += net.pvrun.plain
 TEST.net.pvrun.plain       = tests/net/net_pvrun_test plain
-TEST_TIME.net.pvrun.plain = 180
+TEST_TIME.net.pvrun.plain = 750
 TEST_NEEDS.net.pvrun.plain = $(NET_PVRUN)
 
 # At length, with a tap interface.

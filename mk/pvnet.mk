@@ -103,7 +103,7 @@ $(BUILD)/test/net.netd: $(call objs,test,$(NETD_CASES))
 ifneq ($(PVNET_USER_SRCS),)
 CHECK += net.netd
 TEST.net.netd       = mkdir -p $(BUILD)/net/netd && $(BUILD)/test/net.netd $(BUILD)/test/pvrom-netd $(BUILD)/net/netd
-TEST_TIME.net.netd  = 180
+TEST_TIME.net.netd  = 500
 TEST_SHARES.net.netd = yes
 TEST_NEEDS.net.netd = $(BUILD)/test/net.netd $(BUILD)/test/pvrom-netd
 endif

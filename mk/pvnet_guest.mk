@@ -37,11 +37,11 @@ $(BUILD)/test/net_wire_peer: $(call objs,test,tests/net/net_wire_peer.c $(addpre
 GUESTS_NET = tests/guests/net_test $(KERNEL_ELF) $(BUILD)/net-peer $(BUILD)/test/net_wire_peer
 CHECK += guests.net
 TEST.guests.net            = $(GUESTS_NET)
-TEST_TIME.guests.net       = 240
+TEST_TIME.guests.net       = 750
 TEST_NEEDS.guests.net      = $(KERNEL_ELF) $(BUILD)/net-peer $(BUILD)/test/net_wire_peer
 CHECK_LONG += guests.net.long
 TEST.guests.net.long       = $(GUESTS_NET) long $(BUILD)/pvrom-netd
-TEST_TIME.guests.net.long  = 600
+TEST_TIME.guests.net.long  = 1800
 TEST_NEEDS.guests.net.long = $(TEST_NEEDS.guests.net) $(BUILD)/pvrom-netd
 # The same on the device bus and over pvrun's virtio-mmio; user-mode networking needs pvrom-netd beside it.
 GUESTS_NET_LAB := $(KERNEL_ELF) $(BUILD)/net-peer $(BUILD)/pvrun $(BUILD)/pvrom-netd
@@ -69,7 +69,7 @@ $(BUILD)/test/net_vhost_driver: $(call objs,test,tests/net/net_vhost_driver.c vh
 	$(call LINK,test,)
 CHECK += net.driver
 TEST.net.driver       = tests/net/net_driver_test $(BUILD)/test/net_vhost_driver $(BUILD)/pvrom-netd 4000
-TEST_TIME.net.driver  = 120
+TEST_TIME.net.driver  = 480
 TEST_NEEDS.net.driver = $(BUILD)/test/net_vhost_driver $(BUILD)/pvrom-netd
 CHECK_LONG += net.driver.dpdk
 TEST.net.driver.dpdk       = tests/net/net_driver_test $(BUILD)/test/net_vhost_driver dpdk 20000

@@ -20,7 +20,7 @@
 
 #include "../kernel/net/page_pattern.h"
 
-#define TRY_SECONDS 60
+#define TRY_SECONDS 200
 #define REQUEST_ROOM 1024
 
 static const char header[] = PAGE_HEADER;

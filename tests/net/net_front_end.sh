@@ -18,7 +18,7 @@ start_server() {
 	server_pid=$!
 	for export; do
 		socket=${export#socket=}
-		wait_for 10 test -S "${socket%%,*}" || return 1
+		wait_for 60 test -S "${socket%%,*}" || return 1
 	done
 }
 
@@ -39,7 +39,7 @@ start_linux() {
 	rm -f "$where/input.$name" "$where/serial.$name" "$where/monitor.$name."*
 	: >"$where/serial.$name"
 	mkfifo "$where/input.$name" "$where/monitor.$name.in" "$where/monitor.$name.out"
-	timeout -k 5 "${limit:-100}" qemu-system-x86_64 -machine q35,memory-backend=mem -accel tcg,thread=multi \
+	timeout -k 5 "${limit:-300}" qemu-system-x86_64 -machine q35,memory-backend=mem -accel tcg,thread=multi \
 		-m 256 -smp "${cpus:-1}" -display none -nodefaults -no-user-config ${once--no-reboot} \
 		-object memory-backend-memfd,id=mem,size=256M,share=on \
 		-chardev "pipe,id=monitor,path=$where/monitor.$name" -mon chardev=monitor \

@@ -131,7 +131,7 @@ nc 10.0.2.2 5001 </tmp/out; say "it sends a file"
 nc 10.0.2.2 5002 </dev/null >/tmp/fetched; say "it fetches one"
 echo "SUM fetched $(sum </tmp/fetched)"
 nc -l -p 80 -e sh -c 'cat >/tmp/in' &
-until_true 10 grep -qE ':0050 [0-9A-F:]+ 0A ' /proc/net/tcp /proc/net/tcp6 # it listens
+until_true 60 grep -qE ':0050 [0-9A-F:]+ 0A ' /proc/net/tcp /proc/net/tcp6 # it listens
 echo READY; wait $!; say "it takes one"
 echo "SUM in $(sum </tmp/in)"
 iperf3 -c 10.0.2.2 -t 2 -b 40M >/tmp/iperf 2>&1; say "iperf3 to the host for two seconds" || tail -n 3 /tmp/iperf

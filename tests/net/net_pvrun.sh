@@ -24,6 +24,7 @@ peers() {
 }
 
 # ---- a guest with every offload, then one with none --------------------------------------------------------
+listens_or_ended() { grep -q '^READY' "$LAB_OUT/$name.serial" || ! kill -0 $pid 2>/dev/null; }
 # guest NAME WORDS: kernel command line words for its init.
 guest() {
 	name=$1
@@ -35,8 +36,8 @@ guest() {
 		--stats=json --stats-file "$LAB_OUT/$name.stats" linux </dev/null >"$LAB_OUT/$name.serial" 2>"$LAB_OUT/$name.log" &
 	pid=$!
 	pids="$pids $pid"
-	until_true 120 grep -q '^READY' "$LAB_OUT/$name.serial"; say "$name: the guest listens"
-	timeout 60 nc 127.0.0.1 8080 <sent >/dev/null; say "$name: a connection from the host to the guest, by hostfwd"
+	until_true 220 listens_or_ended; grep -q '^READY' "$LAB_OUT/$name.serial"; say "$name: the guest listens"
+	timeout 200 nc 127.0.0.1 8080 <sent >/dev/null; say "$name: a connection from the host to the guest, by hostfwd"
 	wait $pid; [ $? = 0 ]; say "$name: pvrun ends well"
 	tr -d '\r' <"$LAB_OUT/$name.serial" | grep -E '^(ok|not ok): ' | sed "s/: /: $name: /"
 	grep -q '^END OF TEST' "$LAB_OUT/$name.serial"; say "$name: the guest came to its end"
@@ -57,7 +58,7 @@ port() {
 }
 pair() {
 	./pvrom-netd "--switch=$PWD/switch" 2>"$LAB_OUT/switch.log" & pids="$pids $!"
-	until_true 10 [ -S switch ] || return
+	until_true 60 [ -S switch ] || return
 	port 2 & second=$!
 	port 1 && wait $second
 }

@@ -20,7 +20,7 @@
 #define KERNEL 0x0a000302u
 #define HOSTILE 3000u /* frames */
 #define BATCH 50u     /* of these between looks at what came: a socket holds about 200 */
-#define SECONDS 60
+#define SECONDS 200
 
 static struct stack s;
 static struct sockaddr_un to = { .sun_family = AF_UNIX };
