@@ -92,8 +92,8 @@ TEST_TIME.monitor.disk_faults  = 430
 TEST_NEEDS.monitor.disk_faults = $(MONITOR_LAB) $(BUILD)/test/pvrun
 
 CHECK_LONG += monitor.s3
-TEST.monitor.s3        = $(MONITOR_TEST) 1 1024 100 s3.sh script
-TEST_TIME.monitor.s3   = 130
+TEST.monitor.s3        = $(MONITOR_TEST) 1 1024 200 s3.sh script
+TEST_TIME.monitor.s3   = 230
 TEST_NEEDS.monitor.s3  = $(MONITOR_LAB)
 TEST_SHARES.monitor.s3 = yes
 
