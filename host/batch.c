@@ -26,7 +26,7 @@ static uint32_t do_call(struct pvrom_host_vcpu *vcpu, const struct pvrom_batch_e
 {
 	struct pvrom_host_request call = {
 		.number = entry->call,
-		.arg = { entry->arg[0], entry->arg[1], entry->arg[2], entry->arg[3] },
+		.arg = entry->arg,
 	};
 	uint32_t status = PVROM_STATUS_INVALID;
 

@@ -2,44 +2,37 @@
 /* What is known of each call, by number: the table of abi/ in the form that the dispatch needs. */
 #include "host_internal.h"
 
-/* The index in its group is the low byte of a call's number. */
-#define CALL_LINE(GROUP, NAME, number, feature, args, native, properties, regs, insn, text)        \
-	[(number)&0xff] = { PVROM_FEATURE_##feature, args, properties },
-static const struct pvrom_host_call_info base_group[] = { PVROM_BASE_CALLS(CALL_LINE) };
-static const struct pvrom_host_call_info cpu_group[] = { PVROM_CPU_CALLS(CALL_LINE) };
-static const struct pvrom_host_call_info irq_group[] = { PVROM_IRQ_CALLS(CALL_LINE) };
-static const struct pvrom_host_call_info smp_group[] = { PVROM_SMP_CALLS(CALL_LINE) };
-static const struct pvrom_host_call_info clock_group[] = { PVROM_CLOCK_CALLS(CALL_LINE) };
-static const struct pvrom_host_call_info mmu_group[] = { PVROM_MMU_CALLS(CALL_LINE) };
-static const struct pvrom_host_call_info dev_group[] = { PVROM_DEV_CALLS(CALL_LINE) };
-static const struct pvrom_host_call_info mem_group[] = { PVROM_MEM_CALLS(CALL_LINE) };
-
-#define GROUP_LINE(calls)                                                                          \
-	{                                                                                          \
-		calls, sizeof(calls) / sizeof((calls)[0])                                          \
-	}
-static const struct {
-	const struct pvrom_host_call_info *calls;
-	uint32_t count;
-} groups[PVROM_GROUP_COUNT] = {
-	[PVROM_GROUP_BASE] = GROUP_LINE(base_group),   [PVROM_GROUP_CPU] = GROUP_LINE(cpu_group),
-	[PVROM_GROUP_IRQ] = GROUP_LINE(irq_group),     [PVROM_GROUP_SMP] = GROUP_LINE(smp_group),
-	[PVROM_GROUP_CLOCK] = GROUP_LINE(clock_group), [PVROM_GROUP_MMU] = GROUP_LINE(mmu_group),
-	[PVROM_GROUP_DEV] = GROUP_LINE(dev_group),     [PVROM_GROUP_MEM] = GROUP_LINE(mem_group),
+/* Where each group's lines begin, END where the last one's end. */
+#define ONE(...) +1
+enum {
+	BASE_FIRST = 0,
+	CPU_FIRST = BASE_FIRST PVROM_BASE_CALLS(ONE),
+	IRQ_FIRST = CPU_FIRST PVROM_CPU_CALLS(ONE),
+	SMP_FIRST = IRQ_FIRST PVROM_IRQ_CALLS(ONE),
+	CLOCK_FIRST = SMP_FIRST PVROM_SMP_CALLS(ONE),
+	MMU_FIRST = CLOCK_FIRST PVROM_CLOCK_CALLS(ONE),
+	DEV_FIRST = MMU_FIRST PVROM_MMU_CALLS(ONE),
+	MEM_FIRST = DEV_FIRST PVROM_DEV_CALLS(ONE),
+	END = MEM_FIRST PVROM_MEM_CALLS(ONE),
 };
 
-/* NULL for a number that is not in the table. */
-const struct pvrom_host_call_info *pvrom_host_call_info(uint32_t number)
-{
-	uint32_t group = number >> 8;
-	uint32_t index = number & 0xff;
+/* Linkers put it where they put hot functions. */
+#define HOT_TABLE __attribute__((section(".text.hot.pvrom_host_tables")))
 
-	if (group >= PVROM_GROUP_COUNT || index >= groups[group].count)
-		return NULL;
-	return &groups[group].calls[index];
-}
+/* The index in its group is the low byte of a call's number. */
+#define CALL_LINE(GROUP, NAME, number, feature, args, native, properties, regs, insn, text)        \
+	[GROUP##_FIRST + ((number)&0xff)] = { PVROM_FEATURE_##feature, args, properties },
+HOT_TABLE const struct pvrom_host_call_info pvrom_host_call_infos[END] = { PVROM_CALL_TABLE(
+	CALL_LINE) };
 
-PVROM_HOT bool pvrom_host_call_is_void(uint32_t call)
+#define GROUP_LINE(GROUP, NEXT) [PVROM_GROUP_##GROUP] = { GROUP##_FIRST, NEXT - GROUP##_FIRST }
+HOT_TABLE const struct pvrom_host_group pvrom_host_groups[PVROM_GROUP_COUNT] = {
+	GROUP_LINE(BASE, CPU_FIRST),  GROUP_LINE(CPU, IRQ_FIRST),   GROUP_LINE(IRQ, SMP_FIRST),
+	GROUP_LINE(SMP, CLOCK_FIRST), GROUP_LINE(CLOCK, MMU_FIRST), GROUP_LINE(MMU, DEV_FIRST),
+	GROUP_LINE(DEV, MEM_FIRST),   GROUP_LINE(MEM, END),
+};
+
+bool pvrom_host_call_is_void(uint32_t call)
 {
 	const struct pvrom_host_call_info *info = pvrom_host_call_info(call);
 
@@ -55,7 +48,7 @@ const char *pvrom_host_call_name(uint32_t call)
 	if (!pvrom_host_call_info(call))
 		return NULL;
 	for (group = 0; group < call >> 8; group++)
-		skip += groups[group].count;
+		skip += pvrom_host_groups[group].count;
 	for (; skip; skip--)
 		while (*name++)
 			;

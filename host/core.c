@@ -48,6 +48,15 @@ static bool ops_ok(const struct pvrom_host_ops *ops)
 	return ops && ops->translate && ops->lock && ops->unlock && ops->tsc;
 }
 
+/* Who answers a call stands in the machine itself: to look into the features' own pages would cost a walk each. */
+static void note_calls(struct pvrom_host *host)
+{
+	const struct pvrom_host_feature *const *list;
+
+	for (list = host->config.features; *list; list++)
+		host->call[(*list)->number] = (*list)->call;
+}
+
 enum pvrom_host_result pvrom_host_init(struct pvrom_host *host,
 				       const struct pvrom_host_config *config,
 				       struct pvrom_host_vcpu *vcpus)
@@ -60,6 +69,7 @@ enum pvrom_host_result pvrom_host_init(struct pvrom_host *host,
 	*host = (struct pvrom_host){ .config = *config,
 				     .vcpu = vcpus,
 				     .epoch = config->epoch_before + 1 };
+	note_calls(host);
 	for (i = 0; i < config->vcpus; i++)
 		vcpus[i] = (struct pvrom_host_vcpu){
 			.host = host,
@@ -72,32 +82,33 @@ enum pvrom_host_result pvrom_host_init(struct pvrom_host *host,
 
 /* ---- one call -------------------------------------------------------------------------------- */
 
-typedef uint32_t base_call_fn(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call);
+/* By comparisons (mk/host.mk): a table of addresses would be a page further. */
+static inline uint32_t base_call(struct pvrom_host_vcpu *vcpu, struct pvrom_host_request *call)
+{
+	switch (call->number) {
+	case PVROM_BASE_VERSION: return pvrom_base_version(vcpu, call);
+	case PVROM_BASE_QUERY: return pvrom_base_query(vcpu, call);
+	case PVROM_BASE_NEGOTIATE: return pvrom_base_negotiate(vcpu, call);
+	case PVROM_BASE_VCPU_AREA: return pvrom_base_vcpu_area(vcpu, call);
+	case PVROM_BASE_LOG: return pvrom_base_log(vcpu, call);
+	case PVROM_BASE_BATCH: return pvrom_base_batch(vcpu, call);
+	case PVROM_BASE_RESET: return pvrom_base_reset(vcpu, call);
+	case PVROM_BASE_SHUTDOWN: return pvrom_base_shutdown(vcpu, call);
+	default: return PVROM_STATUS_NOT_SUPPORTED;
+	}
+}
 
-static base_call_fn *const base_calls[] = {
-	[PVROM_BASE_VERSION] = pvrom_base_version,
-	[PVROM_BASE_QUERY] = pvrom_base_query,
-	[PVROM_BASE_NEGOTIATE] = pvrom_base_negotiate,
-	[PVROM_BASE_VCPU_AREA] = pvrom_base_vcpu_area,
-	[PVROM_BASE_LOG] = pvrom_base_log,
-	[PVROM_BASE_BATCH] = pvrom_base_batch,
-	[PVROM_BASE_RESET] = pvrom_base_reset,
-	[PVROM_BASE_SHUTDOWN] = pvrom_base_shutdown,
-};
-
-static uint32_t feature_call(struct pvrom_host_vcpu *vcpu, uint32_t feature,
-			     struct pvrom_host_request *call)
+static inline uint32_t feature_call(struct pvrom_host_vcpu *vcpu, uint32_t feature,
+				    struct pvrom_host_request *call)
 {
 	struct pvrom_host *host = vcpu->host;
-	const struct pvrom_host_feature *half;
 	uint32_t status;
 
 	if (!(pvrom_host_sealed(host) & PVROM_FEATURE_BIT(feature)))
 		return PVROM_STATUS_DENIED;
-	half = pvrom_host_feature(host, feature);
-	if (!half || !half->call)
+	if (!host->call[feature])
 		return PVROM_STATUS_NOT_SUPPORTED;
-	status = half->call(host, vcpu, call->number, call->arg, &call->value);
+	status = host->call[feature](host, vcpu, call->number, call->arg, &call->value);
 	if (call->number == PVROM_SMP_STOP && status == PVROM_STATUS_OK && !PVROM_BUG(STOP_RUNS))
 		call->action = PVROM_ACTION_STOP;
 	return status;
@@ -112,7 +123,7 @@ static PVROM_HOT uint32_t serve(struct pvrom_host_vcpu *vcpu,
 		return PVROM_STATUS_NOT_SUPPORTED;
 	vcpu->calls[call->number >> 8]++;
 	if (info->feature == PVROM_FEATURE_BASE)
-		return base_calls[call->number](vcpu, call);
+		return base_call(vcpu, call);
 	return feature_call(vcpu, info->feature, call);
 }
 
@@ -128,9 +139,10 @@ static bool mode_ok(const struct pvrom_host_regs *regs)
 }
 
 /* Field by field: this is the way of every call, and compilers clear structures by slow string stores. */
-static void begin(struct pvrom_host_request *call, uint32_t number)
+static void begin(struct pvrom_host_request *call, uint32_t number, const uint64_t *arg)
 {
 	call->number = number;
+	call->arg = arg;
 	call->action = PVROM_ACTION_RESUME;
 	call->value = 0;
 }
@@ -140,10 +152,10 @@ static enum pvrom_host_action void_call(struct pvrom_host_vcpu *vcpu,
 					const struct pvrom_host_call_info *info,
 					const struct pvrom_host_regs *regs)
 {
+	static const uint64_t none[4];
 	struct pvrom_host_request call;
 
-	begin(&call, regs->call);
-	call.arg[0] = call.arg[1] = call.arg[2] = call.arg[3] = 0;
+	begin(&call, regs->call, none);
 	if (vcpu->host->config.transport == PVROM_TRANSPORT_PORT || mode_ok(regs))
 		serve(vcpu, info, &call);
 	return PVROM_ACTION_VOID;
@@ -164,11 +176,7 @@ static enum pvrom_host_action full_call(struct pvrom_host_vcpu *vcpu,
 {
 	struct pvrom_host_request call;
 
-	begin(&call, regs->call);
-	call.arg[0] = regs->arg[0];
-	call.arg[1] = regs->arg[1];
-	call.arg[2] = regs->arg[2];
-	call.arg[3] = regs->arg[3];
+	begin(&call, regs->call, regs->arg);
 	regs->status = mode_ok(regs) ? serve(vcpu, info, &call) : PVROM_STATUS_MODE;
 	regs->value = call.value;
 	if ((vcpu->host->config.flags & PVROM_HOST_POISON) && call.action == PVROM_ACTION_RESUME)

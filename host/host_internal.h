@@ -15,7 +15,7 @@
 struct pvrom_host_request {
 	uint32_t number;
 	enum pvrom_host_action action;
-	uint64_t arg[4];
+	const uint64_t *arg; /* four, of who brought the call; nobody changes them meanwhile */
 	uint64_t value;
 };
 
@@ -34,8 +34,28 @@ struct pvrom_host_call_info {
  */
 #define PVROM_HOT __attribute__((hot))
 
-/* call_table.c */
-PVROM_HOT const struct pvrom_host_call_info *pvrom_host_call_info(uint32_t number);
+/*
+ * call_table.c: a line for each call, group after group, and where each group's begin. They lie among the hot
+ * functions, for each page of data costs such a walk too; so they hold no address that would have to be relocated.
+ */
+struct pvrom_host_group {
+	uint8_t first, count;
+};
+extern const struct pvrom_host_call_info pvrom_host_call_infos[]
+	__attribute__((visibility("hidden")));
+extern const struct pvrom_host_group pvrom_host_groups[PVROM_GROUP_COUNT]
+	__attribute__((visibility("hidden")));
+
+/* NULL for a number that is not in the table. */
+static inline const struct pvrom_host_call_info *pvrom_host_call_info(uint32_t number)
+{
+	uint32_t group = number >> 8;
+	uint32_t index = number & 0xff;
+
+	if (group >= PVROM_GROUP_COUNT || index >= pvrom_host_groups[group].count)
+		return NULL;
+	return &pvrom_host_call_infos[pvrom_host_groups[group].first + index];
+}
 
 /* access.c: see also pvrom_host_read() and pvrom_host_write(). */
 uint32_t pvrom_host_check(const struct pvrom_host *host, struct pvrom_gpa gpa, uint64_t len);
@@ -66,8 +86,7 @@ static inline uint64_t pvrom_host_sealed(const struct pvrom_host *host)
 }
 
 /* offer.c; all with the lock held while vCPUs run. */
-PVROM_HOT const struct pvrom_host_feature *pvrom_host_feature(const struct pvrom_host *host,
-							      uint32_t number);
+const struct pvrom_host_feature *pvrom_host_feature(const struct pvrom_host *host, uint32_t number);
 uint64_t pvrom_host_can(const struct pvrom_host *host);
 uint64_t pvrom_host_close(uint64_t features);
 

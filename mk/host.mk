@@ -5,6 +5,9 @@ HOST_SRCS := host/core.c host/call_table.c host/call_names.S host/offer.c host/n
 	host/cpu_host.c host/irq_host.c host/smp_host.c host/alarm_host.c host/access.c \
 	host/rom_build.c host/rom/rom_text.S host/save.c host/bugs.c
 
+# The way of every call: a switch's table of addresses would be one page more for it to touch.
+$(foreach v,$(VARIANTS),$(BUILD)/$(v)/host/core.o): FLAGS_FOR += -fno-jump-tables
+
 $(BUILD)/libpvrom-host.a: $(call objs,hosted,$(HOST_SRCS) $(DIGEST_SRCS))
 	$(MAKE_ARCHIVE)
 

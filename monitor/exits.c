@@ -11,7 +11,7 @@ static void crash(struct vcpu *vcpu)
 }
 
 /* A device, or nothing: then reads give ones, as on a bus. */
-static void mmio(struct vcpu *vcpu)
+static __attribute__((noinline)) void mmio(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	bool write = run->mmio.is_write;
@@ -56,7 +56,7 @@ static void unexpected(struct vcpu *vcpu)
 	crash(vcpu);
 }
 
-static void rare_exit(struct vcpu *vcpu)
+static __attribute__((noinline)) void rare_exit(struct vcpu *vcpu)
 {
 	vcpu->exits.other++;
 	switch (vcpu->run->exit_reason) {

@@ -227,7 +227,8 @@ struct exit_counts {
 struct vcpu {
 	struct kvm_run *run;
 	struct vm *vm;
-	struct vcpu_work *work; /* guarded by vm->lock */
+	struct vcpu_work *work;	       /* guarded by vm->lock */
+	struct pvrom_host_vcpu *pvrom; /* in vm->pvrom; NULL without a ROM */
 	int fd;
 	unsigned int index; /* also the APIC id and the pvrom id */
 	uint8_t withdraw;   /* a vector that another thread wants to be taken back, or 0 */

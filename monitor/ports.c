@@ -100,11 +100,9 @@ static __attribute__((noinline)) void access_all(struct vcpu *vcpu)
 /* Handles an access to a port; calls first, for theirs is the shortest way. */
 HOT void port_access(struct vcpu *vcpu)
 {
-	const bool rom = vcpu->vm->rom_size != 0;
-
-	if (vcpu->run->io.port == TRANSPORT_PORT && rom)
+	if (vcpu->run->io.port == TRANSPORT_PORT && vcpu->pvrom != NULL)
 		pvrom_glue_call(vcpu);
-	else if (vcpu->run->io.port == LIVE_PORT && rom)
+	else if (vcpu->run->io.port == LIVE_PORT && vcpu->pvrom != NULL)
 		pvrom_glue_live(vcpu);
 	else if (vcpu->run->io.port == COUNTER_PORT && vcpu->run->io.size == 4 &&
 		 vcpu->run->io.count == 1)

@@ -135,6 +135,8 @@ void pvrom_glue_create(struct vm *vm)
 
 	fill_tables(vm);
 	pvrom_ops_fill(vm);
+	for (uint32_t i = 0; i < vm->opt->cpus; i++)
+		vm->vcpus[i].pvrom = &vm->pvrom.vcpus[i];
 	if (pvrom_host_init(&vm->pvrom.host, &config, vm->pvrom.vcpus) != PVROM_HOST_OK)
 		fail(EXIT_CANNOT_RUN, "the pvrom host core refuses this machine");
 	place_rom(vm);
@@ -189,44 +191,58 @@ static void shut_down(struct vcpu *vcpu, uint64_t how, uint64_t code)
 	}
 }
 
+/* Field by field: compilers clear and copy structures by vector registers, which costs more (mk/monitor.mk). */
 static void read_registers(struct pvrom_host_regs *call, const struct kvm_regs *regs)
 {
-	*call = (struct pvrom_host_regs){
-		.call = (uint32_t)regs->rax,
-		.arg = { regs->rdi, regs->rsi, regs->r8, regs->r9 },
-	};
+	call->call = (uint32_t)regs->rax;
+	call->arg[0] = regs->rdi;
+	call->arg[1] = regs->rsi;
+	call->arg[2] = regs->r8;
+	call->arg[3] = regs->r9;
+	call->cpl = 0;
 }
 
-static void write_registers(struct vcpu *vcpu, const struct pvrom_host_regs *call)
+/* The others are as they were, for this host does not poison them. */
+static void write_registers(struct kvm_run *run, const struct pvrom_host_regs *call)
 {
-	struct kvm_regs *regs = &vcpu->run->s.regs.regs;
-
-	regs->rax = call->status;
-	regs->rdx = call->value;
-	regs->rdi = call->arg[0];
-	regs->rsi = call->arg[1];
-	regs->r8 = call->arg[2];
-	regs->r9 = call->arg[3];
-	vcpu->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+	run->s.regs.regs.rax = call->status;
+	run->s.regs.regs.rdx = call->value;
+	run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
 }
 
-/* A call that takes registers and, unless the CPU's state was replaced meanwhile, returns some. */
-static inline void full_call(struct vcpu *vcpu, struct pvrom_host_regs *call)
+static __attribute__((noinline)) void end_of_run(struct vcpu *vcpu, enum pvrom_host_action action,
+						 const struct pvrom_host_regs *call)
 {
-	const struct kvm_regs *regs = &vcpu->run->s.regs.regs;
-	enum pvrom_host_action action;
-
-	read_registers(call, regs);
-	call->mode64 = is_64_bit(vcpu, regs->rip);
-	vcpu->in_call = true;
-	action = pvrom_host_call(&vcpu->vm->pvrom.vcpus[vcpu->index], call);
 	if (action == PVROM_ACTION_STOP)
 		vcpu_state_stop(vcpu);
 	else if (action == PVROM_ACTION_SHUTDOWN)
 		shut_down(vcpu, call->arg[0], call->arg[1]);
-	else if (action == PVROM_ACTION_RESUME)
-		write_registers(vcpu, call);
+}
+
+/* A call that takes registers and, unless the CPU's state was replaced meanwhile, returns some. */
+static HOT __attribute__((noinline)) void full_call(struct vcpu *vcpu)
+{
+	const struct kvm_regs *regs = &vcpu->run->s.regs.regs;
+	enum pvrom_host_action action;
+	struct pvrom_host_regs call;
+
+	read_registers(&call, regs);
+	call.mode64 = is_64_bit(vcpu, regs->rip);
+	vcpu->in_call = true;
+	action = pvrom_host_call(vcpu->pvrom, &call);
+	if (action == PVROM_ACTION_RESUME)
+		write_registers(vcpu->run, &call);
+	else
+		end_of_run(vcpu, action, &call);
 	vcpu->in_call = false;
+}
+
+static HOT __attribute__((noinline)) void void_call(struct vcpu *vcpu, uint32_t number)
+{
+	struct pvrom_host_regs call;
+
+	call.call = number;
+	pvrom_host_call(vcpu->pvrom, &call);
 }
 
 /*
@@ -235,26 +251,22 @@ static inline void full_call(struct vcpu *vcpu, struct pvrom_host_regs *call)
  */
 HOT void pvrom_glue_call(struct vcpu *vcpu)
 {
-	struct kvm_run *run = vcpu->run;
+	const struct kvm_run *run = vcpu->run;
 	uint32_t number = (uint32_t)run->s.regs.regs.rax, counter = counter_of(number);
-	struct pvrom *pvrom = &vcpu->vm->pvrom;
-	struct pvrom_host_regs call;
 
 	if (run->io.direction != KVM_EXIT_IO_OUT || run->io.size != 4 || run->io.count != 1)
 		return;
 	vcpu->calls[counter]++;
-	if (pvrom->is_void[counter / CALL_INDEXES] >> counter % CALL_INDEXES & 1) {
-		call.call = number;
-		pvrom_host_call(&pvrom->vcpus[vcpu->index], &call);
-	} else {
-		full_call(vcpu, &call);
-	}
+	if (vcpu->vm->pvrom.is_void[counter / CALL_INDEXES] >> counter % CALL_INDEXES & 1)
+		void_call(vcpu, number);
+	else
+		full_call(vcpu);
 }
 
 /* The live port: 32 bits at a time, all ones otherwise. */
 void pvrom_glue_live(struct vcpu *vcpu)
 {
-	struct pvrom_host_vcpu *mine = &vcpu->vm->pvrom.vcpus[vcpu->index];
+	struct pvrom_host_vcpu *mine = vcpu->pvrom;
 	struct kvm_run *run = vcpu->run;
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
 	uint32_t value = UINT32_MAX;

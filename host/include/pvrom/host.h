@@ -180,6 +180,10 @@ struct pvrom_host_vcpu {
 struct pvrom_host {
 	struct pvrom_host_config config;
 	struct pvrom_host_vcpu *vcpu;
+	/* What answers the calls of each feature, as the configuration has it; NULL: nothing. */
+	uint32_t (*call[PVROM_FEATURE_COUNT])(struct pvrom_host *host, struct pvrom_host_vcpu *vcpu,
+					      uint32_t number, const uint64_t arg[4],
+					      uint64_t *value);
 	uint64_t epoch;
 	uint64_t sealed;  /* the committed set */
 	uint64_t pending; /* granted by the last propose, for pending_epoch */
@@ -262,7 +266,8 @@ enum pvrom_host_action {
 /*
  * Answers one hypercall of a vCPU. Bounded: at most PVROM_BATCH_BOUND calls' work.
  * For a call with PVROM_CALL_VOID (pvrom_host_call_is_void()) only regs->call needs to be filled in with
- * a port transport, and cpl and mode64 too with the others.
+ * a port transport, and cpl and mode64 too with the others. Nobody else may change regs meanwhile. arg changes
+ * for PVROM_HOST_POISON only.
  */
 enum pvrom_host_action pvrom_host_call(struct pvrom_host_vcpu *vcpu, struct pvrom_host_regs *regs);
 
