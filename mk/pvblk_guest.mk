@@ -35,13 +35,13 @@ TEST_NEEDS.guests.disk = $(KERNEL_ELF) $(BUILD)/disk-image $(filter $(BLKD),$(AL
 
 CHECK += guests.saved_disk
 TEST.guests.saved_disk       = tests/blk/saved_disk_test $(KERNEL_ELF) $(BUILD)/disk-image
-TEST_TIME.guests.saved_disk  = 180
+TEST_TIME.guests.saved_disk  = 320
 TEST_NEEDS.guests.saved_disk = $(KERNEL_ELF) $(BUILD)/disk-image $(BUILD)/pvrun $(LAB)
 
 # And standing still for longer than the kernel has patience with a request.
 CHECK_LONG += guests.saved_disk.long
 TEST.guests.saved_disk.long       = $(TEST.guests.saved_disk) 12
-TEST_TIME.guests.saved_disk.long  = 400
+TEST_TIME.guests.saved_disk.long  = 450
 TEST_NEEDS.guests.saved_disk.long = $(TEST_NEEDS.guests.saved_disk)
 
 # The device bus: both its halves, and both of the disk, under the host core.
