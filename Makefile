@@ -69,7 +69,7 @@ bench:
 ## bench-blk: the disk server beside QEMU's storage daemon
 ## bench-net: the network server beside DPDK's vhost port and QEMU's own card
 ## bench-linux-boot: VM exits of stock Linux's boot under pvrun beside QEMU's microvm
-## bench-linux: VM exits of Linux's own virtio drivers on the device bus beside virtio-mmio
+## bench-linux: VM exits of Linux's own virtio drivers on the device bus beside virtio-mmio, and of reading the clock
 ## bench-mmu: VM exits of operations on address spaces beside KVM's: a table and build/mmu.svg
 bench-now: bench-start
 	$(Q)set -e; for b in $(BENCHES); do $(MAKE) $$b; done

@@ -24,7 +24,12 @@ $(eval $(call linux_bus,linux.bus.debug,1,debug,900))
 $(eval $(call linux_bus,linux.bus.shadow,0,all,900))
 $(eval $(call linux_bus,linux.bus.shadow.asleep,0,asleep,200))
 
-BENCHES += bench-linux
-bench-linux: $(LINUX_BUS_NEEDS)
+BENCHES += bench-linux-now
+# By itself it judges its own figures; make bench does at its end.
+bench-linux:
+	@tools/deps bench
+	@$(MAKE) bench-linux-now
+	$(Q)BUILD=$(BUILD) bench/limits_check linux.disk linux.ping linux.clock linux.load
+bench-linux-now: $(LINUX_BUS_NEEDS)
 	$(Q)BUILD=$(BUILD) bench/linux_bench
-.PHONY: bench-linux
+.PHONY: bench-linux bench-linux-now
