@@ -16,7 +16,7 @@ initrd() {
 
 # boot WHAT CPUS [MORE [MEMORY [OPTION...]]]
 boot() {
-	line="console=ttyS0 panic=-1 noxsave quiet ${3:-} do=$1" cpus=$2 memory=${4:-256M}
+	line="console=ttyS0 panic=-1 noxsave quiet watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=300 ${3:-} do=$1" cpus=$2 memory=${4:-256M}
 	[ $# -lt 4 ] && shift $# || shift 4
 	run ./pvrun -c "$cpus" --memory "$memory" --no-reboot --stats --initrd initrd --append "$line" "$@" linux
 	tr -d '\r' <"$dir/out" >"$dir/clean"; mv "$dir/clean" "$dir/out"

@@ -10,7 +10,7 @@ chmod 755 tree/init tree/clock_facts tree/insert_module
 (cd tree && find . | cpio -o -H newc 2>/dev/null) >initrd
 boot() {
 	more=$1; shift
-	run ./pvrun -c 2 --memory 192M --initrd initrd --append "console=ttyS0 panic=-1 noxsave quiet $more" "$@" linux
+	run ./pvrun -c 2 --memory 192M --initrd initrd --append "console=ttyS0 panic=-1 noxsave quiet watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=300 $more" "$@" linux
 	tr -d '\r' <"$dir/out" >"$dir/clean"; mv "$dir/clean" "$dir/out"
 }
 # field NAME NUMBER: a word of the line that begins with NAME, the last one if there are several.
