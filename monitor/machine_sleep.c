@@ -20,7 +20,7 @@
 #define SCI_ENABLED 0x1u /* always: there is no other mode than ACPI's */
 #define SLEEP_TYPE 0x1cu /* bits 12:10 */
 
-static bool asleep, left;
+static bool left;
 
 /* ---- the registers ---------------------------------------------------------------------------- */
 
@@ -118,19 +118,17 @@ static bool wait_for_signal(const struct options *opt)
 
 	while (sigtimedwait(&set, NULL, &now) > 0)
 		;
-	__atomic_store_n(&asleep, true, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&left, __ATOMIC_SEQ_CST))
+		return false;
 	if (!opt->quiet)
 		complain("the machine sleeps; SIGCONT wakes it");
 	sigwait(&set, &number);
-	__atomic_store_n(&asleep, false, __ATOMIC_SEQ_CST);
 	return !__atomic_load_n(&left, __ATOMIC_SEQ_CST);
 }
 
-/* The user leaves; nothing happens if the machine does not sleep. From the console's thread. */
+/* The user leaves a machine that sleeps or is just about to: the word first, then the signal. From the console's thread. */
 void machine_sleep_leave(void)
 {
-	if (!__atomic_load_n(&asleep, __ATOMIC_SEQ_CST))
-		return;
 	__atomic_store_n(&left, true, __ATOMIC_SEQ_CST);
 	kill(getpid(), SIGCONT);
 }
