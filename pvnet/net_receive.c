@@ -115,7 +115,7 @@ static void fill(struct pvrom_net_queue *q, uint32_t count, const struct pvrom_n
 /*
  * With one buffer. Put together in registers: a header of which a part was just stored could be read again only once
  * the store is through, and before it all those to lines that the driver's CPU still has. Drivers that send on what
- * they received leave the header as it was: then its line need not go to and fro (a third more frames, make bench-net).
+ * they received leave the header as it was: then its line need not go to and fro.
  */
 static void write_header(uint8_t *to, const struct pvrom_net_header *header)
 {
