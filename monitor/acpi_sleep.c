@@ -3,7 +3,7 @@
  * What ACPI's tables say of sleep (ACPI 6.4): with --s3 the machine is not of the hardware-reduced kind, in which
  * Linux has no place for its waking vector, but has the fixed registers that S3 needs, and none that may be left out.
  */
-#include "monitor.h"
+#include "machine_sleep.h"
 
 #include <string.h>
 

@@ -11,7 +11,9 @@
  *                 -> MADT
  *   0xffff0  the reset vector
  */
-#include "monitor.h"
+#include "guest_memory.h"
+#include "machine_sleep.h"
+#include "pc_devices.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -5,7 +5,9 @@
  * looked at before the vector goes out, whatever the sleep did; and an alarm moves
  * when the guest moves its TSC. How late they are is counted.
  */
-#include "monitor.h"
+#include "guest_clock.h"
+#include "interrupts.h"
+#include "run_vcpu.h"
 
 #include <string.h>
 #include <sys/prctl.h>

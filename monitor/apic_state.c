@@ -5,7 +5,9 @@
  * IPIs come from there; and what comes from elsewhere, from lines and from KVM's PIT, is sent again: it is then
  * an edge too many at worst.
  */
-#include "monitor.h"
+#include "interrupts.h"
+#include "pc_devices.h"
+#include "run_vcpu.h"
 
 #include <string.h>
 #include <sys/ioctl.h>

@@ -4,7 +4,10 @@
  * EOI. A guest may ask KVM for either by KVM's own MSRs too, as Linux does; it then looks there, and there
  * they stay, whatever area it registers.
  */
-#include "monitor.h"
+#include "pvrom_glue.h"
+#include "guest_clock.h"
+#include "interrupts.h"
+#include "run_vcpu.h"
 
 #include <sys/ioctl.h>
 

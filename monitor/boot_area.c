@@ -3,7 +3,7 @@
  * The boot area: 64 KiB of reserved guest memory that holds the first GDT and
  * whatever record, map and strings the boot protocol needs.
  */
-#include "monitor.h"
+#include "guest_memory.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * --bug bus-lies of test builds (empty otherwise): a host that says what makes no sense of its devices. Each lies about
  * one thing, by its number; the first is honest.
  */
-#include "monitor.h"
+#include "pvrom_glue.h"
 
 #ifdef PVROM_TEST
 #include <pvrom/dev.h>

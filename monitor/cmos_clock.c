@@ -3,7 +3,7 @@
  * The CMOS clock of a PC (MC146818), read-only: the host's time in UTC. Guests
  * read the date there when they boot, and wait for seconds if it is not there.
  */
-#include "monitor.h"
+#include "pc_devices.h"
 
 #include <time.h>
 

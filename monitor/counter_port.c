@@ -3,7 +3,7 @@
  * The counter port: a guest that measures itself writes the number of a counter and reads its low 32
  * bits. They are KVM's own, of the CPU that asks; where there is no such counter, ones are read.
  */
-#include "monitor.h"
+#include "run_vcpu.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,8 @@
  * and topology (one package, a core a CPU), KVM's leaves at 0x40000000 and
  * pvrom's at the next base.
  */
-#include "monitor.h"
+#include "kvm_device.h"
+#include "guest_memory.h"
 
 #include <errno.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 
 #include <pvrom/blk_backend.h>
 #include <pvrom/blk_host.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #ifndef PVRUN_DISK_H
 #define PVRUN_DISK_H
 
-#include "monitor.h"
+#include "machine.h"
 
 struct virtio_device *disk_create(struct vm *vm, const struct disk_arg *arg, unsigned int number);
 void disk_destroy(struct virtio_device *device);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* No disks: this pvrun was built without liburing, which their files are read and written with. */
 #include "disk.h"
+#include "pc_devices.h"
+#include "saved_machine.h"
+
+#include <stdio.h>
 
 struct virtio_device *disk_create(struct vm *vm, const struct disk_arg *arg, unsigned int number)
 {

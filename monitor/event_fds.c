@@ -4,7 +4,7 @@
  * KVM_IOEVENTFD): a device's thread raises a line without a CPU's thread, and a guest's write wakes a
  * device's thread without leaving KVM. And one use of the latter that needs no thread: port 0x80.
  */
-#include "monitor.h"
+#include "interrupts.h"
 
 #include <errno.h>
 #include <string.h>

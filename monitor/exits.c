@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* What KVM_RUN returned for. */
-#include "monitor.h"
+#include "run_vcpu.h"
+#include "guest_clock.h"
+#include "pc_devices.h"
+#include "pvrom_glue.h"
 
 #include <string.h>
 

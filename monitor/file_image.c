@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* Files that a guest is given, mapped whole. */
-#include "monitor.h"
+#include "load_kernel.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,8 @@
  * second, and each CPU's times go to its area when it comes by, once a millisecond at most and once a second at
  * least.
  */
-#include "monitor.h"
+#include "guest_clock.h"
+#include "run_vcpu.h"
 
 #include <time.h>
 

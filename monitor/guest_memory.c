@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * Guest memory: one sparse mapping of the host, shown to the guest below the
- * PCI hole and above 4 GiB (see the picture in monitor.h).
+ * PCI hole and above 4 GiB (see the picture in guest_memory.h).
  */
-#include "monitor.h"
+#include "guest_memory.h"
+#include "pvrom_glue.h"
 
 #include <errno.h>
 #include <string.h>

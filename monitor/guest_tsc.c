@@ -5,7 +5,8 @@
  * (KVM_X86_SET_MSR_FILTER), and whoever counts on the offset learns of it. Where KVM has no such filter the
  * writes go unseen: then the guest's clock is what the guest has made of it.
  */
-#include "monitor.h"
+#include "guest_clock.h"
+#include "kvm_device.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,10 +3,11 @@
  * What the KVM below does in hardware, found out from itself: the parameters of
  * its module, and CPUID where these cannot be read. Never from an option.
  */
-#include "monitor.h"
+#include "kvm_device.h"
 
 #include <cpuid.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 enum { EAX, EBX, ECX, EDX };

@@ -3,7 +3,7 @@
  * What the host knows of time, with its error bound: the kernel's TAI clock at one TSC value, and
  * what adjtimex() says of it (adjtimex(2); the fields are those of RFC 5905's kernel interface).
  */
-#include "monitor.h"
+#include "guest_clock.h"
 
 #include <sys/timex.h>
 #include <time.h>

@@ -3,7 +3,8 @@
  * Interrupts into the guest, all through KVM's own controllers: the routes of
  * its 24 input lines, messages to a CPU, and the end of an interrupt.
  */
-#include "monitor.h"
+#include "interrupts.h"
+#include "pc_devices.h"
 
 #include <errno.h>
 #include <string.h>

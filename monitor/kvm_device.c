@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* /dev/kvm: opening it, what it must be able to do, and a virtual machine on it. */
-#include "monitor.h"
+#include "kvm_device.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
  * (Documentation/virt/kvm/api.rst, KVM_GET_STATS_FD): a header, descriptors
  * with names, and the values.
  */
-#include "monitor.h"
+#include "stats_report.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,8 @@
  * mostly ended so, and one that hangs with interrupts off says nothing itself. A thread does that, for only
  * a CPU's own thread can read its registers, and these must be asked.
  */
-#include "monitor.h"
+#include "run_vcpu.h"
+#include "pc_devices.h"
 
 #include <semaphore.h>
 #include <signal.h>

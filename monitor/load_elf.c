@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* ELF files: checking them, their segments, and the PVH entry note. */
-#include "monitor.h"
+#include "load_kernel.h"
 
 #include <elf.h>
 #include <string.h>

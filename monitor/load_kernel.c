@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* What kind of kernel a file is, and the files that come with it. */
-#include "monitor.h"
+#include "load_kernel.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * Booting a Linux bzImage by its 32-bit boot protocol (Documentation/arch/x86/
  * boot.rst): the protected-mode part goes to 1 MiB, esi = the zero page.
  */
-#include "monitor.h"
+#include "load_kernel.h"
 
 #include <asm/bootparam.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * first 8 KiB; by its address fields, or else as an ELF file. 32-bit protected
  * mode, eax = magic, ebx = address of the information structure.
  */
-#include "monitor.h"
+#include "load_kernel.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * Booting by PVH: the direct boot of Xen's public/arch-x86/hvm/start_info.h.
  * 32-bit protected mode, paging off, ebx = address of the start info.
  */
-#include "monitor.h"
+#include "load_kernel.h"
 
 #include <string.h>
 

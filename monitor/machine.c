@@ -3,8 +3,18 @@
  * The life of one virtual machine: built, loaded, run until something ends it,
  * taken apart. A reset is a new life: nothing of the old machine remains; after sleep its memory does.
  */
+#include "machine.h"
 #include "disk.h"
+#include "guest_clock.h"
+#include "interrupts.h"
+#include "kvm_device.h"
+#include "load_kernel.h"
+#include "machine_sleep.h"
 #include "net_device.h"
+#include "pc_devices.h"
+#include "pvrom_glue.h"
+#include "run_vcpu.h"
+#include "saved_machine.h"
 
 #include <errno.h>
 #include <stdlib.h>

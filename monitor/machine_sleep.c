@@ -4,7 +4,8 @@
  * is taken apart, and the woken one is a new life in the same memory: nothing is there of what the guest
  * had set up in devices and with the host. In between pvrun waits for SIGCONT.
  */
-#include "monitor.h"
+#include "machine_sleep.h"
+#include "run_vcpu.h"
 
 #include <signal.h>
 #include <sys/ioctl.h>

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* What pvrun says on stderr, always with its name in front. */
-#include "monitor.h"
+#include "basics.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static void say(const char *format, va_list args)

@@ -3,6 +3,7 @@
  * A network card of the guest: pvnet's card over one of its backends, with a thread of its own. What that does is in
  * net_round.c.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #ifndef PVRUN_NET_DEVICE_H
 #define PVRUN_NET_DEVICE_H
 
-#include "monitor.h"
+#include "stats_report.h"
 
 /* Opens what is behind a card and shows the card as virtio device `number`; ends pvrun if it cannot. */
 struct virtio_device *net_create(struct vm *vm, const struct net_arg *arg, unsigned int number);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* The command line. */
-#include "monitor.h"
+#include "options.h"
+#include "pvrom_glue.h"
 
 #include <argp.h>
 #include <errno.h>

@@ -4,7 +4,10 @@
  * debug exit, the two ways of a PC to reset, ACPI's sleep registers, the counter port, and with a ROM
  * the two of pvrom. Elsewhere reads give ones and writes go nowhere.
  */
-#include "monitor.h"
+#include "run_vcpu.h"
+#include "machine_sleep.h"
+#include "pc_devices.h"
+#include "pvrom_glue.h"
 
 #include <string.h>
 

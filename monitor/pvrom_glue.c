@@ -4,7 +4,11 @@
  * into guest memory, its calls brought in by a port. What the core asks of the
  * monitor is in pvrom_ops.c.
  */
-#include "monitor.h"
+#include "pvrom_glue.h"
+#include "kvm_device.h"
+#include "load_kernel.h"
+#include "pc_devices.h"
+#include "run_vcpu.h"
 
 #include <string.h>
 #include <sys/ioctl.h>

@@ -3,7 +3,11 @@
  * What the host core asks of this monitor (struct pvrom_host_ops of host.h).
  * ctx is the struct vm. Each runs on the thread of the CPU that made the call.
  */
-#include "monitor.h"
+#include "pvrom_glue.h"
+#include "guest_clock.h"
+#include "guest_memory.h"
+#include "interrupts.h"
+#include "run_vcpu.h"
 
 /* The ROM's pages are not memory for a call: the guest may only read them. */
 static void *op_translate(void *ctx, struct pvrom_gpa gpa, uint64_t *len)

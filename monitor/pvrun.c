@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* pvrun: runs one kernel in a virtual machine on KVM, with pvrom beside it. */
-#include "monitor.h"
+#include "kvm_device.h"
+#include "machine_sleep.h"
+#include "pc_devices.h"
+#include "run_vcpu.h"
+#include "saved_machine.h"
+#include "stats_report.h"
 
 #include <stdlib.h>
 

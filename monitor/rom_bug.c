@@ -3,7 +3,8 @@
  * --bug rom-changes of test builds (empty otherwise): a ROM that is another at the second look. Its pages are
  * no memory then, so that each read comes here. The header holds, or the guest would not look twice.
  */
-#include "monitor.h"
+#include "pvrom_glue.h"
+#include "guest_memory.h"
 
 #ifdef PVROM_TEST
 #include <string.h>

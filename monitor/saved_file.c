@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* The file of a saved machine: bytes into it and out of it, and what may stand in it. */
-#include "monitor.h"
+#include "saved_machine.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void saved_put(FILE *file, const void *data, size_t size)

@@ -5,10 +5,13 @@
  * as if nothing had been, and so have both functions of the clock page; elsewhere the TSC goes on from
  * the value that it had. The file is for the pvrun that wrote it, not for interchange.
  */
-#include "monitor.h"
+#include "saved_machine.h"
+#include "guest_clock.h"
+#include "run_vcpu.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

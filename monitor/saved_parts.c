@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* The parts of a saved machine that are no CPU's: its memory, KVM's devices and ours, the host core. */
-#include "monitor.h"
+#include "saved_machine.h"
+#include "interrupts.h"
+#include "pc_devices.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>

@@ -3,7 +3,9 @@
  * One CPU's state on its way to a file and back: all that KVM keeps of it, its TSC's offset, its alarm and
  * its times. The CPU's thread has ended, or has not begun.
  */
-#include "monitor.h"
+#include "saved_machine.h"
+#include "guest_clock.h"
+#include "run_vcpu.h"
 
 #include <errno.h>
 #include <string.h>

@@ -4,9 +4,12 @@
  * afterwards they are told of their driver as it told them. Notifications and interrupts that were on their way
  * are not saved: a loaded device looks at all of its queues, and interrupts for all of them, once.
  */
+#include "saved_machine.h"
+#include "interrupts.h"
 #include "virtio_device.h"
 
 #include <pvrom/virtqueue_device.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

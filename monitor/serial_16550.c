@@ -3,7 +3,8 @@
  * COM1: a 16550 whose line is stdout, and whose interrupt is an irqfd. A byte sent is gone at once, so the
  * transmitter is always empty; baud rate and format are kept and ignored.
  */
-#include "monitor.h"
+#include "pc_devices.h"
+#include "interrupts.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* What --stats says at the end, for people and as JSON (the schema is in pvrun.1). */
+#include "stats_report.h"
+#include "interrupts.h"
+#include "kvm_device.h"
 #include "net_device.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static void add_alarms(struct stats *stats, const struct vm *vm)

@@ -3,7 +3,9 @@
  * The user's terminal: raw while the guest runs, given back as it was however
  * pvrun ends; ctrl-a x leaves, ctrl-a ctrl-a is one ctrl-a for the guest.
  */
-#include "monitor.h"
+#include "pc_devices.h"
+#include "machine_sleep.h"
+#include "run_vcpu.h"
 
 #include <errno.h>
 #include <signal.h>

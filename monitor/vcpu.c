@@ -3,7 +3,8 @@
  * A virtual CPU: one thread in KVM_RUN. Only that thread touches its state; the
  * others leave a request (vcpu_work.c) and kick it.
  */
-#include "monitor.h"
+#include "run_vcpu.h"
+#include "guest_clock.h"
 
 #include <errno.h>
 #include <signal.h>

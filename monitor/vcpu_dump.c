@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /* The register dump that goes to stderr when a guest crashes. */
-#include "monitor.h"
+#include "run_vcpu.h"
+#include "guest_memory.h"
 
+#include <stdio.h>
 #include <sys/ioctl.h>
 
 #define ULL(x) ((unsigned long long)(x))

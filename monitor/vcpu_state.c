@@ -3,7 +3,12 @@
  * The state a virtual CPU begins with: the boot processor's, that of a CPU which
  * waits to be started, and the 64-bit state that the call SMP_START gives it.
  */
-#include "monitor.h"
+#include "run_vcpu.h"
+#include "guest_clock.h"
+#include "guest_memory.h"
+#include "interrupts.h"
+#include "kvm_device.h"
+#include "pvrom_glue.h"
 
 #include <errno.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * /proc/<pid>/schedstat, the second word), which is what KVM's own record of stolen time is made of, and KVM's counter
  * halt_wait_ns.
  */
-#include "monitor.h"
+#include "guest_clock.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -3,7 +3,8 @@
  * What CPUs have done by each other's threads: a piece of work is left and waited for, and who waits does his
  * own meanwhile. Parking all of them, and running one alone, are made of that.
  */
-#include "monitor.h"
+#include "run_vcpu.h"
+#include "guest_clock.h"
 
 /* Takes the first piece of work that may be done now, NULL if there is none; vm->lock held. */
 static struct vcpu_work *next_work(struct vcpu *vcpu)

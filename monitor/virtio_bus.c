@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #include "virtio_device.h"
+#include "interrupts.h"
+#include "pc_devices.h"
+#include "pvrom_glue.h"
 
 #define BUS_PORT 0x5660u
 #define BELL(device, queue) ((uint64_t)((device) << 8 | (queue)) << 32 | BUS_PORT)

@@ -4,6 +4,9 @@
  * tells the driver. On the device's thread, but for its beginning and end.
  */
 #include "virtio_device.h"
+#include "guest_memory.h"
+#include "interrupts.h"
+#include "pc_devices.h"
 
 #include <stdlib.h>
 

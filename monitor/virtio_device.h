@@ -9,7 +9,7 @@
 #include <pvrom/virtqueue_device.h>
 
 #include "device_thread.h"
-#include "monitor.h"
+#include "machine.h"
 
 #define VIRTIO_QUEUES 17u /* of one device at most: eight pairs of a card, and its control queue */
 #define VIRTIO_QUEUE_SIZE 256u /* the longest that is offered */

@@ -5,6 +5,8 @@
  * KVM (ioeventfd), and the two of interrupts are one atomic word.
  */
 #include "virtio_device.h"
+#include "interrupts.h"
+#include "pc_devices.h"
 
 #include <pvrom/virtio_mmio.h>
 

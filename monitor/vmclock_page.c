@@ -5,7 +5,8 @@
  * page is the guest's to read only; the writer is pvrom's own, whose page begins with VMClock's
  * layout, over a copy of which the rest is left away.
  */
-#include "monitor.h"
+#include "guest_clock.h"
+#include "guest_memory.h"
 
 #include <string.h>
 

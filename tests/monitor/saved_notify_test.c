@@ -6,12 +6,18 @@
  */
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "../../monitor/disk.h"
+#include "../../monitor/guest_memory.h"
+#include "../../monitor/interrupts.h"
+#include "../../monitor/pc_devices.h"
+#include "../../monitor/pvrom_glue.h"
+#include "../../monitor/saved_machine.h"
 #include "../../monitor/virtio_device.h"
 #include "../cunit_tap.h"
 

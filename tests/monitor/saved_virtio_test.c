@@ -4,10 +4,12 @@
  * it is refused, or taken whole, and never believed. With the sanitizers a truth value that is none would show.
  */
 #include <setjmp.h>
-#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../monitor/interrupts.h"
+#include "../../monitor/saved_machine.h"
 #include "../../monitor/virtio_device.h"
 #include "../cunit_tap.h"
 
