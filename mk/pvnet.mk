@@ -60,7 +60,7 @@ $(eval $(call cunit,net.hostile,$(addprefix tests/net/net_hostile_,main.c comman
 # KVM's structures and at an address that is fixed.
 ifneq ($(wildcard /usr/include/liburing.h),)
 PVRUN_PARTS := $(foreach v,test alt asan ndebug,$(addprefix $(BUILD)/$(v)/tests/,net/net_round_test.o monitor/saved_virtio_test.o \
-	monitor/saved_notify_test.o)) \
+	monitor/saved_notify_test.o monitor/notify_world.o)) \
 	$(foreach v,asan ndebug,$(addprefix $(BUILD)/$(v)/monitor/,net_round.o saved_file.o saved_virtio.o disk.o \
 	device_thread.o virtio_bus.o virtio_device.o virtio_mmio.o))
 $(PVRUN_PARTS): FLAGS_FOR += $(KVM_STRUCTURES)
@@ -69,7 +69,7 @@ $(foreach v,test alt asan ndebug,$(BUILD)/$(v)/net.round $(BUILD)/$(v)/monitor.s
 $(eval $(call cunit,net.round,tests/net/net_round_test.c,monitor/net_round.c $(PVNET_BACKEND_SRCS) $(NET_WORLD)))
 $(eval $(call cunit,monitor.saved_virtio,tests/monitor/saved_virtio_test.c,monitor/saved_file.c monitor/saved_virtio.c $(VIRTQUEUE_SRCS)))
 $(foreach v,test alt asan ndebug,$(BUILD)/$(v)/monitor.saved_notify): CUNIT_LIBS = -luring
-$(eval $(call cunit,monitor.saved_notify,tests/monitor/saved_notify_test.c,$(addprefix monitor/,saved_file.c saved_virtio.c \
+$(eval $(call cunit,monitor.saved_notify,$(addprefix tests/monitor/,saved_notify_test.c notify_world.c),$(addprefix monitor/,saved_file.c saved_virtio.c \
 	disk.c device_thread.c virtio_bus.c virtio_device.c virtio_mmio.c) vhost-user/io_loop.c virtqueue/transport/bus_host.c \
 	$(PVBLK_BACKEND_SRCS) $(PVBLK_HOST_SRCS) $(VIRTQUEUE_SRCS)))
 endif
