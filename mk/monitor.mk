@@ -69,6 +69,13 @@ CHECK_QUICK += monitor.usage
 TEST.monitor.usage       = tests/monitor/monitor_usage_test
 TEST_NEEDS.monitor.usage = $(BUILD)/pvrun
 
+# What pvrun makes of its host's clock, without pvrun: compiled as above, at an address that is fixed.
+$(foreach v,test alt asan ndebug,$(BUILD)/$(v)/tests/monitor/host_clock_test.o) \
+	$(foreach v,asan ndebug,$(BUILD)/$(v)/monitor/host_clock.o): FLAGS_FOR += $(KVM_STRUCTURES)
+$(foreach v,test alt asan ndebug,$(BUILD)/$(v)/monitor.host_clock): LDFLAGS += -no-pie
+$(eval $(call cunit,monitor.host_clock,tests/monitor/host_clock_test.c,monitor/host_clock.c pvclock/clock_writer.c \
+	pvclock/clock_rate.c pvclock/clock_mono.c pvclock/clock_tai.c pvclock/clock_leap.c pvclock/clock_bugs.c))
+
 CHECK += monitor.npt monitor.shadow monitor.linux monitor.terminal
 TEST.monitor.npt            = $(MONITOR_TEST) 1 1024 160 guests.sh
 TEST_TIME.monitor.npt       = 180

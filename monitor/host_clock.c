@@ -12,6 +12,9 @@
 #define NS 1000000000ull
 #define DAY 86400
 #define PAIRS 5
+/* TAI was 10 s ahead of UTC when that began, in 1972: less has a kernel that was never told, and only counts leap
+ * seconds. Its CLOCK_TAI is none. */
+#define TAI_LEAST 10
 /* The kernel lets its own bound grow by as much a second: MAXFREQ of its NTP code. */
 #define KERNEL_PPB 500000u
 /* A rate that was never compared with the clock: what a calibration against a PIT may be wrong by. */
@@ -71,19 +74,24 @@ static void note_rate(struct host_clock *clock, const struct pair *now)
 }
 
 /*
- * The leap second of today's end, or of today's beginning: the kernel is told a day before, inserts it
- * itself and then counts a second more of TAI - UTC.
+ * The leap second of today's end: the kernel is told a day before, inserts it itself, then counts a second
+ * more of TAI - UTC, and waits until it is no longer told, may that last for days.
  */
-static void note_leap(struct pvrom_clock_sample *sample, const struct timex *state, int result)
+static void note_leap(struct host_clock *clock, struct pvrom_clock_sample *sample,
+		      const struct timex *state, int result)
 {
-	int64_t utc = (int64_t)sample->tai_sec - state->tai;
+	int64_t today = ((int64_t)sample->tai_sec - state->tai) / DAY * DAY, leap = today + DAY;
 	bool done = result == TIME_OOP || result == TIME_WAIT;
 
 	sample->utc_offset_sec = -state->tai;
 	if (!(state->status & (STA_INS | STA_DEL)))
 		return;
+	if (result == TIME_WAIT)
+		leap = clock->leap_utc_sec != 0 ? clock->leap_utc_sec : today;
+	else if (result != TIME_ERROR) /* which hides whether it has come */
+		clock->leap_utc_sec = leap;
 	sample->leap_sign = state->status & STA_INS ? 1 : -1;
-	sample->leap_utc_sec = utc / DAY * DAY + (result == TIME_WAIT ? 0 : DAY);
+	sample->leap_utc_sec = leap;
 	if (done)
 		sample->utc_offset_sec += sample->leap_sign;
 }
@@ -97,16 +105,19 @@ void host_clock_start(struct host_clock *clock, uint64_t tsc_khz)
 	};
 }
 
-/* A sample for a guest whose TSC is the host's plus `offset`. */
+/* A sample for a guest whose TSC is the host's plus `offset`: of TAI, or of UTC where the kernel was not told TAI. */
 struct pvrom_clock_sample host_clock_sample(struct host_clock *clock, uint64_t offset)
 {
 	struct timex state = { 0 };
 	int result = adjtimex(&state);
 	struct pair now = read_pair();
 	bool lost = result < 0 || result == TIME_ERROR || (state.status & STA_UNSYNC);
+	bool knows_tai = state.tai >= TAI_LEAST;
 	struct pvrom_clock_sample sample;
 
 	note_rate(clock, &now);
+	if (!knows_tai)
+		now.tai_ns -= (uint64_t)(state.tai * (int64_t)NS);
 	sample = (struct pvrom_clock_sample){
 		.tsc = now.tsc + offset,
 		.tai_sec = now.tai_ns / NS,
@@ -119,10 +130,9 @@ struct pvrom_clock_sample host_clock_sample(struct host_clock *clock, uint64_t o
 		.rate_error_ppb = clock->rate_ppb,
 		.status = lost ? PVROM_CLOCK_UNRELIABLE : PVROM_CLOCK_SYNCHRONIZED,
 	};
-	/* 0 is what a kernel says that was never told. */
-	if (state.tai != 0) {
+	if (knows_tai) {
 		sample.flags |= PVROM_CLOCK_SAMPLE_OFFSET;
-		note_leap(&sample, &state, result);
+		note_leap(clock, &sample, &state, result);
 	}
 	return sample;
 }

@@ -131,6 +131,7 @@ struct host_clock {
 	uint64_t rate_ticks, rate_ns;
 	uint64_t last_tsc, last_ns;
 	uint32_t rate_ppb;
+	int64_t leap_utc_sec; /* of the leap second that the kernel was told of last */
 };
 
 /* The host's clock on its way to the guest. */

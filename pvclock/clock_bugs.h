@@ -26,6 +26,7 @@
 	X(PAUSE_RUNS, 16, HISTORIES, "pause-runs", "monotonic time runs on in a migration")        \
 	X(SAVE_LOW, 17, HISTORIES, "save-low", "a saved clock loses a part of a nanosecond")       \
 	X(SAME_GENERATION, 18, HISTORIES, "same-generation", "loading keeps the generation")       \
+	X(TAI_QUIET, 28, HISTORIES, "tai-quiet", "TAI that gets known does not change the marker") \
 	X(BUMPED_ONCE, 19, RACE, "bumped-once", "the sequence is raised once, at the end")         \
 	X(EVEN_EARLY, 20, RACE, "even-early", "the sequence is even before the last stores")       \
 	X(TSC_FIRST, 21, RACE, "tsc-first", "the TSC is read before the sequence is odd")          \

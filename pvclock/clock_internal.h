@@ -35,6 +35,11 @@ bool pvrom_clock_tai_update(struct pvrom_clock_writer *writer,
 			    const struct pvrom_clock_period *period, uint64_t tsc, bool anew);
 
 /* clock_leap.c */
+/* Which time a sample counts: TAI, or UTC where the host does not know TAI. */
+static inline uint8_t pvrom_clock_time_type(uint64_t offset_known)
+{
+	return offset_known ? PVROM_VMCLOCK_TIME_TAI : PVROM_VMCLOCK_TIME_UTC;
+}
 void pvrom_clock_leap(struct pvrom_clock_page *page, const struct pvrom_clock_sample *sample);
 
 /* clock_mono.c */

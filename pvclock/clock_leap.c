@@ -44,6 +44,7 @@ void pvrom_clock_leap(struct pvrom_clock_page *page, const struct pvrom_clock_sa
 	const bool known = sample->flags & PVROM_CLOCK_SAMPLE_OFFSET;
 	const int64_t tai = (int64_t)page->time_sec;
 
+	page->time_type = pvrom_clock_time_type(known);
 	page->leap_second_smearing_hint = sample->smearing;
 	page->utc_offset_sec = known ? sample->utc_offset_sec : 0;
 	page->leap_sign = known ? sample->leap_sign : 0;

@@ -152,6 +152,7 @@ enum pvrom_clock_result pvrom_clock_writer_load(struct pvrom_clock_writer *write
 	next.paused = true;
 	if (PVROM_CLOCK_BUG(SAVE_LOW))
 		next.now.mono_low &= ~UINT64_C(0xff);
+	next.now.time_type = pvrom_clock_time_type(next.now.flags & PVROM_VMCLOCK_TAI_OFFSET_VALID);
 	next.now.vm_generation_counter += !PVROM_CLOCK_BUG(SAME_GENERATION);
 	/* What this host is, and whether it has the page, are no matter of the image. */
 	next.now.clock_flags =

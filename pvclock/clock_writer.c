@@ -22,13 +22,14 @@ static void begin(struct pvrom_clock_writer *writer)
 	__asm__ volatile("mfence\n\tlfence" : : : "memory");
 }
 
-/* Stores all words but those with the sequence and before it, each once and whole. */
+/* Stores the type of time and all words behind the sequence, each once and whole. */
 static void store_words(const struct pvrom_clock_page *from, struct pvrom_clock_page *to)
 {
 	const uint64_t *words = (const uint64_t *)(const void *)from;
 	uint64_t *out = (uint64_t *)(void *)to;
 	size_t i;
 
+	__atomic_store_n(&to->time_type, from->time_type, __ATOMIC_RELAXED);
 	for (i = FIRST_WORD; i < WORDS; i++) {
 		if (PVROM_CLOCK_BUG(EVEN_EARLY) && i == WORDS / 2)
 			__atomic_store_n(&to->seq_count, from->seq_count, __ATOMIC_RELEASE);
@@ -63,7 +64,6 @@ static void store_head(struct pvrom_clock_writer *writer)
 	page->size = writer->now.size;
 	page->version = writer->now.version;
 	page->counter_id = writer->now.counter_id;
-	page->time_type = writer->now.time_type;
 	for (i = 0; i < (PVROM_CLOCK_PAGE_SIZE - sizeof(*page)) / 8; i++)
 		rest[i] = 0;
 }
@@ -111,7 +111,7 @@ static void first_page(struct pvrom_clock_page *now, const struct pvrom_clock_co
 		.size = PVROM_CLOCK_PAGE_SIZE,
 		.version = PVROM_VMCLOCK_VERSION,
 		.counter_id = PVROM_VMCLOCK_COUNTER_TSC,
-		.time_type = PVROM_VMCLOCK_TIME_TAI,
+		.time_type = PVROM_VMCLOCK_TIME_UTC,
 		.disruption_marker = 1,
 		.flags = PVROM_VMCLOCK_GENERATION_PRESENT,
 		.clock_status = PVROM_CLOCK_INITIALIZING,
@@ -241,6 +241,23 @@ static void apply(struct pvrom_clock_writer *writer, struct update *u)
 	writer->last_tsc = u->tsc;
 }
 
+/* Does the sample count TAI, and the page UTC, or the other way? */
+static bool counts_another(const struct pvrom_clock_writer *writer,
+			   const struct pvrom_clock_sample *sample)
+{
+	return writer->now.time_type !=
+	       pvrom_clock_time_type(sample->flags & PVROM_CLOCK_SAMPLE_OFFSET);
+}
+
+/* Then no promise of the one says anything of the other, however wide it is. */
+static bool makes_void(const struct pvrom_clock_writer *writer,
+		       const struct pvrom_clock_sample *sample)
+{
+	if (sample->flags & (PVROM_CLOCK_SAMPLE_STEPPED | PVROM_CLOCK_SAMPLE_DISRUPTED))
+		return true;
+	return writer->claim.valid && counts_another(writer, sample) && !PVROM_CLOCK_BUG(TAI_QUIET);
+}
+
 enum pvrom_clock_result pvrom_clock_writer_update(struct pvrom_clock_writer *writer,
 						  const struct pvrom_clock_sample *sample)
 {
@@ -250,7 +267,7 @@ enum pvrom_clock_result pvrom_clock_writer_update(struct pvrom_clock_writer *wri
 		return PVROM_CLOCK_BAD_SAMPLE;
 	if (writer->paused)
 		return PVROM_CLOCK_PAUSED;
-	u.anew = sample->flags & (PVROM_CLOCK_SAMPLE_STEPPED | PVROM_CLOCK_SAMPLE_DISRUPTED);
+	u.anew = makes_void(writer, sample);
 	pvrom_clock_rate(sample->rate_ticks, sample->rate_ns, &u.period);
 	if (PVROM_CLOCK_BUG(TSC_FIRST))
 		u.tsc = tsc_now(writer);
@@ -300,8 +317,8 @@ static void count_suspended(struct pvrom_clock_writer *writer, const struct upda
 		pvrom_clock_estimate(u->sample, u->period.tai, u->period.tai_shift, u->tsc) -
 		before;
 
-	if (!writer->paused_tai_valid || !pvrom_clock_claims(u->sample->status) || time < 0 ||
-	    time >> 64 >= INT64_C(1) << 33)
+	if (!writer->paused_tai_valid || !pvrom_clock_claims(u->sample->status) ||
+	    counts_another(writer, u->sample) || time < 0 || time >> 64 >= INT64_C(1) << 33)
 		return;
 	writer->now.suspended_ns += (uint64_t)(time >> 64) * NS_PER_SEC +
 				    (uint64_t)(pvrom_clock_mul((uint64_t)time, NS_PER_SEC) >> 64);

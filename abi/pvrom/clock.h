@@ -97,13 +97,14 @@ PVROM_CONSTANTS_END
 
 #ifndef __ASSEMBLER__
 /*
- * The host writes all of it, fields up to time_type and from clock_magic to clock_minor at registration only.
+ * The host writes all of it, fields up to counter_id and from clock_magic to clock_minor at registration only.
  *
  *	0x000	magic		PVROM_VMCLOCK_MAGIC
  *	0x004	size		0x1000: both parts
  *	0x008	version		1
  *	0x00a	counter_id	PVROM_VMCLOCK_COUNTER_TSC
- *	0x00b	time_type	PVROM_VMCLOCK_TIME_TAI
+ *	0x00b	time_type	PVROM_VMCLOCK_TIME_TAI; _UTC while the host does not know TAI: what is
+ *				called TAI below is UTC then
  *	0x00c	seq_count	raised by 1 before and after each update; odd meanwhile
  *	0x010	disruption_marker	changes when the TSC or the time was disrupted; never comes back
  *	0x018	flags		PVROM_VMCLOCK_x
@@ -235,12 +236,12 @@ PVROM_SIZE_IS(pvrom_clock_page, 0x280);
  *	0x00	size		guest	bytes of this structure, 0x40
  *	0x04	status		host	PVROM_CLOCK_x
  *	0x08	tsc		host	the TSC of the calling vCPU at which the rest holds
- *	0x10	tai_sec		host	seconds since 1970-01-01 00:00:00 TAI
+ *	0x10	tai_sec		host	seconds since 1970-01-01 00:00:00 TAI; see flags
  *	0x18	tai_frac_sec	host	2^-64 s
  *	0x20	maxerror_nanosec	host	greatest error; all ones if none can be named
  *	0x28	monotonic_ns	host	as from the clock page
  *	0x30	utc_offset_sec	host	what is added to TAI to get UTC; see flags
- *	0x34	flags		host	PVROM_VMCLOCK_TAI_OFFSET_VALID or 0
+ *	0x34	flags		host	PVROM_VMCLOCK_TAI_OFFSET_VALID; 0: tai_sec is UTC
  *	0x38	reserved	host	zero
  *	0x40
  */

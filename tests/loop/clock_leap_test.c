@@ -281,39 +281,114 @@ static void vmclock_of_utc(void)
 	CU_ASSERT_EQUAL(date.sec, MIDNIGHT + BEFORE);
 }
 
-/* A host that does not know the offset: TAI is UTC to it, and said to be. */
-static void offset_not_known(void)
+/* What a sample says, from a host that is off by a minute at most. */
+static void say(int64_t sec, bool known, uint32_t status)
 {
 	struct pvrom_clock_sample sample;
+
+	clock_sample(&w, (uint64_t)sec, &sample);
+	sample.flags = known ? PVROM_CLOCK_SAMPLE_OFFSET : 0;
+	sample.maxerror_ns = UINT64_C(60000000000);
+	sample.status = status;
+	CU_ASSERT_EQUAL(pvrom_clock_writer_update(&w.writer, &sample), PVROM_CLOCK_OK);
+}
+
+/* A host that does not know TAI counts UTC, and says so. [PVROM-CLOCK-46] */
+static void offset_not_known(void)
+{
 	struct pvrom_clock_reading r = { .marker = 0 };
 	struct pvrom_clock_date date;
 
 	clock_open(&w, HZ, 0);
-	clock_sample(&w, MIDNIGHT, &sample);
-	sample.flags = 0;
-	CU_ASSERT_EQUAL(pvrom_clock_writer_update(&w.writer, &sample), PVROM_CLOCK_OK);
+	CU_ASSERT_EQUAL(page_of(&w)->time_type, PVROM_VMCLOCK_TIME_UTC);
+	say(MIDNIGHT, false, PVROM_CLOCK_SYNCHRONIZED);
+	CU_ASSERT_EQUAL(page_of(&w)->time_type, PVROM_VMCLOCK_TIME_UTC);
 	read_at(page_of(&w), 1001, &r);
 	CU_ASSERT_FALSE(r.offset_known);
 	CU_ASSERT_TRUE(pvrom_clock_utc(&r, PVROM_CLOCK_NOON_LINEAR, &date));
 	CU_ASSERT_EQUAL(date.sec, MIDNIGHT);
+	/* To a reader of VMClock alone it is a page of UTC. */
+	page_of(&w)->clock_magic = 0;
+	read_at(page_of(&w), 1001, &r);
+	CU_ASSERT_TRUE(pvrom_clock_utc(&r, PVROM_CLOCK_STRICT, &date));
+	CU_ASSERT_EQUAL(date.sec, MIDNIGHT);
+}
+
+/* The marker changes with the time that is counted, though the bounds of both would fit each other; and by 37 s
+ * more or less the machine was not suspended, nor is monotonic time slewed for it. [PVROM-CLOCK-47] */
+static void offset_gets_known(void)
+{
+	struct pvrom_clock_sample sample;
+	struct pvrom_clock_reading r = { .marker = 0 };
+	uint64_t period;
+
+	clock_open(&w, HZ, 0);
+	say(MIDNIGHT, false, PVROM_CLOCK_SYNCHRONIZED);
+	period = page_of(&w)->mono_period;
+	read_at(page_of(&w), w.tsc, &r);
+	say(MIDNIGHT, false, PVROM_CLOCK_SYNCHRONIZED);
+	read_at(page_of(&w), w.tsc, &r);
+	CU_ASSERT_FALSE(r.disrupted);
+	say(MIDNIGHT + 37, true, PVROM_CLOCK_SYNCHRONIZED);
+	CU_ASSERT_EQUAL(page_of(&w)->time_type, PVROM_VMCLOCK_TIME_TAI);
+	CU_ASSERT_EQUAL(page_of(&w)->mono_period, period);
+	read_at(page_of(&w), w.tsc, &r);
+	CU_ASSERT_TRUE(r.disrupted && r.offset_known);
+	CU_ASSERT_TRUE(r.tai_sec == (uint64_t)MIDNIGHT + 37 || r.tai_nsec > 999999990);
+	CU_ASSERT_TRUE(r.maxerror_ns < UINT64_C(60000000100));
+	/* Without a promise it is void as soon. */
+	say(MIDNIGHT, false, PVROM_CLOCK_UNRELIABLE);
+	read_at(page_of(&w), w.tsc, &r);
+	CU_ASSERT_TRUE(r.disrupted);
+	say(MIDNIGHT + 37, true, PVROM_CLOCK_SYNCHRONIZED);
+	CU_ASSERT_EQUAL(pvrom_clock_writer_pause(&w.writer), PVROM_CLOCK_OK);
+	clock_sample(&w, (uint64_t)MIDNIGHT + 100, &sample);
+	sample.flags = 0;
+	CU_ASSERT_EQUAL(pvrom_clock_writer_resume(&w.writer, &sample, false), PVROM_CLOCK_OK);
+	CU_ASSERT_EQUAL(page_of(&w)->suspended_ns, 0);
+	CU_ASSERT_EQUAL(page_of(&w)->time_type, PVROM_VMCLOCK_TIME_UTC);
+}
+
+/* A saved clock counts what it counted. */
+static void offset_saved(void)
+{
+	uint8_t image[PVROM_CLOCK_IMAGE_SIZE];
+	uint32_t known;
+
+	for (known = 0; known < 2; known++) {
+		clock_open(&w, HZ, 0);
+		say(MIDNIGHT, known, PVROM_CLOCK_SYNCHRONIZED);
+		CU_ASSERT_EQUAL(pvrom_clock_writer_pause(&w.writer), PVROM_CLOCK_OK);
+		pvrom_clock_writer_save(&w.writer, image);
+		clock_open(&w, HZ, 0);
+		say(MIDNIGHT, !known, PVROM_CLOCK_SYNCHRONIZED);
+		CU_ASSERT_EQUAL(pvrom_clock_writer_load(&w.writer, image, sizeof(image)),
+				PVROM_CLOCK_OK);
+		CU_ASSERT_EQUAL(pvrom_clock_writer_resume(&w.writer, NULL, true), PVROM_CLOCK_OK);
+		CU_ASSERT_EQUAL(page_of(&w)->time_type,
+				known ? PVROM_VMCLOCK_TIME_TAI : PVROM_VMCLOCK_TIME_UTC);
+	}
 }
 
 int main(void)
 {
-	static const struct tap_test tests[] = { { "a second is inserted", inserted },
-						 { "a second is left out", left_out },
-						 { "no leap second is near", no_leap },
-						 { "linear from noon to noon", noon_linear },
-						 { "UTC-SLS", utc_sls },
-						 { "smears never step", smears_are_continuous },
-						 { "months are those of the calendar", months },
-						 { "VMClock's indicator and offset", indicator },
-						 { "VMClock's part alone tells the same UTC",
-						   vmclock_alone },
-						 { "TAI is not smeared", tai_is_not_smeared },
-						 { "a VMClock of UTC", vmclock_of_utc },
-						 { "a host without the offset", offset_not_known },
-						 { 0 } };
+	static const struct tap_test tests[] = {
+		{ "a second is inserted", inserted },
+		{ "a second is left out", left_out },
+		{ "no leap second is near", no_leap },
+		{ "linear from noon to noon", noon_linear },
+		{ "UTC-SLS", utc_sls },
+		{ "smears never step", smears_are_continuous },
+		{ "months are those of the calendar", months },
+		{ "VMClock's indicator and offset", indicator },
+		{ "VMClock's part alone tells the same UTC", vmclock_alone },
+		{ "TAI is not smeared", tai_is_not_smeared },
+		{ "a VMClock of UTC", vmclock_of_utc },
+		{ "a host without the offset", offset_not_known },
+		{ "it gets to know the offset", offset_gets_known },
+		{ "and is saved with and without it", offset_saved },
+		{ 0 }
+	};
 
 	return tap_run("clock_leap", tests);
 }

@@ -8,8 +8,8 @@
  * PVROM_CLOCK_BUG=NAME in the environment switches one of these on.
  *
  * A history is a world (true time as a rational function of the guest's TSC, and a host whose clock is off by
- * so much) to which things happen: drift, slews, steps within and beyond the promised bound, TSC steps announced
- * and not, pauses, migrations to hosts whose TSC runs up to half faster or slower, a host that loses and finds
+ * so much) to which things happen: drift, slews, steps within and beyond the promised bound, TAI that gets known
+ * and forgotten, TSC steps announced and not, pauses, migrations to hosts whose TSC runs up to half faster or slower, a host that loses and finds
  * its synchronisation, save and load. After each the judge looks at the page alone. TAP on standard output.
  */
 #include <inttypes.h>
@@ -49,6 +49,8 @@ static uint64_t any_length(unsigned int bits)
 
 static struct pvrom_clock_writer writer;
 static mpq_t t1, t2;
+
+#define TAI_LESS_UTC 37
 
 static uint64_t tsc(void *ctx)
 {
@@ -113,6 +115,8 @@ static void sample(struct pvrom_clock_sample *s)
 	s->rate_ns = w.ns;
 	s->rate_error_ppb = w.ppb;
 	s->status = w.status;
+	s->flags = w.knows_tai ? PVROM_CLOCK_SAMPLE_OFFSET : 0;
+	s->utc_offset_sec = w.knows_tai ? -TAI_LESS_UTC : 0;
 	mpz_clears(z, sec, NULL);
 }
 
@@ -139,17 +143,31 @@ static void update(uint32_t flags, int64_t step)
 	uint64_t old_tsc;
 
 	sample(&s);
-	s.flags = flags;
+	s.flags |= flags;
 	s.tsc_step = step;
 	w.delay = below(3) ? below(10000) : 0;
 	must(pvrom_clock_writer_update(&writer, &s));
 	old_tsc = w.tsc + w.delay;
 	if (flags & PVROM_CLOCK_SAMPLE_STEPPED)
 		old_tsc -= (uint64_t)step;
-	judge(&s, flags, old_tsc, same_shift());
+	judge(&s, flags || w.another, old_tsc, same_shift());
 	pass(w.delay);
 	w.delay = 0;
+	w.another = false;
 	next();
+}
+
+/* What the host counts is TAI from now on, or UTC again: all that was promised is void. [PVROM-CLOCK-47] */
+static void learn_tai(void)
+{
+	what = "TAI known or not";
+	set_u64(t1, TAI_LESS_UTC);
+	if (w.knows_tai)
+		mpq_neg(t1, t1);
+	mpq_add(w.time, w.time, t1);
+	w.knows_tai = !w.knows_tai;
+	w.another = promised;
+	update(0, 0);
 }
 
 /* The TSC was moved, and the embedder saw it. */
@@ -267,6 +285,7 @@ static void one_event(void)
 			mpq_neg(t1, t1);
 		mpq_add(w.off, w.off, t1);
 		break;
+	case 14: learn_tai(); return;
 	case 8: w.status = (uint32_t)below(5); break;
 	case 9: w.status = 2 + (uint32_t)below(2); break;
 	case 10: /* the host's clock is set right */
@@ -307,9 +326,10 @@ static void begin(void)
 	w.tsc = below(4) ? any_length(62) : 0;
 	w.delay = 0;
 	w.status = 2 + (uint32_t)below(2);
-	w.lied = promised = false;
+	w.lied = promised = w.another = false;
+	w.knows_tai = below(2);
 	state_rate(below(2) ? rates[below(7)] : 1e7 + (double)below(UINT64_C(5000000000)));
-	state_off(any_length(31));
+	state_off(any_length(below(2) ? 31 : 37));
 	config.rate_ticks = w.ticks;
 	config.rate_ns = w.ns;
 	config.slew_ns = below(2) ? 0 : any_length(34);

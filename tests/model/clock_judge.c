@@ -52,6 +52,7 @@ void read_page(const uint8_t *from, struct told *t)
 	t->marker = page_word(from, 0x10, 8);
 	t->flags = page_word(from, 0x18, 8);
 	t->status = from[0x22];
+	t->time_type = from[0x0b];
 	t->generation = page_word(from, 0x68, 8);
 	t->suspended = page_word(from, 0x238, 8);
 	t->mono_shift = mono_shift;
@@ -281,6 +282,9 @@ static bool judge_marker(const struct pvrom_clock_sample *s, bool forced, bool s
 
 static void judge_flags(bool says)
 {
+	/* [PVROM-CLOCK-46] */
+	if (is.time_type != w.knows_tai || (is.flags & 1) != w.knows_tai)
+		die("the page calls UTC TAI, or TAI UTC");
 	if (!promises(&is) != !says)
 		die("the promise is not passed on");
 	if (!says && is.flags & 0x50) /* [PVROM-CLOCK-15] */

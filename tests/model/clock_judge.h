@@ -18,7 +18,7 @@
 struct told {
 	uint32_t seq;
 	uint64_t marker, flags, generation, suspended;
-	uint8_t status;
+	uint8_t status, time_type;
 	uint64_t mono_tsc, tai_tsc;
 	unsigned int mono_shift;
 	mpq_t mono, mono_rate;	   /* ns at mono_tsc; ns a tick */
@@ -30,14 +30,16 @@ struct told {
 extern struct clock_truth {
 	uint64_t tsc;	    /* the guest's, now */
 	uint64_t delay;	    /* ticks from a sample to the writer's own reading */
-	mpq_t time;	    /* true TAI at tsc, s */
+	mpq_t time;	    /* true TAI (see knows_tai) at tsc, s */
 	mpq_t rate;	    /* true, s a tick */
 	mpq_t off;	    /* of the host's clock, s */
 	uint64_t ticks, ns; /* the rate that the host states */
 	uint32_t ppb;
 	uint64_t maxerror_ns;
 	uint32_t status;
-	bool lied; /* since the marker changed, some promise was false */
+	bool knows_tai; /* the host; else it counts UTC, which time is then */
+	bool another;	/* and has promised something of the other of the two */
+	bool lied;	/* since the marker changed, some promise was false */
 } w;
 /* The rate that the host states, exactly: s a tick. */
 extern mpq_t stated_rate;

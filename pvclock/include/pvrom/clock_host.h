@@ -44,7 +44,7 @@ enum pvrom_clock_result {
 /* ---- samples --------------------------------------------------------------------------------- */
 
 /* Flags of a sample. */
-/* utc_offset_sec, leap_utc_sec and leap_sign are known. */
+/* utc_offset_sec, leap_utc_sec and leap_sign are known. Without it tai_sec is UTC, and the page says so. */
 #define PVROM_CLOCK_SAMPLE_OFFSET 0x1
 /* The guest's TSC was moved by tsc_step since the sample before (somebody wrote it, say). */
 #define PVROM_CLOCK_SAMPLE_STEPPED 0x2
