@@ -46,9 +46,8 @@ $(eval $(call cunit,loop.host_save,tests/loop/host_save.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_rom,tests/loop/host_rom.c,tests/loop/rom_reader.c $(HOST_TEST_SRCS) guest/check.c \
 	guest/call_info.c))
 $(eval $(call cunit,loop.host_rom_slots,tests/loop/host_rom_slots.c,tests/loop/rom_reader.c $(HOST_TEST_SRCS)))
-$(eval $(call cunit,loop.host_random,tests/loop/host_random.c,$(HOST_TEST_SRCS)))
 
-# The same with a seed of the day, which is printed.
+# Random calls (mk/pvclock.mk) with a seed of the day, which is printed.
 CHECK_LONG += loop.host_random.new_seed
 TEST.loop.host_random.new_seed = PVROM_SEED=$${SEED:-new} $(BUILD)/asan/loop.host_random
 TEST_TIME.loop.host_random.new_seed = 300

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * 2^20 random calls, drawn so that each call gives each status that it can give at least 100
- * times, and never another. The histogram is printed.
+ * times, and never another. The histogram is printed. Clock and device bus answer with their own halves;
+ * the calls of the paravirtual MMU are those of a host without it (with it: tests/mmu, tests/hostile).
  *
  * PVROM_SEED repeats a run; "new" draws a seed, which is printed.
  */
 #include "host_world.h"
 
+#include <pvrom/clock_host.h>
+#include <pvrom/dev.h>
+#include <pvrom/virtio_bus.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -15,7 +19,92 @@
 #define LEAST 100
 #define VCPUS 4
 
+#define EVERYTHING (ALL_FEATURES | FEATURE(CLOCK) | FEATURE(DEV) | FEATURE(BLK))
+
 static struct world w;
+
+/* ---- clock and device bus of the embedder ------------------------------------------------------- */
+
+#define DEVICES 2
+#define QUEUES 3
+#define BELL UINT64_C(0x700001234)
+
+static struct pvrom_clock_host clock_host;
+static struct pvrom_bus_host bus;
+static bool has_times; /* of its vCPUs: stolen and available */
+
+static uint64_t clock_tsc(void *ctx)
+{
+	(void)ctx;
+	return w.tsc;
+}
+
+static uint32_t clock_stolen(void *ctx, uint32_t vcpu, uint64_t *ns)
+{
+	(void)ctx;
+	*ns = vcpu;
+	return has_times ? PVROM_STATUS_OK : PVROM_STATUS_NOT_SUPPORTED;
+}
+
+static uint32_t clock_alarm(void *ctx, uint32_t vcpu, uint64_t ns, uint8_t vector)
+{
+	(void)ctx;
+	(void)ns;
+	if (!has_times)
+		return PVROM_STATUS_NOT_SUPPORTED;
+	return w.ops.alarm_set(&w, vcpu, w.tsc + 1, vector);
+}
+
+static uint64_t bus_list(void *ctx, uint32_t device, uint32_t what)
+{
+	(void)ctx;
+	(void)device;
+	return what == PVROM_DEV_KIND ? 2 | (uint64_t)QUEUES << 32 : 0;
+}
+
+/* What is left to a device: a queue that cannot begin. */
+static uint32_t bus_configure(void *ctx, uint32_t device, uint32_t op, uint32_t index,
+			      uint64_t word, uint64_t *value)
+{
+	(void)ctx;
+	CU_ASSERT(device < DEVICES && op < PVROM_DEV_OP_COUNT);
+	*value = op == PVROM_DEV_OP_STATUS;
+	return op == PVROM_DEV_OP_QUEUE_ENABLE && (index || !word) ? PVROM_STATUS_INVALID
+								   : PVROM_STATUS_OK;
+}
+
+static uint32_t bus_notify(void *ctx, uint64_t doorbell)
+{
+	(void)ctx;
+	return doorbell == BELL ? PVROM_STATUS_OK : PVROM_STATUS_INVALID;
+}
+
+static void bus_stop(void *ctx, uint32_t device)
+{
+	(void)ctx;
+	(void)device;
+}
+
+static void open_all(void)
+{
+	static const struct pvrom_bus_ops ops = { bus_list, bus_configure, bus_notify, bus_stop };
+	static const struct pvrom_host_feature *const features[] = {
+		&pvrom_host_cpu,     &pvrom_host_irq, &pvrom_host_smp, &pvrom_host_alarm,
+		&clock_host.feature, &bus.dev,	      &bus.blk,	       NULL
+	};
+	const struct pvrom_clock_config config = { .tsc = clock_tsc,
+						   .stolen = clock_stolen,
+						   .alarm_available = clock_alarm,
+						   .rate_ticks = 2600000000,
+						   .rate_ns = 1000000000 };
+
+	world_open(&w, VCPUS);
+	w.tsc = 1000;
+	CU_ASSERT_EQUAL_FATAL(pvrom_clock_host_init(&clock_host, &config), PVROM_CLOCK_OK);
+	pvrom_bus_host_init(&bus, &ops, NULL, DEVICES, PVROM_BUS_DISKS);
+	w.config.features = features;
+	CU_ASSERT_EQUAL_FATAL(world_again(&w), PVROM_HOST_OK);
+}
 
 /* ---- numbers ----------------------------------------------------------------------------------- */
 
@@ -81,11 +170,18 @@ static uint32_t possible(uint32_t call)
 	case PVROM_SMP_STOP:
 	case PVROM_CLOCK_ALARM_SET:
 	case PVROM_CLOCK_ALARM_CANCEL: return ALWAYS_FEATURE;
+	case PVROM_CLOCK_PAGE: return ALWAYS_FEATURE | S(INVALID) | S(ADDRESS) | S(BUSY);
+	case PVROM_CLOCK_WALL: return ALWAYS_FEATURE | S(INVALID) | S(ADDRESS);
+	case PVROM_CLOCK_STOLEN: return ALWAYS_FEATURE | S(INVALID) | S(NOT_SUPPORTED);
+	case PVROM_CLOCK_ALARM_AVAILABLE: return ALWAYS_FEATURE | S(NOT_SUPPORTED);
+	case PVROM_CLOCK_NOW: return ALWAYS_FEATURE;
+	case PVROM_DEV_LIST:
+	case PVROM_DEV_CONFIGURE:
+	case PVROM_DEV_NOTIFY: return ALWAYS_FEATURE | S(INVALID);
 	case PVROM_MMU_LAZY_BEGIN: return S(NOT_SUPPORTED) | S(MODE);
 	default:
 		/* no half here */
-		if (call >> 8 == PVROM_GROUP_MMU || call >> 8 == PVROM_GROUP_CLOCK ||
-		    call >> 8 == PVROM_GROUP_DEV)
+		if (call >> 8 == PVROM_GROUP_MMU)
 			return S(DENIED) | S(MODE);
 		return call >> 8 == PVROM_GROUP_CPU ? S(NOT_REQUIRED) | S(DENIED) | S(MODE)
 						    : S(NOT_SUPPORTED) | S(MODE);
@@ -146,7 +242,7 @@ static void draw_negotiation(uint64_t arg[4])
 	n = writable(arg[0], sizeof(*n));
 	if (!n || (arg[1] == PVROM_NEGOTIATE_COMMIT && once_in(2)))
 		return;
-	world_proposal(&w, arg[0], random64() & 0x3f, 0);
+	world_proposal(&w, arg[0], random64() & (EVERYTHING | 0x3f), 0);
 	n->required = n->wanted & (once_in(2) ? 0 : random64());
 	n->granted = once_in(2) ? w.host.pending : once_in(2) ? 0 : wild();
 	if (once_in(8))
@@ -187,6 +283,23 @@ static void draw_state(uint64_t arg[4])
 	};
 	if (once_in(4))
 		((uint8_t *)s)[below(sizeof(*s))] ^= (uint8_t)(1 << below(8));
+}
+
+static void draw_wall(uint64_t arg[4])
+{
+	uint32_t *size;
+
+	arg[0] = place(sizeof(struct pvrom_clock_wall), once_in(8) ? 1 : 8);
+	size = writable(arg[0], sizeof(struct pvrom_clock_wall));
+	if (size)
+		*size = once_in(4) ? below(200) : sizeof(struct pvrom_clock_wall);
+}
+
+static void draw_configure(uint64_t arg[4])
+{
+	arg[0] = below(DEVICES + 1);
+	arg[1] = below(PVROM_DEV_OP_COUNT + 1) | (uint64_t)below(QUEUES + 1) << 32;
+	arg[2] = once_in(4) ? wild() : below(300) | (uint64_t)below(VCPUS + 1) << 32;
 }
 
 static void draw_arguments(uint32_t call, uint64_t arg[4])
@@ -234,7 +347,20 @@ static void draw_arguments(uint32_t call, uint64_t arg[4])
 		arg[2] = below(32);
 		break;
 	case PVROM_SMP_START: draw_state(arg); break;
+	case PVROM_CLOCK_STOLEN:
 	case PVROM_SMP_KICK: arg[0] = below(VCPUS + 2); break;
+	case PVROM_CLOCK_PAGE:
+		arg[0] = once_in(4) ? PVROM_CLOCK_PAGE_NONE
+				    : place(PVROM_CLOCK_PAGE_SIZE, PVROM_CLOCK_PAGE_SIZE);
+		arg[1] = once_in(8) ? wild() : PVROM_CLOCK_PAGE_SIZE;
+		break;
+	case PVROM_CLOCK_WALL: draw_wall(arg); break;
+	case PVROM_DEV_LIST:
+		arg[0] = below(DEVICES + 1);
+		arg[1] = below(5);
+		break;
+	case PVROM_DEV_CONFIGURE: draw_configure(arg); break;
+	case PVROM_DEV_NOTIFY: arg[0] = BELL + once_in(2); break;
 	default: break;
 	}
 }
@@ -255,7 +381,9 @@ static void stir(void)
 	if (once_in(4096))
 		*(uint64_t *)world_at(&w, below((uint32_t)WORLD_LOW_END / 8) * 8u) = random64();
 	if (once_in(4))
-		world_negotiate(&w, once_in(4) ? random64() : ALL_FEATURES);
+		world_negotiate(&w, once_in(4) ? random64() : EVERYTHING);
+	if (once_in(16))
+		has_times = !has_times;
 	world_forget(&w);
 }
 
@@ -286,7 +414,7 @@ static bool sound(void)
 	for (i = 0; i < VCPUS; i++)
 		if (w.alarm[i] && !(w.host.sealed & FEATURE(ALARM)))
 			return false;
-	return !(w.host.sealed & ~ALL_FEATURES) && w.host.sealed == w.host.started &&
+	return !(w.host.sealed & ~EVERYTHING) && w.host.sealed == w.host.started &&
 	       pvrom_host_close(w.host.sealed) == w.host.sealed && w.locked == 0 &&
 	       pvrom_host_trace.double_fetches == 0 && pvrom_host_trace.strays == 0;
 }
@@ -365,7 +493,7 @@ static void random_calls(void)
 	uint32_t i;
 
 	choose_seed();
-	world_open(&w, VCPUS);
+	open_all();
 	w.hide_every = 16;
 	for (i = 0; i < ROUNDS; i++) {
 		stir();
@@ -403,7 +531,7 @@ static void racing_writer(void)
 	pthread_t thread;
 	uint32_t i;
 
-	world_open(&w, VCPUS);
+	open_all();
 	w.racing = true;
 	w.hide_every = UINT32_MAX;
 	done = false;
