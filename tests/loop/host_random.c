@@ -2,7 +2,7 @@
 /*
  * 2^20 random calls, drawn so that each call gives each status that it can give at least 100
  * times, and never another. The histogram is printed. Clock and device bus answer with their own halves;
- * the calls of the paravirtual MMU are those of a host without it (with it: tests/mmu, tests/hostile).
+ * the calls of the paravirtual MMU are those of a host without it (with it: tests/mmu/mmu_calls_test.c).
  *
  * PVROM_SEED repeats a run; "new" draws a seed, which is printed.
  */
