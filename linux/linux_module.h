@@ -66,6 +66,9 @@ void linux_sysfs_stop(void);
 struct kobject;
 struct kobject *linux_sysfs_folder(void);
 
+/* linux_calls.c: a line for each call that was made, for a file of sysfs. */
+ssize_t linux_calls_emit(char *out);
+
 /* linux_probe.c: what pvrom-probe would say, in the log; and what it would have to ask, in sysfs. */
 int linux_probe_start(void);
 void linux_probe_stop(void);

@@ -123,6 +123,12 @@ SHOW(calls)
 	return size;
 }
 
+/* Each call by itself, as this Linux has made it since the module was loaded. */
+SHOW(calls_made)
+{
+	return linux_calls_emit(out);
+}
+
 /* Of the clock page: how true its time of day is, in the host's words' number, and the greatest error. */
 SHOW(clock)
 {
@@ -136,9 +142,19 @@ SHOW(clock)
 }
 
 static const struct attribute *const files[] = {
-	&version_file.attr, &verdict_file.attr, &route_file.attr,     &digest_file.attr,
-	&epoch_file.attr,   &offered_file.attr, &granted_file.attr,   &reasons_file.attr,
-	&clock_file.attr,   &calls_file.attr,	&stolen_ns_file.attr, NULL,
+	&version_file.attr,
+	&verdict_file.attr,
+	&route_file.attr,
+	&digest_file.attr,
+	&epoch_file.attr,
+	&offered_file.attr,
+	&granted_file.attr,
+	&reasons_file.attr,
+	&clock_file.attr,
+	&calls_file.attr,
+	&calls_made_file.attr,
+	&stolen_ns_file.attr,
+	NULL,
 };
 
 int linux_sysfs_start(void)

@@ -26,6 +26,8 @@ prints 0 '^SYSFS offered .*clock' 'what the host offers'
 prints 0 '^SYSFS granted irq clock$' 'what is granted'
 prints 0 '^REASON mmu: nested paging present\|^REASON mmu: not' 'and why not more'
 prints 0 '^CALLS base [1-9]' 'the calls by group'
+[ "$(grep '^MADE' "$dir/out" | sort | tr '\n' ' ')" = "MADE base.negotiate 2 MADE base.query 1 MADE base.vcpu_area 2 MADE clock.page 1 " ]
+result $? 'and each call by itself'
 [ "$(grep -c '^STOLEN [01] [0-9]*$' "$dir/out")" = 2 ]; result $? 'stolen time of both CPUs'
 prints 0 '^CLOCKS .*pvrom' 'the clocksource is there'
 rate=$(sed -n 's/^RATE \([^p][^ ]*\) \([0-9]*\) .*/\2/p' "$dir/out")
@@ -46,7 +48,7 @@ first=$(sed -n 's/^MEMORY //p' "$dir/out" | head -n 1)
 [ "$(field MEMORY 1)" -le $((${first% *} + 2)) ] && [ "$(field MEMORY 2)" -le $((${first#* } + 128 + LOADS / 8)) ]
 result $? "without a leak (vmalloc areas and kB of slab: $first, $(field MEMORY 1-2))"
 pvrom=$(field 'LOADED pvrom' 2) other=$(field 'LOADED virtio_net' 2)
-[ "$(field 'LOADED virtio_net' 1)" = 20 ] && [ "$pvrom" -le $((3 * other)) ]
+[ "$(field 'LOADED pvrom' 1) $(field 'LOADED virtio_net' 1)" = '20 20' ] && [ "$pvrom" -le $((3 * other)) ]
 result $? "loading takes at most three times as long as virtio_net ($pvrom us, $other us)"
 against='^AGAINST|Oops|BUG:|Call Trace'
 ! grep -qE "$against" "$dir/out"; result $? 'the kernel has nothing to say against it'
