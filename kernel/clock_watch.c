@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * "watch=N" on the command line: N times, a quarter of a second apart, prints what the clock says, the
- * function of the TSC that its page holds, and what this CPU's area says; and of each other CPU what its area
- * says that it does. "spin=CPU": that one is busy all the while. For tests in which the host's clock is set, the
+ * function of the TSC that its page holds, and what this CPU's area says; and of each CPU when its area was written
+ * last, and what that says that it does. "spin=CPU": that one is busy all the while. For tests in which the host's clock is set, the
  * machine is saved, or its CPUs are kept busy meanwhile.
  */
 #include "boot_record.h"
@@ -36,7 +36,9 @@ struct look {
 	struct pvrom_clock_page page; /* zero where the source has none */
 	struct pvrom_clock_vcpu_reading mine;
 	uint64_t recorded;
-	uint32_t state[MAX_CPUS]; /* PVROM_VCPU_x; all ones: there is no snapshot */
+	/* Of each CPU: when its snapshot was written, and PVROM_VCPU_x; all ones: there is none. */
+	uint64_t real[MAX_CPUS];
+	uint32_t state[MAX_CPUS];
 };
 
 /* KVM's record begins with its nanoseconds; Documentation/virt/kvm/x86/msr.rst. */
@@ -56,9 +58,10 @@ static void look(struct look *at)
 	at->recorded = *(const volatile uint64_t *)area->steal;
 	for (uint32_t i = 0; i < smp_cpus; i++) {
 		struct pvrom_clock_vcpu_reading other;
+		bool there = pvrom_clock_vcpu_read(&cpus[i].area, &other);
 
-		at->state[i] =
-			pvrom_clock_vcpu_read(&cpus[i].area, &other) ? other.state : UINT32_MAX;
+		at->real[i] = there ? other.real_ns : UINT64_MAX;
+		at->state[i] = there ? other.state : UINT32_MAX;
 	}
 }
 
@@ -67,16 +70,18 @@ static void print(const struct look *at)
 	const struct pvrom_clock_page *page = &at->page;
 
 	kprintf("# watch: tsc=%lu mono=%lu tai=%lu nsec=%u status=%u error=%lu marker=%lu "
-		"offset=%d generation=%lu",
+		"offset=%d type=%u generation=%lu",
 		at->now.tsc, at->now.monotonic_ns, at->now.tai_sec, at->now.tai_nsec,
 		at->now.status, at->now.maxerror_ns, at->now.marker, at->now.utc_offset_sec,
-		page->vm_generation_counter);
+		page->time_type, page->vm_generation_counter);
 	kprintf(" base=%lu period=%lu shift=%u ns=%lu low=%lu suspended=%lu", page->mono_tsc,
 		page->mono_period, page->mono_shift, page->mono_ns, page->mono_low,
 		page->suspended_ns);
-	kprintf(" real=%lu stolen=%lu available=%lu halted=%lu recorded=%lu calls=%lu",
+	kprintf(" real=%lu stolen=%lu available=%lu halted=%lu fresh=%lu recorded=%lu calls=%lu",
 		at->mine.real_ns, at->mine.stolen_ns, at->mine.available_ns, at->mine.halted_ns,
-		at->recorded, at->mine.calls[PVROM_GROUP_BASE]);
+		at->mine.fresh_ns, at->recorded, at->mine.calls[PVROM_GROUP_BASE]);
+	for (uint32_t i = 0; i < smp_cpus; i++)
+		kprintf(" real%u=%lu", i, at->real[i]);
 	for (uint32_t i = 0; i < smp_cpus; i++)
 		kprintf(" state%u=%u", i, at->state[i]);
 	kprintf("\n");

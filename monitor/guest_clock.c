@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * The feature clock in this monitor: a thread hands the host's clock to the guest's page once a
- * second, and each CPU's times go to its area when it comes by, once a millisecond at most and once a second at
- * least.
+ * second, and each CPU's times go to its area when it comes by, once a millisecond at most; who has not come by for a
+ * second is called.
  */
 #include "guest_clock.h"
 #include "run_vcpu.h"

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #define MSR_KVM_STEAL_TIME 0x4b564d03u
+/* vcpu_kick_idle() looks once a second for who has written none for one: two, and one to come by. */
+#define FRESH_NS UINT64_C(3000000000)
 
 /* Reads the thread's waiting time in ns; false on a kernel that does not count it. */
 static bool read_waiting(const struct vcpu *vcpu, uint64_t *ns)
@@ -136,7 +138,7 @@ struct pvrom_clock_vcpu_times vcpu_times_now(const struct vcpu *vcpu, uint64_t t
 {
 	struct pvrom_clock_vcpu_times times = {
 		.tsc = tsc,
-		.fresh_ns = UINT64_MAX,
+		.fresh_ns = FRESH_NS,
 		.state = state_of(vcpu),
 	};
 

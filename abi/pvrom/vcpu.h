@@ -47,8 +47,9 @@ PVROM_CONSTANTS_END
  *	0x90	clock_real	host	monotonic nanoseconds, as from the clock page
  *	0x98	clock_stolen	host	nanoseconds of these for which the vCPU was ready and did not run
  *	0xa0	clock_halted	host	nanoseconds of these for which it was halted
- *	0xa8	clock_fresh	host	while the vCPU runs the snapshot is never older than this many
- *				nanoseconds; all ones: the host does not say
+ *	0xa8	clock_fresh	host	the next snapshot comes so many nanoseconds after this one at the latest,
+ *				whatever the vCPU does, as far as the host itself is let run; all ones: the
+ *				host does not say
  *	0xb0	calls[8]	host	calls that this vCPU has made, by group, those in batches too; taken with
  *				the snapshot; they go on where the machine was saved
  *	0xf0	reserved1[2]	zero

@@ -413,7 +413,8 @@ struct pvrom_clock_vcpu_reading {
 	uint64_t stolen_ns;
 	uint64_t available_ns; /* real_ns - stolen_ns */
 	uint64_t halted_ns;
-	uint64_t fresh_ns; /* UINT64_MAX: the host does not say */
+	/* When this is older than that, by real_ns, the host does not keep up; UINT64_MAX: it does not say. */
+	uint64_t fresh_ns;
 	uint64_t calls[8]; /* by group */
 	/* PVROM_VCPU_x at the snapshot; but READY where pvrom_clock_vcpu_preempted() says so. */
 	uint32_t state;
