@@ -175,6 +175,7 @@ boot_pdpt:
 	.skip 4096
 boot_pd:
 	.skip 4 * 4096
+	.globl boot_stack
 boot_stack:
 	.skip STACK_SIZE
 boot_stack_top:

@@ -82,7 +82,7 @@ boot_ap_64:
 3:	mov %esi, %eax
 	inc %eax
 	imul $STACK_SIZE, %rax, %rax
-	lea smp_stacks(%rax), %rsp
+	lea stacks_of_others(%rax), %rsp
 	call boot_segments
 	mov %esi, %edi
 	xor %ebp, %ebp

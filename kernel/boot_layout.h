@@ -15,7 +15,8 @@
 /* The most CPUs the kernel uses; more are left parked. */
 #define MAX_CPUS 64
 
-#define STACK_SIZE 0x4000
+/* The lowest page of each is never mapped: see stacks.h. */
+#define STACK_SIZE 0x5000
 
 /* The page below 1 MiB to which the AP trampoline is copied: SIPI vector 0x08. */
 #define AP_PAGE 0x8000

@@ -15,6 +15,7 @@
 #include "kernel_rom.h"
 #include "paging.h"
 #include "smp.h"
+#include "stacks.h"
 #include "time.h"
 #include "traps.h"
 
@@ -54,7 +55,7 @@ static void fill_start_state(uint32_t index)
 	start_state = (struct pvrom_smp_state){
 		.size = sizeof(start_state),
 		.rip = (uint64_t)smp_ap_main,
-		.rsp = smp_stack_top(index) - 8,
+		.rsp = stacks_top(index) - 8,
 		.rdi = index,
 		.cr0 = cpu_read_cr0(),
 		.cr3 = (uint64_t)paging_root,

@@ -19,6 +19,7 @@
 #include "paging.h"
 #include "percpu.h"
 #include "smp.h"
+#include "stacks.h"
 #include "time.h"
 #include "traps.h"
 #include "user.h"
@@ -65,6 +66,7 @@ void kernel_main(unsigned kind, uint64_t info)
 	kprintf("TAP version 13\n");
 	start_rom();
 	machine_info_print();
+	stacks_overflow();
 	clock_update();
 	clock_print();
 	disk_init();

@@ -11,6 +11,7 @@
 #include "cpu.h"
 #include "kernel_mmu.h"
 #include "percpu.h"
+#include "stacks.h"
 
 void boot_bare_invlpg(const void *address);
 extern char kernel_start[], text_end[], rodata_end[], kernel_end[];
@@ -70,7 +71,8 @@ static uint64_t kernel_flags(uint64_t pa)
 static void map_small(uint64_t start, uint64_t end)
 {
 	for (uint64_t pa = start; pa < end; pa += PAGE_SIZE)
-		paging_map(paging_root, pa, pa, kernel_flags(pa), 1);
+		if (!stacks_is_guard(pa))
+			paging_map(paging_root, pa, pa, kernel_flags(pa), 1);
 }
 
 /* A 2 MiB page may already be there when two ranges of the loader's map share one. */

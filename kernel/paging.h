@@ -7,7 +7,7 @@
 #include "memory.h"
 
 /*
- *	0x0000000000000000  all memory, one to one; text r-x, constants r--, the rest rw-
+ *	0x0000000000000000  all memory, one to one; text r-x, constants r--, the rest rw-; not the page below a stack
  *	0x0000400000000000  user pages (USER_BASE): text, then data
  *	0x0000600000000000  test mappings (TEST_BASE), nobody's in between
  *	0x0000700000000000  alias windows for writing kernel text, one pair of pages a CPU

@@ -19,10 +19,8 @@
 /* Used by boot_ap.S. */
 extern uint32_t smp_apic_ids[MAX_CPUS];
 extern uint32_t smp_slots;
-extern char smp_stacks[MAX_CPUS][STACK_SIZE];
 uint32_t smp_apic_ids[MAX_CPUS];
 uint32_t smp_slots;
-char smp_stacks[MAX_CPUS][STACK_SIZE] __attribute__((aligned(16)));
 
 uint32_t smp_cpus = 1;
 const char *smp_source = "counted";
@@ -51,11 +49,6 @@ void smp_init_boot_cpu(void)
 	cpus[0].vcpu = smp_apic_ids[0];
 	cpus[0].state = SMP_ONLINE;
 	memcpy((void *)AP_PAGE, boot_ap_start, (size_t)(boot_ap_end - boot_ap_start));
-}
-
-uint64_t smp_stack_top(uint32_t index)
-{
-	return (uint64_t)smp_stacks[index] + STACK_SIZE;
 }
 
 static void init_sipi_sipi(uint32_t apic_id, uint32_t shorthand)

@@ -45,7 +45,5 @@ void smp_native_start(uint32_t index);
 /* The end of the calling CPU until it is started again. */
 void smp_native_stop(void) __attribute__((noreturn));
 void smp_ap_main(uint32_t index);
-/* The top of CPU INDEX's first stack. */
-uint64_t smp_stack_top(uint32_t index);
 
 #endif

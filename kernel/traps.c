@@ -7,6 +7,7 @@
 #include "irq.h"
 #include "kernel_mmu.h"
 #include "kernel_rom.h"
+#include "stacks.h"
 #include "time.h"
 #include "user.h"
 
@@ -153,9 +154,12 @@ bool trap_dispatch(struct trap_frame *frame, struct cpu *cpu)
 	return false;
 }
 
-/* It only ends what a fact provoked. */
+/* A fact provoked it; or the page below a stack was touched, and the frame of that fault had no room either. */
 void trap_double_fault(struct trap_frame *frame, struct cpu *cpu)
 {
+	if (stacks_is_guard(cpu_read_cr2()))
+		panic("cpu %u: double fault: its stack is full, at %lx:%lx, stack %lx", cpu->index,
+		      frame->cs, frame->rip, frame->rsp);
 	trap_exception(frame, cpu);
 }
 

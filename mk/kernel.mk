@@ -6,7 +6,9 @@ KERNEL_SRCS := kernel/boot.S kernel/boot_ap.S kernel/boot_bare.S kernel/trap_ent
 	$(sort $(wildcard kernel/*.c)) $(sort $(wildcard kernel/suite/*.c)) \
 	$(sort $(wildcard kernel/load/*.c)) $(sort $(wildcard kernel/net/*.c))
 
-$(BUILD)/free/kernel/%.o: FLAGS_FOR += -Ikernel -Ikernel/suite -Ikernel/load -Ikernel/net
+$(BUILD)/free/kernel/%.o: FLAGS_FOR += -Ikernel -Ikernel/suite -Ikernel/load -Ikernel/net $(KERNEL_FRAMES)
+# Below each stack a page is not mapped: none of the kernel's own functions may step over it.
+KERNEL_FRAMES := -Wframe-larger-than=3072
 
 KERNEL_LINK = $(Q)$(CC) -nostdlib -static -Wl,-T,kernel/kernel.lds -Wl,-z,max-page-size=4096 \
 	-Wl,-z,noexecstack -Wl,--build-id=none -Wl,--no-warn-rwx-segments -o $@ $(filter %.o %.a,$^)
@@ -33,11 +35,12 @@ TEST.kernel.native = tests/guests/kernel_native_test $(KERNEL_ELF)
 TEST_TIME.kernel.native = 300
 TEST_NEEDS.kernel.native = $(KERNEL_ELF)
 
-# The work load natively; and with the planted fault of test builds, which it must notice.
+# The work load natively; and with the planted faults of test builds, which it must notice.
+KERNEL_PLANTED := kernel/load/load_fault.c kernel/stacks.c
 $(eval $(call variant,freetest,$$(CC),$$(FREE) -DPVROM_TEST))
-$(BUILD)/freetest/kernel/%.o: FLAGS_FOR += -Ikernel -Ikernel/load
-$(BUILD)/tests/pvrom-kernel-planted.elf: $(call objs,free,$(filter-out %/load_fault.c,$(KERNEL_SRCS))) \
-		$(call objs,freetest,kernel/load/load_fault.c) $(BUILD)/free/libpvrom-clock-guest.a \
+$(BUILD)/freetest/kernel/%.o: FLAGS_FOR += -Ikernel -Ikernel/load $(KERNEL_FRAMES)
+$(BUILD)/tests/pvrom-kernel-planted.elf: $(call objs,free,$(filter-out $(KERNEL_PLANTED),$(KERNEL_SRCS))) \
+		$(call objs,freetest,$(KERNEL_PLANTED)) $(BUILD)/free/libpvrom-clock-guest.a \
 		$(BUILD)/libpvrom-mmu-guest.a $(BUILD)/free/libpvrom-probe.a $(BUILD)/free/libpvrom-blk-guest.a $(BUILD)/free/libpvrom-net-guest.a \
 		$(BUILD)/libpvrom-guest.a kernel/kernel.lds
 	@mkdir -p $(@D)
@@ -48,3 +51,7 @@ CHECK += kernel.load
 TEST.kernel.load = tests/guests/load_test $(KERNEL_ELF) $(BUILD)/tests/pvrom-kernel-planted.elf
 TEST_TIME.kernel.load = 120
 TEST_NEEDS.kernel.load = $(KERNEL_ELF) $(BUILD)/tests/pvrom-kernel-planted.elf
+
+CHECK += kernel.stacks
+TEST.kernel.stacks = tests/guests/kernel_stacks_test $(BUILD)/tests/pvrom-kernel-planted.elf
+TEST_NEEDS.kernel.stacks = $(BUILD)/tests/pvrom-kernel-planted.elf
