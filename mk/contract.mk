@@ -38,6 +38,8 @@ $(WIRE_KERNEL): $(call objs,free,examples/kernel/tiny_boot.S tests/contract/wire
 		-T examples/kernel/tiny.lds -o $@ $(filter %.o,$^)
 
 CHECK += contract.wire.pvrun contract.wire.tiny
+TEST_SHARES.contract.wire.pvrun = yes
+TEST_SHARES.contract.wire.tiny  = yes
 TEST.contract.wire.pvrun       = tests/contract/wire_check $(WIRE_KERNEL) pvrun 0 $(BUILD)/pvrun --cpus 2
 TEST_NEEDS.contract.wire.pvrun = $(WIRE_KERNEL) $(BUILD)/pvrun $(LAB)
 TEST.contract.wire.tiny        = tests/contract/wire_check $(WIRE_KERNEL) tiny 1 $(BUILD)/examples/tiny-host

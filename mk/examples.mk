@@ -26,5 +26,6 @@ TEST.examples.small = examples/check_small
 # The same kernel file, natively in stock QEMU and under the tiny host.
 CHECK += examples.run
 TEST.examples.run       = examples/check_run $(TINY_KERNEL) $(TINY_HOST)
-TEST_TIME.examples.run  = 120
+TEST_TIME.examples.run  = 240
+TEST_SHARES.examples.run = yes
 TEST_NEEDS.examples.run = $(TINY_KERNEL) $(TINY_HOST) $(LAB)

@@ -7,6 +7,7 @@ $(BUILD)/pvrom-call.rom: $(BUILD)/rom-image
 CHECK += guests.refusals guests.refusals_kvm
 TEST.guests.refusals           = tests/guests/refusals_test stock $(KERNEL_ELF)
 TEST_TIME.guests.refusals      = 200
+TEST_SHARES.guests.refusals    = yes
 TEST_NEEDS.guests.refusals     = $(KERNEL_ELF) $(BUILD)/pvrom-call.rom
 TEST.guests.refusals_kvm       = tests/guests/refusals_test lab $(KERNEL_ELF)
 TEST_TIME.guests.refusals_kvm  = 400

@@ -28,7 +28,8 @@ TEST.hypervisor.cpus$(1)       = tools/demo --tap --cpus $(1) --machines $$(HYPE
 	--expect 'hv-npt:clock=on' --expect 'hv-npt:mmu=off nested paging present' --expect 'hv-mmu:mmu=on' \
 	--expect 'hv-plain:mmu=off switched off by the operator' \
 	--dir $$(BUILD)/hypervisor.cpus$(1) $$(KERNEL_ELF)
-TEST_TIME.hypervisor.cpus$(1)  = 120
+TEST_TIME.hypervisor.cpus$(1)  = 240
+TEST_SHARES.hypervisor.cpus$(1) = yes
 TEST_NEEDS.hypervisor.cpus$(1) = $$(KERNEL_ELF) $$(BUILD)/disk-image $$(HYPERVISOR)
 endef
 $(foreach cpus,1 2,$(eval $(call HYPERVISOR_TEST,$(cpus))))
@@ -37,12 +38,14 @@ $(foreach cpus,1 2,$(eval $(call HYPERVISOR_TEST,$(cpus))))
 CHECK += hypervisor.slots
 TEST.hypervisor.slots       = tests/guests/hv_slots_test $(KERNEL_ELF)
 TEST_TIME.hypervisor.slots  = 300
+TEST_SHARES.hypervisor.slots = yes
 TEST_NEEDS.hypervisor.slots = $(KERNEL_ELF) $(BUILD)/disk-image $(HYPERVISOR)
 
 # The machine changes under its guest.
 CHECK += hypervisor.change
 TEST.hypervisor.change            = tests/guests/change_test quick $(KERNEL_ELF)
 TEST_TIME.hypervisor.change       = 600
+TEST_SHARES.hypervisor.change     = yes
 TEST_NEEDS.hypervisor.change      = $(KERNEL_ELF) $(BUILD)/disk-image $(HYPERVISOR)
 CHECK_LONG += hypervisor.change.long
 TEST.hypervisor.change.long       = tests/guests/change_test long $(KERNEL_ELF)
@@ -58,5 +61,6 @@ $(HYPERVISOR_PLANTED): $(call objs,free,$(filter-out %/hv_shadow.c,$(HYPERVISOR_
 	$(HYPERVISOR_LINK)
 CHECK += hypervisor.words
 TEST.hypervisor.words       = tests/guests/hypervisor_test $(KERNEL_ELF) $(HYPERVISOR_PLANTED)
-TEST_TIME.hypervisor.words  = 120
+TEST_TIME.hypervisor.words  = 240
+TEST_SHARES.hypervisor.words = yes
 TEST_NEEDS.hypervisor.words = $(KERNEL_ELF) $(BUILD)/disk-image $(HYPERVISOR) $(HYPERVISOR_PLANTED)

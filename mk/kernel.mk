@@ -33,6 +33,7 @@ TEST_NEEDS.kernel.contexts = $(KERNEL_ELF) $(BUILD)/libpvrom-guest.a
 CHECK += kernel.native
 TEST.kernel.native = tests/guests/kernel_native_test $(KERNEL_ELF)
 TEST_TIME.kernel.native = 300
+TEST_SHARES.kernel.native = yes
 TEST_NEEDS.kernel.native = $(KERNEL_ELF)
 
 # The work load natively; and with the planted faults of test builds, which it must notice.
@@ -50,8 +51,10 @@ $(BUILD)/tests/pvrom-kernel-planted.elf: $(call objs,free,$(filter-out $(KERNEL_
 CHECK += kernel.load
 TEST.kernel.load = tests/guests/load_test $(KERNEL_ELF) $(BUILD)/tests/pvrom-kernel-planted.elf
 TEST_TIME.kernel.load = 120
+TEST_SHARES.kernel.load = yes
 TEST_NEEDS.kernel.load = $(KERNEL_ELF) $(BUILD)/tests/pvrom-kernel-planted.elf
 
 CHECK += kernel.stacks
 TEST.kernel.stacks = tests/guests/kernel_stacks_test $(BUILD)/tests/pvrom-kernel-planted.elf
+TEST_SHARES.kernel.stacks = yes
 TEST_NEEDS.kernel.stacks = $(BUILD)/tests/pvrom-kernel-planted.elf

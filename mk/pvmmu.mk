@@ -40,6 +40,7 @@ $(BUILD)/test/mmu_flags: $(call objs,test,tests/mmu/mmu_flags.c $(MMU_OS_SRCS) $
 CHECK += mmu.flags
 TEST.mmu.flags       = $(BUILD)/test/mmu_flags
 TEST_NEEDS.mmu.flags = $(BUILD)/test/mmu_flags
+TEST_SHARES.mmu.flags = yes
 
 CHECK += mmu.bugs
 TEST.mmu.bugs       = tests/mmu/mmu_bugs_found $(BUILD)/test/mmu_random 400000

@@ -47,3 +47,4 @@ MMU_GUEST_TESTS := $(addprefix $(BUILD)/test/mmu.,guest flushes own_faults filte
 CHECK += mmu.guest_bugs
 TEST.mmu.guest_bugs       = tests/mmu/mmu_guest_bugs_found $(MMU_GUEST_TESTS)
 TEST_NEEDS.mmu.guest_bugs = $(MMU_GUEST_TESTS)
+TEST_SHARES.mmu.guest_bugs = yes
