@@ -50,6 +50,7 @@ TEST_NEEDS.hypervisor.change      = $(KERNEL_ELF) $(BUILD)/disk-image $(HYPERVIS
 CHECK_LONG += hypervisor.change.long
 TEST.hypervisor.change.long       = tests/guests/change_test long $(KERNEL_ELF)
 TEST_TIME.hypervisor.change.long  = 5400
+TEST_SHARES.hypervisor.change.long = yes
 TEST_NEEDS.hypervisor.change.long = $(KERNEL_ELF) $(BUILD)/disk-image $(HYPERVISOR)
 
 # Its words; and a guest whose faults come straight to it, with the planted fault of the test build.
