@@ -23,7 +23,8 @@ ALL_TARGETS += $(BUILD)/disk-image
 DEMO_DISK = $(if $(call have_header,liburing.h),--expect 'kvm-npt:disk=pvrom bus' --expect 'kvm-shadow:disk=virtio-mmio')
 DEMO_NET = --expect 'native:net=virtio-pci' --expect 'rom-only:net=virtio-pci' $(if $(and $(call have_header,liburing.h),$(call \
 	have_header,slirp/libslirp.h)),--expect 'kvm-npt:net=pvrom bus' --expect 'kvm-shadow:net=virtio-mmio')
-CHECK += demo demo.operator
+CHECK += demo
+CHECK_LONG += demo.operator
 TEST.demo = tools/demo --tap --dir $(BUILD)/demo.check \
 	--expect 'native:disk=virtio-pci' --expect 'rom-only:disk=virtio-pci' \
 	--expect 'native:mmu=off no ROM' --expect 'rom-only:mmu=off ROM without host' \
