@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 
 #define MSR_TSC 0x10u
+#define MSR_DE_CFG 0xc0011029u /* AMD's, by which Linux makes LFENCE wait */
 #define MOST_MSRS 256u
 
 struct msr_list {
@@ -41,19 +42,28 @@ static bool access_msr(struct vcpu *vcpu, unsigned long request, uint32_t index,
 	return done;
 }
 
-/* All that KVM names, but the TSC: that is the host's plus an offset. */
+/* Not the TSC: that is the host's plus an offset. */
+static void save_msr(struct vcpu *vcpu, struct saved_vcpu *saved, uint32_t index)
+{
+	struct saved_msr msr = { .index = index };
+
+	if (index != MSR_TSC && access_msr(vcpu, KVM_GET_MSRS, index, &msr.value))
+		saved->msr[saved->msr_count++] = msr;
+}
+
+/*
+ * All that KVM names, and one that it keeps without naming it: a guest that finds it at 0 and writes that
+ * back, as Linux does when it wakes from S3, gets a fault.
+ */
 static void save_msrs(struct vcpu *vcpu, struct saved_vcpu *saved)
 {
-	struct msr_list list = { .head.nmsrs = MOST_MSRS };
+	struct msr_list list = { .head.nmsrs = MOST_MSRS - 1 };
 
 	if (ioctl(vcpu->vm->kvm, KVM_GET_MSR_INDEX_LIST, &list.head) < 0)
 		fail(EXIT_CANNOT_RUN, "KVM_GET_MSR_INDEX_LIST: %s", strerror(errno));
-	for (uint32_t i = 0; i < list.head.nmsrs; i++) {
-		struct saved_msr msr = { .index = list.head.indices[i] };
-
-		if (msr.index != MSR_TSC && access_msr(vcpu, KVM_GET_MSRS, msr.index, &msr.value))
-			saved->msr[saved->msr_count++] = msr;
-	}
+	for (uint32_t i = 0; i < list.head.nmsrs; i++)
+		save_msr(vcpu, saved, list.head.indices[i]);
+	save_msr(vcpu, saved, MSR_DE_CFG);
 }
 
 /* KVM refuses to write some that hold what they always do. */
