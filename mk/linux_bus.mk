@@ -9,15 +9,17 @@ TEST_TIME.$(1)   = $(shell expr $(4) + 30)
 TEST_NEEDS.$(1)  = $$(LINUX_BUS_NEEDS)
 TEST_SHARES.$(1) = yes
 endef
-CHECK += linux.bus
+CHECK += linux.bus linux.shadow
 $(eval $(call linux_bus,linux.bus,1,all,240))
-CHECK_LONG += linux.bus.both linux.bus.saved linux.bus.asleep linux.bus.s3 linux.bus.s3.shadow linux.bus.lies
+$(eval $(call linux_bus,linux.shadow,0,brief,270))
+CHECK_LONG += linux.bus.both linux.bus.saved linux.bus.asleep linux.bus.s3 linux.bus.s3.shadow linux.bus.s3.saved linux.bus.lies
 CHECK_LONG += linux.bus.debug linux.bus.shadow linux.bus.shadow.asleep
 $(eval $(call linux_bus,linux.bus.both,1,both,120))
 $(eval $(call linux_bus,linux.bus.saved,1,saved,200))
 $(eval $(call linux_bus,linux.bus.asleep,1,asleep,120))
 $(eval $(call linux_bus,linux.bus.s3,1,s3,300))
 $(eval $(call linux_bus,linux.bus.s3.shadow,0,s3,400))
+$(eval $(call linux_bus,linux.bus.s3.saved,1,s3_saved,300))
 $(eval $(call linux_bus,linux.bus.lies,1,lies,120))
 TEST_NEEDS.linux.bus.lies += $(BUILD)/test/pvrun
 $(eval $(call linux_bus,linux.bus.debug,1,debug,900))
