@@ -96,9 +96,10 @@ TEST_TIME.monitor.disk  = 120
 TEST_NEEDS.monitor.disk = $(MONITOR_LAB)
 
 CHECK_LONG += monitor.disk_faults
-TEST.monitor.disk_faults       = $(MONITOR_TEST) 1 1024 400 disk_faults.sh disk.sh test/pvrun linux virtio_ring.ko virtio.ko \
+TEST.monitor.disk_faults       = $(MONITOR_TEST) 1 1024 800 disk_faults.sh disk.sh test/pvrun linux virtio_ring.ko virtio.ko \
 	virtio_mmio.ko virtio_blk.ko brd.ko
-TEST_TIME.monitor.disk_faults  = 430
+TEST_TIME.monitor.disk_faults  = 830
+TEST_SHARES.monitor.disk_faults = yes
 TEST_NEEDS.monitor.disk_faults = $(MONITOR_LAB) $(BUILD)/test/pvrun
 
 CHECK_LONG += monitor.s3
@@ -110,6 +111,7 @@ TEST_SHARES.monitor.s3 = yes
 CHECK_LONG += monitor.large monitor.mutants
 TEST.monitor.mutants       = $(MONITOR_TEST) 1 1024 300 mutants.sh
 TEST_TIME.monitor.mutants  = 330
+TEST_SHARES.monitor.mutants = yes
 TEST_NEEDS.monitor.mutants = $(MONITOR_LAB)
 TEST.monitor.large       = $(MONITOR_TEST) 1 2048 300 large.sh
 TEST_TIME.monitor.large  = 330

@@ -23,6 +23,7 @@ bench-net-dpdk: $(BUILD)/pvrom-netd
 CHECK_LONG += net.ipxe
 TEST.net.ipxe       = tests/net/ipxe_test $(KERNEL_ELF)
 TEST_TIME.net.ipxe  = 400
+TEST_SHARES.net.ipxe = yes
 TEST_NEEDS.net.ipxe = $(KERNEL_ELF) $(BUILD)/pvrom-netd
 
 # DPDK's virtio-user port is the driver.

@@ -23,6 +23,7 @@ TEST_SHARES.net.pvrun.offloads = yes
 CHECK_LONG += net.pvrun.plain
 TEST.net.pvrun.plain       = tests/net/net_pvrun_test plain
 TEST_TIME.net.pvrun.plain = 750
+TEST_SHARES.net.pvrun.plain = yes
 TEST_NEEDS.net.pvrun.plain = $(NET_PVRUN)
 
 # At length, with a tap interface.
@@ -36,17 +37,21 @@ TEST_NEEDS.net.tap.packed = $(NET_FRONT_END)
 # Two guests on a switch; a machine saved and loaded in the midst of a connection.
 CHECK_LONG += net.pair.qemu net.pvrun.saved
 TEST.net.pair.qemu       = tests/net/net_pair_test qemu
-TEST_TIME.net.pair.qemu  = 240
+TEST_TIME.net.pair.qemu  = 480
+TEST_SHARES.net.pair.qemu = yes
 TEST_NEEDS.net.pair.qemu = $(NET_FRONT_END)
 TEST.net.pvrun.saved       = tests/net/net_pvrun_tap_test saved
-TEST_TIME.net.pvrun.saved  = 360
+TEST_TIME.net.pvrun.saved  = 600
+TEST_SHARES.net.pvrun.saved = yes
 TEST_NEEDS.net.pvrun.saved = $(NET_PVRUN)
 CHECK_LONG += net.pair.pvrun
 TEST.net.pair.pvrun       = tests/net/net_pair_test pvrun
-TEST_TIME.net.pair.pvrun  = 300
+TEST_TIME.net.pair.pvrun  = 600
+TEST_SHARES.net.pair.pvrun = yes
 TEST_NEEDS.net.pair.pvrun = $(NET_PVRUN)
 # A tap interface of the lab's Linux.
 CHECK_LONG += net.pvrun.tap
 TEST.net.pvrun.tap       = tests/net/net_pvrun_tap_test tap
-TEST_TIME.net.pvrun.tap  = 360
+TEST_TIME.net.pvrun.tap  = 600
+TEST_SHARES.net.pvrun.tap = yes
 TEST_NEEDS.net.pvrun.tap = $(NET_PVRUN)

@@ -109,13 +109,16 @@ TEST_TIME.blk.qemu.long  = 2400
 TEST_NEEDS.blk.qemu.long = $(BLK_FRONT_END)
 CHECK_LONG += blk.reconnect.forgetful
 TEST.blk.reconnect.forgetful       = tests/blk/reconnect_test split 20 forgetful
-TEST_TIME.blk.reconnect.forgetful  = 300
+TEST_TIME.blk.reconnect.forgetful  = 600
+TEST_SHARES.blk.reconnect.forgetful = yes
 TEST_NEEDS.blk.reconnect.forgetful = $(BLK_FRONT_END) $(BUILD)/test/pvrom-blkd
 TEST.blk.reconnect.split       = tests/blk/reconnect_test split 20
 TEST_TIME.blk.reconnect.split  = 400
+TEST_SHARES.blk.reconnect.split = yes
 TEST_NEEDS.blk.reconnect.split = $(BLK_FRONT_END) $(BUILD)/test/pvrom-blkd
 TEST.blk.reconnect.packed       = tests/blk/reconnect_test packed 20
 TEST_TIME.blk.reconnect.packed  = 400
+TEST_SHARES.blk.reconnect.packed = yes
 TEST_NEEDS.blk.reconnect.packed = $(BLK_FRONT_END) $(BUILD)/test/pvrom-blkd
 
 # ---- fuzz targets (mk/hostile.mk) ------------------------------------------------------------------

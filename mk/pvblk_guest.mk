@@ -41,7 +41,8 @@ TEST_NEEDS.guests.saved_disk = $(KERNEL_ELF) $(BUILD)/disk-image $(BUILD)/pvrun 
 # And standing still for longer than the kernel has patience with a request.
 CHECK_LONG += guests.saved_disk.long
 TEST.guests.saved_disk.long       = $(TEST.guests.saved_disk) 12
-TEST_TIME.guests.saved_disk.long  = 450
+TEST_TIME.guests.saved_disk.long  = 750
+TEST_SHARES.guests.saved_disk.long = yes
 TEST_NEEDS.guests.saved_disk.long = $(TEST_NEEDS.guests.saved_disk)
 
 # The device bus: both its halves, and both of the disk, under the host core.
