@@ -57,8 +57,7 @@ static uint32_t look_packed(const struct pvrom_vq_device *vq, struct pvrom_vq_pl
 		    !look(vq, vq_load64(&ring[at].addr), (uint32_t)tail, flags,
 			  (uint16_t)(tail >> 32), &plain[n]))
 			break;
-		if (at % 4 == 0)
-			vq_prefetch_ahead(ring, at, size);
+		vq_prefetch_ahead(ring, at, size);
 		if (++at == size) {
 			at = 0;
 			wrap = !wrap;

@@ -20,18 +20,26 @@ static bool is_available(const struct pvrom_vq_device *vq, uint16_t flags)
 	return (flags & VQ_AVAIL_USED) == vq_avail_flags(vq->avail_wrap);
 }
 
-/* The descriptor at position i, copied once: its flags first, by which the first one of a list is available. */
-static void read_desc(const struct pvrom_vq_device *vq, uint32_t i, struct vq_element *element)
+/* A descriptor's second word, by whose flags the first one of a list is available. */
+static inline uint64_t read_tail(const struct pvrom_vq_device *vq, uint32_t i)
 {
-	const struct pvrom_vq_packed_desc *d = &ring(vq)[i];
 	/* Acquire: the address, and the descriptors behind; partner: the release store in
 	 * pvrom_vq_driver_packed_publish(). 2.8.21.1.1 */
-	const uint64_t tail = vq_load_tail_acquire(d);
+	return vq_load_tail_acquire(&ring(vq)[i]);
+}
 
-	element->addr = vq_load64(&d->addr);
-	element->len = (uint32_t)tail;
-	element->next = (uint16_t)(tail >> 32);
-	element->flags = (uint16_t)(tail >> 48);
+static inline uint64_t read_addr(const struct pvrom_vq_device *vq, uint32_t i)
+{
+	return vq_load64(&ring(vq)[i].addr);
+}
+
+/* A descriptor out of its two words, each of which was read once. */
+static inline struct vq_element element_of(uint64_t addr, uint64_t tail)
+{
+	return (struct vq_element){ .addr = addr,
+				    .len = (uint32_t)tail,
+				    .flags = (uint16_t)(tail >> 48),
+				    .next = (uint16_t)(tail >> 32) };
 }
 
 /* One descriptor of a list; a table must be a list of its own (2.8.5, 2.8.19). */
@@ -51,13 +59,12 @@ static void walk_one(struct vq_walk *walk, const struct vq_element *element, uin
  * Follows the list that begins at avail, to its end even if it is faulty, for the last descriptor has
  * the id (2.8.6). Sets how many descriptors it has; 0 if there is no end among those that are free.
  */
-static __attribute__((noinline)) uint16_t gather(struct pvrom_vq_device *vq,
-						 struct vq_element element,
-						 struct pvrom_vq_request *request, uint32_t *count,
-						 uint16_t *record)
+static uint16_t gather(struct pvrom_vq_device *vq, struct vq_element element,
+		       struct pvrom_vq_request *request, uint32_t *count, uint16_t *record)
 {
 	uint32_t free = vq->config.size - vq->taken, n = 0, at = vq->avail;
 	struct vq_walk walk;
+	uint64_t tail;
 	bool last;
 
 	vq_walk_begin(&walk, vq, request);
@@ -73,46 +80,59 @@ static __attribute__((noinline)) uint16_t gather(struct pvrom_vq_device *vq,
 		if (VQ_REFUSE(PACKED_END, n >= free))
 			return 0;
 		at = at + 1 < vq->config.size ? at + 1 : 0;
-		read_desc(vq, at, &element);
+		tail = read_tail(vq, at);
+		element = element_of(read_addr(vq, at), tail);
 	}
 	*count = n;
 	return element.next;
 }
 
-static uint32_t take_slot(struct pvrom_vq_device *vq)
+/* The buffer at avail becomes a request. */
+static inline void take(struct pvrom_vq_device *vq, struct pvrom_vq_request *request, uint16_t id,
+			uint32_t count, uint16_t record)
 {
-	uint32_t slot = vq->free_slot;
+	const uint32_t slot = vq->free_slot;
+	struct pvrom_vq_device_slot *s = &vq->config.slots[slot];
 
-	vq->free_slot = vq->config.slots[slot].next;
-	return slot;
+	vq->free_slot = s->next;
+	s->record = record;
+	vq->taken += count;
+	vq_advance(&vq->avail, &vq->avail_wrap, count, vq->config.size);
+	vq_device_take(vq, request, slot, id, (uint16_t)count);
+	vq_step(vq, PVROM_VQ_STEP_POP_DONE);
+}
+
+/* Any list of descriptors, of which the first is read. */
+static __attribute__((noinline)) enum pvrom_vq_result pop_list(struct pvrom_vq_device *vq,
+							       uint64_t addr, uint64_t tail,
+							       struct pvrom_vq_request *request)
+{
+	uint16_t id, record;
+	uint32_t count;
+
+	id = gather(vq, element_of(addr, tail), request, &count, &record);
+	if (!count)
+		return pvrom_vq_device_break(vq, PVROM_VQ_REASON_NO_END);
+	take(vq, request, id, count, record);
+	return PVROM_VQ_OK;
 }
 
 enum pvrom_vq_result pvrom_vq_device_packed_pop(struct pvrom_vq_device *vq,
 						struct pvrom_vq_request *request)
 {
-	struct vq_element first;
-	uint16_t id, record = 0;
-	uint32_t count = 1, slot;
+	const uint64_t tail = read_tail(vq, vq->avail);
+	struct vq_element element;
 
-	read_desc(vq, vq->avail, &first);
-	if (!is_available(vq, first.flags))
+	if (!is_available(vq, (uint16_t)(tail >> 48)))
 		return PVROM_VQ_EMPTY;
 	if (VQ_REFUSE(PACKED_OVERRUN, vq->taken >= vq->config.size))
 		return pvrom_vq_device_break(vq, PVROM_VQ_REASON_OVERRUN);
 	vq_prefetch_ahead(ring(vq), vq->avail, vq->config.size);
 	vq_step(vq, PVROM_VQ_STEP_POP_SEEN);
-	if (!vq->config.inflight && vq_walk_plain(vq, &first, request))
-		id = first.next;
-	else
-		id = gather(vq, first, request, &count, &record);
-	if (!count)
-		return pvrom_vq_device_break(vq, PVROM_VQ_REASON_NO_END);
-	slot = take_slot(vq);
-	vq->config.slots[slot].record = record;
-	vq->taken += count;
-	vq_advance(&vq->avail, &vq->avail_wrap, count, vq->config.size);
-	vq_device_take(vq, request, slot, id, (uint16_t)count);
-	vq_step(vq, PVROM_VQ_STEP_POP_DONE);
+	element = element_of(read_addr(vq, vq->avail), tail);
+	if (vq->config.inflight || !vq_walk_plain(vq, &element, request))
+		return pop_list(vq, element.addr, tail, request);
+	take(vq, request, element.next, 1, 0);
 	return PVROM_VQ_OK;
 }
 
@@ -174,8 +194,8 @@ static void show(struct pvrom_vq_device *vq)
 }
 
 /* A used descriptor at position at (2.8.2): address left alone, flags held back if it is the first. */
-static void write_used(struct pvrom_vq_device *vq, uint16_t at, bool wrap,
-		       const struct pvrom_vq_device_slot *s)
+static inline void write_used(struct pvrom_vq_device *vq, uint16_t at, bool wrap,
+			      const struct pvrom_vq_device_slot *s)
 {
 	struct pvrom_vq_packed_desc *d = &ring(vq)[at];
 	uint16_t flags = (uint16_t)(vq_used_flags(wrap) | (s->len ? PVROM_VQ_DESC_WRITE : 0));
@@ -191,11 +211,23 @@ static void write_used(struct pvrom_vq_device *vq, uint16_t at, bool wrap,
 	vq_step(vq, PVROM_VQ_STEP_USED_WRITTEN);
 }
 
+/* The slot's descriptors are behind, and it joins the batch. */
+static inline void join_batch(struct pvrom_vq_device *vq, uint32_t slot)
+{
+	struct pvrom_vq_device_slot *s = &vq->config.slots[slot];
+	const uint32_t count = s->count;
+
+	vq_advance(&vq->used, &vq->used_wrap, count, vq->config.size);
+	vq->unjudged += count;
+	s->next = vq->batch;
+	vq->batch = (uint16_t)slot;
+}
+
 /*
- * A buffer is used. With IN_ORDER one that was used completely needs no descriptor of its own if one
- * behind it in the batch has one, which then stands at the place of the first (2.8.8).
+ * With IN_ORDER a buffer that was used completely needs no descriptor of its own if one behind it in the batch
+ * has one, which then stands at the place of the first (2.8.8).
  */
-void pvrom_vq_device_packed_used(struct pvrom_vq_device *vq, uint32_t slot)
+static void used_in_order(struct pvrom_vq_device *vq, uint32_t slot)
 {
 	struct pvrom_vq_device_slot *s = &vq->config.slots[slot];
 
@@ -209,12 +241,29 @@ void pvrom_vq_device_packed_used(struct pvrom_vq_device *vq, uint32_t slot)
 		pvrom_vq_record_packed_used(vq, slot);
 	write_used(vq, vq->skip_from, vq->skip_wrap, s);
 	vq->skip = vq_may_skip(vq, s);
-	vq_advance(&vq->used, &vq->used_wrap, s->count, vq->config.size);
-	vq->unjudged += s->count;
-	s->next = vq->batch;
-	vq->batch = (uint16_t)slot;
-	if (vq->config.inflight && !vq_device_has(vq, PVROM_VQ_F_IN_ORDER))
-		show(vq);
+	join_batch(vq, slot);
+}
+
+/* With a record each is a batch of its own. */
+static void used_recorded(struct pvrom_vq_device *vq, uint32_t slot)
+{
+	show(vq);
+	pvrom_vq_record_packed_used(vq, slot);
+	write_used(vq, vq->used, vq->used_wrap, &vq->config.slots[slot]);
+	join_batch(vq, slot);
+	show(vq);
+}
+
+void pvrom_vq_device_packed_used(struct pvrom_vq_device *vq, uint32_t slot)
+{
+	if (vq_device_has(vq, PVROM_VQ_F_IN_ORDER)) {
+		used_in_order(vq, slot);
+	} else if (vq->config.inflight) {
+		used_recorded(vq, slot);
+	} else {
+		write_used(vq, vq->used, vq->used_wrap, &vq->config.slots[slot]);
+		join_batch(vq, slot);
+	}
 }
 
 /* Does the driver want an interrupt for the last count descriptors? 2.8.10 */

@@ -20,8 +20,8 @@ static bool in_order(const struct pvrom_vq_driver *vq)
 /* ---- to the device ------------------------------------------------------------------------------- */
 
 /* Writes the next descriptor; its flags at once, or at publish if it is the first. */
-static void put(struct pvrom_vq_driver *vq, uint64_t addr, uint32_t len, uint16_t id,
-		uint32_t flags)
+static inline void put(struct pvrom_vq_driver *vq, uint64_t addr, uint32_t len, uint16_t id,
+		       uint32_t flags)
 {
 	struct pvrom_vq_packed_desc *d = &ring(vq)[vq->avail];
 
@@ -118,7 +118,8 @@ static bool nothing_shown(const struct pvrom_vq_driver *vq)
 	return vq->config.size - vq->free == vq->added;
 }
 
-static enum pvrom_vq_result read_used(struct pvrom_vq_driver *vq, uint32_t *id, uint32_t *len)
+static inline enum pvrom_vq_result read_used(struct pvrom_vq_driver *vq, uint32_t *id,
+					     uint32_t *len)
 {
 	const struct pvrom_vq_packed_desc *d = &ring(vq)[vq->used];
 	/* Acquire: data after the flags; partner: the release store in pvrom_vq_device_packed_publish(). */
@@ -158,7 +159,7 @@ static enum pvrom_vq_result next_in_order(struct pvrom_vq_driver *vq, uint32_t *
 }
 
 /* The descriptors of a buffer, and its id, are free again. */
-static void release(struct pvrom_vq_driver *vq, uint32_t id)
+static inline void release(struct pvrom_vq_driver *vq, uint32_t id)
 {
 	struct pvrom_vq_driver_slot *slot = &vq->config.slots[id];
 
@@ -173,18 +174,34 @@ static void release(struct pvrom_vq_driver *vq, uint32_t id)
 	vq->free_head = (uint16_t)id;
 }
 
+static inline enum pvrom_vq_result give_back(struct pvrom_vq_driver *vq, uint32_t id, uint32_t len,
+					     struct pvrom_vq_done *done)
+{
+	vq_driver_done(&vq->config.slots[id], len, done);
+	release(vq, id);
+	return PVROM_VQ_OK;
+}
+
+/* A function of its own: what it keeps in memory stays out of the way of the others. */
+static __attribute__((noinline)) enum pvrom_vq_result get_in_order(struct pvrom_vq_driver *vq,
+								   struct pvrom_vq_done *done)
+{
+	uint32_t id = 0, len = 0;
+	enum pvrom_vq_result result = next_in_order(vq, &id, &len);
+
+	return result ? result : give_back(vq, id, len, done);
+}
+
 enum pvrom_vq_result pvrom_vq_driver_packed_get(struct pvrom_vq_driver *vq,
 						struct pvrom_vq_done *done)
 {
 	enum pvrom_vq_result result;
 	uint32_t id = 0, len = 0;
 
-	result = in_order(vq) ? next_in_order(vq, &id, &len) : read_used(vq, &id, &len);
-	if (result)
-		return result;
-	vq_driver_done(&vq->config.slots[id], len, done);
-	release(vq, id);
-	return PVROM_VQ_OK;
+	if (in_order(vq))
+		return get_in_order(vq, done);
+	result = read_used(vq, &id, &len);
+	return result ? result : give_back(vq, id, len, done);
 }
 
 bool pvrom_vq_driver_packed_pending(struct pvrom_vq_driver *vq)

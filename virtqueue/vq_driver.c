@@ -75,12 +75,36 @@ static uint32_t descriptors(const struct pvrom_vq_driver *vq, uint32_t count)
 	return table ? 1 : count;
 }
 
+/* A buffer of one piece: always a good one, of one descriptor. */
+static inline enum pvrom_vq_result add_one(struct pvrom_vq_driver *vq, uint64_t addr, uint32_t len,
+					   bool writable, void *token)
+{
+	if (VQ_REFUSE(DRIVER_BROKEN, vq->reason))
+		return PVROM_VQ_BROKEN;
+	if (!vq->free)
+		return PVROM_VQ_FULL;
+	vq->free--;
+	if (is_packed(vq))
+		pvrom_vq_driver_packed_add_one(vq, addr, len, writable, token);
+	else
+		pvrom_vq_driver_split_add_one(vq, addr, len, writable, token);
+	return PVROM_VQ_OK;
+}
+
+enum pvrom_vq_result pvrom_vq_driver_add_one(struct pvrom_vq_driver *vq, uint64_t addr,
+					     uint32_t len, bool writable, void *token)
+{
+	return add_one(vq, addr, len, writable, token);
+}
+
 enum pvrom_vq_result pvrom_vq_driver_add(struct pvrom_vq_driver *vq,
 					 const struct pvrom_vq_buf *bufs, uint32_t readable,
 					 uint32_t writable, void *token)
 {
 	uint32_t count = readable + writable, needed, bytes;
 
+	if (count == 1)
+		return add_one(vq, bufs->addr, bufs->len, writable, token);
 	if (VQ_REFUSE(DRIVER_BROKEN, vq->reason))
 		return PVROM_VQ_BROKEN;
 	/* No buffer has as many pieces as would let the sum wrap: the array would fill memory. */
@@ -96,21 +120,6 @@ enum pvrom_vq_result pvrom_vq_driver_add(struct pvrom_vq_driver *vq,
 	else
 		pvrom_vq_driver_split_add(vq, bufs, readable, count, needed, bytes, token);
 	vq->free -= needed;
-	return PVROM_VQ_OK;
-}
-
-enum pvrom_vq_result pvrom_vq_driver_add_one(struct pvrom_vq_driver *vq, uint64_t addr,
-					     uint32_t len, bool writable, void *token)
-{
-	if (VQ_REFUSE(DRIVER_BROKEN, vq->reason))
-		return PVROM_VQ_BROKEN;
-	if (!vq->free)
-		return PVROM_VQ_FULL;
-	if (is_packed(vq))
-		pvrom_vq_driver_packed_add_one(vq, addr, len, writable, token);
-	else
-		pvrom_vq_driver_split_add_one(vq, addr, len, writable, token);
-	vq->free--;
 	return PVROM_VQ_OK;
 }
 

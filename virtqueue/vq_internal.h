@@ -142,7 +142,7 @@ static inline void vq_prefetch_write(const void *at)
 }
 
 /*
- * Asks for the descriptors two cache lines ahead: each line of the ring comes from the other side's cache, and
+ * Asks for the descriptors two cache lines ahead, once a line: each line of the ring comes from the other side's cache, and
  * waiting for them one by one was a third of the time of a buffer (make bench-ring). Not for writing (prefetchw):
  * that takes lines away that the other side is at, and made buffers that are shown one by one half as fast. Reads
  * nothing: no value of there is used before it is loaded.
@@ -150,7 +150,8 @@ static inline void vq_prefetch_write(const void *at)
 static inline void vq_prefetch_ahead(const struct pvrom_vq_packed_desc *ring, uint32_t position,
 				     uint32_t size)
 {
-	__builtin_prefetch(&ring[position + 8 < size ? position + 8 : 0]);
+	if (position % 4 == 0)
+		__builtin_prefetch(&ring[position + 8 < size ? position + 8 : 0]);
 }
 
 /* AVAIL and USED as a driver with that wrap counter makes a descriptor available (2.8.1). */

@@ -168,7 +168,6 @@ static inline void vq_walk_buffer(struct vq_walk *walk, const struct vq_element 
 static inline bool vq_walk_plain(const struct pvrom_vq_device *vq, const struct vq_element *element,
 				 struct pvrom_vq_request *r)
 {
-	const bool writable = element->flags & PVROM_VQ_DESC_WRITE;
 	uint64_t len = element->len;
 	uint8_t *at;
 
@@ -180,13 +179,22 @@ static inline bool vq_walk_plain(const struct pvrom_vq_device *vq, const struct 
 	if (!at || len < element->len)
 		return false;
 	r->piece[0] = (struct pvrom_vq_piece){ at, element->len, { element->addr } };
-	r->readable_pieces = !writable;
-	r->writable_pieces = writable;
-	r->readable = writable ? 0 : element->len;
-	r->writable = writable ? element->len : 0;
 	r->fault = PVROM_VQ_FAULT_NONE;
-	r->last = writable ? at + element->len - 1 : NULL;
-	r->last_gpa.gpa = writable ? element->addr + element->len - 1 : 0;
+	if (element->flags & PVROM_VQ_DESC_WRITE) {
+		r->readable_pieces = 0;
+		r->writable_pieces = 1;
+		r->readable = 0;
+		r->writable = element->len;
+		r->last = at + element->len - 1;
+		r->last_gpa.gpa = element->addr + element->len - 1;
+	} else {
+		r->readable_pieces = 1;
+		r->writable_pieces = 0;
+		r->readable = element->len;
+		r->writable = 0;
+		r->last = NULL;
+		r->last_gpa.gpa = 0;
+	}
 	return true;
 }
 
@@ -244,16 +252,16 @@ static inline void vq_device_take(struct pvrom_vq_device *vq, struct pvrom_vq_re
 				  uint32_t slot, uint16_t id, uint16_t count)
 {
 	struct pvrom_vq_device_slot *s = &vq->config.slots[slot];
+	const uint32_t generation = vq->generation + 1 ? vq->generation + 1 : 1;
 
-	if (!++vq->generation)
-		vq->generation = 1;
+	vq->generation = generation;
 	s->writable = request->writable;
-	s->generation = vq->generation;
+	s->generation = generation;
 	s->id = id;
 	s->count = count;
 	s->state = VQ_POPPED;
 	s->faulty = request->fault != PVROM_VQ_FAULT_NONE;
-	request->generation = vq->generation;
+	request->generation = generation;
 	request->slot = (uint16_t)slot;
 	vq->in_flight++;
 	if (vq_device_has(vq, PVROM_VQ_F_IN_ORDER)) {
