@@ -43,10 +43,12 @@ uint32_t pvrom_insn_nonce(void)
 uint32_t pvrom_insn_hypercall(uint32_t transport, uint16_t port, uint32_t call,
 			      const uint64_t arg[4], uint64_t *value)
 {
+	const uint64_t arg2 = arg[2], arg3 = arg[3];
 	uint64_t rdi = arg[0], rsi = arg[1], rdx = port;
-	register uint64_t r8 __asm__("r8") = arg[2];
-	register uint64_t r9 __asm__("r9") = arg[3];
 	uint32_t status = call;
+	/* Last, and from no memory: a sanitizer's call at a load would destroy them. */
+	register uint64_t r8 __asm__("r8") = arg2;
+	register uint64_t r9 __asm__("r9") = arg3;
 
 	if (transport == PVROM_TRANSPORT_VMCALL)
 		HYPERCALL("vmcall");

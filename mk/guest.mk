@@ -10,6 +10,13 @@ ALL_TARGETS += $(BUILD)/libpvrom-guest.a
 
 $(eval $(call cunit,unit.mem_weak,tests/unit/mem_weak_test.c))
 
+# Once more with a call of the sanitizer's before each load, as Linux's KASAN has it; only gcc's can.
+$(BUILD)/%/tests/unit/hypercall_test.o: FLAGS_FOR += -D_GNU_SOURCE
+$(eval $(call cunit,unit.hypercall,tests/unit/hypercall_test.c,guest/insn.c))
+$(eval $(call variant,asancalls,gcc,$$(HOSTED) -DPVROM_TEST -fsanitize=address --param asan-instrumentation-with-call-threshold=0))
+LINK_CC.asancalls = gcc -fsanitize=address
+$(eval $(call cunit_one,asancalls,unit.hypercall,tests/unit/hypercall_test.c,guest/insn.c,.asancalls))
+
 # Loop tests: the shim in an ordinary process. They bring their own instructions and memcpy.
 GUEST_LOOP_SRCS := $(filter-out guest/insn.c guest/mem_weak.c,$(GUEST_SRCS))
 GUEST_CHECK_SRCS := guest/check.c guest/call_info.c $(DIGEST_SRCS) tests/loop/rom_fixture.c
