@@ -120,6 +120,15 @@ TEST.blk.reconnect.packed       = tests/blk/reconnect_test packed 20
 TEST_TIME.blk.reconnect.packed  = 400
 TEST_SHARES.blk.reconnect.packed = yes
 TEST_NEEDS.blk.reconnect.packed = $(BLK_FRONT_END) $(BUILD)/test/pvrom-blkd
+CHECK_LONG += blk.upgrade.split blk.upgrade.packed
+TEST.blk.upgrade.split       = tests/blk/upgrade_test split
+TEST_TIME.blk.upgrade.split  = 300
+TEST_SHARES.blk.upgrade.split = yes
+TEST_NEEDS.blk.upgrade.split = $(BLK_FRONT_END)
+TEST.blk.upgrade.packed       = tests/blk/upgrade_test packed
+TEST_TIME.blk.upgrade.packed  = 300
+TEST_SHARES.blk.upgrade.packed = yes
+TEST_NEEDS.blk.upgrade.packed = $(BLK_FRONT_END)
 
 # ---- fuzz targets (mk/hostile.mk) ------------------------------------------------------------------
 $(eval $(call hostile,blk_requests,$(BLK_WORLD)))
