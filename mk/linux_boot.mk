@@ -33,8 +33,7 @@ TEST.linux.debian.shadow        = tests/linux/debian_test 0 2400 debian_login.sh
 TEST_TIME.linux.debian.shadow   = 2430
 TEST_NEEDS.linux.debian.shadow  = $(LINUX_BOOT) $(DEBIAN)
 TEST_SHARES.linux.debian.shadow = yes
-# By itself only (make test-linux.stress): two runs were clean, and in another one the lab's guest ended in a triple fault, which
-# is not explained (tests/lab/README.md has what that software CPU does wrong to interrupts).
+CHECK_LONG += linux.stress
 TEST.linux.stress        = tests/linux/debian_test 1 1200 debian_stress.sh SECONDS_EACH=15 MEGABYTES=16
 TEST_TIME.linux.stress   = 1230
 TEST_NEEDS.linux.stress  = $(LINUX_BOOT) $(DEBIAN)
