@@ -36,7 +36,7 @@ $(eval $(call hostile_suite,CHECK,asan,devices,$(HOSTILE_DEVICE),.asan))
 # ---- bench ---------------------------------------------------------------------------------------
 $(BUILD)/hosted/ring_turns: $(call objs,hosted,bench/ring_turns.c) $(BUILD)/libpvrom-virtqueue.a
 	$(call LINK,hosted,-lpthread)
-$(BUILD)/ringtest/ring: tools/ringtest-build
+$(BUILD)/ringtest/ring: tools/ringtest-build tools/linux-source
 	$(Q)BUILD=$(BUILD) tools/ringtest-build
 	@touch $@
 BENCHES += bench-ring

@@ -15,7 +15,7 @@ mkfifo input; exec 3<>input
 pids=
 trap 'kill $pids 2>/dev/null; rm -rf "$dir"' EXIT
 # start OPTION...: becomes pvrun; what it prints goes behind what is there.
-start() { exec ./pvrun -c 2 --memory 192M "$@" <&3 >>"$dir/out" 2>>"$dir/err"; }
+start() { exec ./pvrun -c 2 --memory "${memory:-192M}" "$@" <&3 >>"$dir/out" 2>>"$dir/err"; }
 asked() { tr -d '\r' <"$dir/out" | grep -q "^ASK $1\$"; }
 wait_long() { for i in $(seq 6000); do "$@" && return; kill -0 $pvrun 2>/dev/null || return; sleep 0.1; done; false; }
 there() { tr -d '\r' <"$dir/out" | sed -n "s/^SUM $1 //p"; }
@@ -55,7 +55,7 @@ brief() {
 	start --initrd initrd --append "$line" --disk first --net user linux & pvrun=$!
 	pids="$pids $pvrun"
 	status=0; wait $pvrun || status=$?
-	stated 8
+	stated "${facts:-8}"
 	[ "$status" = 0 ]; result $? 'pvrun ends well'
 	[ -n "$(there disk)" ] && [ "$(dd if=first bs=1M skip=1 count=1 2>/dev/null | sum)" = "$(there disk)" ]; result $? 'the file has what the guest read'
 	every_byte
@@ -64,6 +64,11 @@ brief() {
 debug() {
 	line="$line slub_debug=FZPU init_on_free=1 panic_on_warn=1" facts=31
 	all
+}
+# A Linux that is built with lockdep and KASAN. The first report ends it.
+lockdep() {
+	line="$line panic_on_warn=1 log_buf_len=1M" memory=512M facts=11
+	brief
 }
 both() {
 	start --initrd initrd --append "$line" --disk first --disk second linux & pvrun=$!

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # What the lab needs for a guest with drivers on the device bus; to be sourced. build: where products are.
-# bus_payload DIR [PVRUN]: pvrun, the kernel as `linux`, and an initrd whose init is guest_bus.
+# bus_payload DIR [PVRUN]: pvrun, the kernel as `linux`, and an initrd whose init is guest_bus. kernel, modules and pvrom name
+# others than the lab's own Linux and the module for it.
+kernel= modules= pvrom=
 bus_payload() {
 	release=$(cat "$build/lab/linux/release")
 	tree=$1.tree
+	: "${kernel:=$build/lab/linux/boot/vmlinuz-$release}" "${modules:=$build/lab/linux/lib/modules}" "${pvrom:=$build/linux/pvrom.ko}"
 	mkdir -p "$tree/bin" "$tree/proc" "$tree/sys" "$tree/dev" "$tree/tmp"
 	cp "$(command -v busybox)" "$tree/bin/busybox"
-	for name in virtio_ring virtio virtio_mmio virtio_blk failover net_failover virtio_net tun; do
-		find "$build/lab/linux/lib/modules" -name "$name.ko" -exec cp {} "$tree/" \;
+	for name in virtio_ring virtio virtio_mmio virtio_blk failover net_failover virtio_net; do
+		find "$modules" -name "$name.ko" -exec cp {} "$tree/" \;
 	done
-	mv "$tree/tun.ko" "$1/"
-	cp "$build/linux/pvrom.ko" "$build/disk_guest" "$build/tests/insert_module" "$build/tests/clock_facts" "$tree/"
+	find "$build/lab/linux/lib/modules" -name tun.ko -exec cp {} "$1/" \;
+	cp "$pvrom" "$build/disk_guest" "$build/tests/insert_module" "$build/tests/clock_facts" "$tree/"
 	strip --strip-debug "$tree/pvrom.ko"
 	cp tests/linux/guest_bus "$tree/init"
 	cat >"$tree/take-lease" <<-'LEASE'
@@ -25,5 +28,5 @@ bus_payload() {
 	rm -rf "$tree"
 	cp "${2:-$build/pvrun}" "$build/pvrom-netd" "$1/"
 	cp "$(PATH=$PATH:/usr/sbin:/sbin command -v ip)" "$1/ip"
-	cp "$build/lab/linux/boot/vmlinuz-$release" "$1/linux"
+	cp "$kernel" "$1/linux"
 }
