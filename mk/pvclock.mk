@@ -39,7 +39,7 @@ $(eval $(call cunit,loop.clock_calls,tests/loop/clock_calls_test.c,$(PVCLOCK_MAC
 $(eval $(call cunit,loop.clock_vcpu,tests/loop/clock_vcpu_test.c,$(PVCLOCK_MACHINE_SRCS)))
 
 # Random calls of all groups, with the clock and the device bus behind the handler.
-$(eval $(call cunit,loop.host_random,tests/loop/host_random.c,$(HOST_TEST_SRCS) $(PVCLOCK_HOST_SRCS) virtqueue/transport/bus_host.c))
+$(eval $(call cunit,loop.host_random,tests/loop/host_random.c,tests/loop/host_random_draw.c tests/random_calls.c $(HOST_TEST_SRCS) $(PVCLOCK_HOST_SRCS) virtqueue/transport/bus_host.c))
 
 # Readers that race with a writer.
 $(BUILD)/test/clock_race: $(call objs,test,tests/loop/clock_race.c $(PVCLOCK_HOST_SRCS) host/access.c \

@@ -54,7 +54,7 @@ TEST_TIME.mmu.random.long  = 3000
 TEST_NEEDS.mmu.random.long = $(BUILD)/test/mmu_random
 
 $(eval $(call cunit,mmu.bad,tests/mmu/mmu_bad_test.c,$(MMU_OS_SRCS) $(MMU_ENGINE_SRCS)))
-$(eval $(call cunit,mmu.calls,tests/mmu/mmu_calls_test.c,$(MMU_OS_SRCS) $(MMU_ENGINE_SRCS)))
+$(eval $(call cunit,mmu.calls,tests/mmu/mmu_calls_test.c,tests/random_calls.c $(MMU_OS_SRCS) $(MMU_ENGINE_SRCS)))
 
 # Any bytes in tables, rings, registers and arguments.
 $(eval $(call hostile,mmu,$(MMU_ENGINE_SRCS)))

@@ -6,28 +6,18 @@
  *
  * PVROM_SEED repeats a run; "new" draws a seed, which is printed.
  */
-#include "host_world.h"
+#include "host_random.h"
 
 #include <pvrom/clock_host.h>
-#include <pvrom/dev.h>
 #include <pvrom/virtio_bus.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
+
+#include "../random_calls.h"
 
 #define ROUNDS (1u << 20)
-#define LEAST 100
-#define VCPUS 4
-
-#define EVERYTHING (ALL_FEATURES | FEATURE(CLOCK) | FEATURE(DEV) | FEATURE(BLK))
 
 static struct world w;
 
 /* ---- clock and device bus of the embedder ------------------------------------------------------- */
-
-#define DEVICES 2
-#define QUEUES 3
-#define BELL UINT64_C(0x700001234)
 
 static struct pvrom_clock_host clock_host;
 static struct pvrom_bus_host bus;
@@ -106,43 +96,6 @@ static void open_all(void)
 	CU_ASSERT_EQUAL_FATAL(world_again(&w), PVROM_HOST_OK);
 }
 
-/* ---- numbers ----------------------------------------------------------------------------------- */
-
-static uint64_t seed, state;
-
-/* xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators", 2016). */
-static uint64_t random64(void)
-{
-	state ^= state >> 12;
-	state ^= state << 25;
-	state ^= state >> 27;
-	return state * UINT64_C(0x2545f4914f6cdd1d);
-}
-
-static uint32_t below(uint32_t n)
-{
-	return (uint32_t)((random64() >> 32) % n);
-}
-
-/* True once in n times. */
-static bool once_in(uint32_t n)
-{
-	return below(n) == 0;
-}
-
-static void choose_seed(void)
-{
-	const char *text = getenv("PVROM_SEED");
-
-	seed = 20261121;
-	if (text && !strcmp(text, "new"))
-		seed = (uint64_t)time(NULL);
-	else if (text)
-		seed = strtoull(text, NULL, 0);
-	state = seed | 1ull << 63;
-	tap_note("PVROM_SEED=%llu", (unsigned long long)seed);
-}
-
 /* ---- what may come out ------------------------------------------------------------------------- */
 
 #define S(NAME) (1u << PVROM_STATUS_##NAME)
@@ -188,182 +141,17 @@ static uint32_t possible(uint32_t call)
 	}
 }
 
-/* The calls, and one more line for all numbers that are no calls. */
-static const struct {
-	uint32_t number, properties;
-	const char *name;
-} calls[] = {
+/* One more line for all numbers that are no calls. */
+const struct random_call calls[CALLS] = {
 #define LINE(GROUP, NAME, number, feature, args, native, properties, regs, insn, text)             \
 	{ number, properties, #GROUP "_" #NAME },
-	PVROM_CALL_TABLE(LINE){ 0xffffffff, PVROM_CALL_RESERVED, "unknown" },
+	PVROM_CALL_TABLE(LINE){ NO_CALL, PVROM_CALL_RESERVED, "unknown" },
 };
-#define CALLS (sizeof(calls) / sizeof(calls[0]))
 
 static uint32_t histogram[CALLS][PVROM_STATUS_COUNT];
 static uint32_t voids[CALLS];
 
-/* ---- drawing ----------------------------------------------------------------------------------- */
-
-static uint64_t wild(void)
-{
-	return random64() >> below(64);
-}
-
-/* Mostly a place where len bytes are memory; sometimes an edge, a hole or anything. */
-static uint64_t place(uint64_t len, uint64_t align)
-{
-	static const uint64_t edges[] = { WORLD_LOW_END,  WORLD_MID,  WORLD_MID_END,  WORLD_BACK,
-					  WORLD_BACK_END, WORLD_HIGH, WORLD_HIGH_END, 0 };
-	uint64_t edge = edges[below(8)];
-
-	switch (below(8)) {
-	case 0: return edge - len + below(17) - 8;
-	case 1: return (edge - len) & ~(align - 1);
-	case 2: return once_in(2) ? WORLD_HOLE : wild();
-	case 3: return (WORLD_BACK + below(0x7000)) & ~(align - 1);
-	default: return below((uint32_t)(WORLD_LOW_END / 2 / align)) * align;
-	}
-}
-
-/* Memory at a place drawn as above, for writing what a call shall find there; may be NULL. */
-static void *writable(uint64_t gpa, uint64_t len)
-{
-	if (gpa % 8 || gpa % 0x1000 + len > 0x1000)
-		return NULL;
-	return world_at(&w, gpa);
-}
-
-static void draw_negotiation(uint64_t arg[4])
-{
-	struct pvrom_negotiation *n;
-
-	arg[0] = place(sizeof(*n), 8);
-	arg[1] = once_in(16) ? wild() : below(2);
-	n = writable(arg[0], sizeof(*n));
-	if (!n || (arg[1] == PVROM_NEGOTIATE_COMMIT && once_in(2)))
-		return;
-	world_proposal(&w, arg[0], random64() & (EVERYTHING | 0x3f), 0);
-	n->required = n->wanted & (once_in(2) ? 0 : random64());
-	n->granted = once_in(2) ? w.host.pending : once_in(2) ? 0 : wild();
-	if (once_in(8))
-		n->epoch += wild();
-	if (once_in(8))
-		((uint8_t *)n)[below(sizeof(*n))] ^= (uint8_t)(1 << below(8));
-}
-
-static void draw_batch(uint64_t arg[4])
-{
-	struct pvrom_batch_entry *e;
-	uint32_t i;
-
-	arg[1] = once_in(8) ? wild() : below(once_in(4) ? 100 : 5);
-	arg[0] = place(arg[1] * sizeof(*e), 8);
-	for (i = 0; i < arg[1] && i < 64; i++) {
-		e = writable(arg[0] + i * sizeof(*e), sizeof(*e));
-		if (!e)
-			continue;
-		e->call = calls[below(CALLS)].number;
-		e->arg[0] = once_in(2) ? below(4) : place(0x100, 8);
-		e->arg[1] = below(300);
-		e->arg[2] = below(4);
-	}
-}
-
-static void draw_state(uint64_t arg[4])
-{
-	struct pvrom_smp_state *s;
-
-	arg[0] = once_in(8) ? wild() : below(VCPUS);
-	arg[1] = place(sizeof(*s), 8);
-	s = writable(arg[1], sizeof(*s));
-	if (!s)
-		return;
-	*s = (struct pvrom_smp_state){
-		.size = sizeof(*s), .cr0 = 0x80000001, .cr4 = 0x20, .efer = 0x500, .cs = 8
-	};
-	if (once_in(4))
-		((uint8_t *)s)[below(sizeof(*s))] ^= (uint8_t)(1 << below(8));
-}
-
-static void draw_wall(uint64_t arg[4])
-{
-	uint32_t *size;
-
-	arg[0] = place(sizeof(struct pvrom_clock_wall), once_in(8) ? 1 : 8);
-	size = writable(arg[0], sizeof(struct pvrom_clock_wall));
-	if (size)
-		*size = once_in(4) ? below(200) : sizeof(struct pvrom_clock_wall);
-}
-
-static void draw_configure(uint64_t arg[4])
-{
-	arg[0] = below(DEVICES + 1);
-	arg[1] = below(PVROM_DEV_OP_COUNT + 1) | (uint64_t)below(QUEUES + 1) << 32;
-	arg[2] = once_in(4) ? wild() : below(300) | (uint64_t)below(VCPUS + 1) << 32;
-}
-
-static void draw_arguments(uint32_t call, uint64_t arg[4])
-{
-	uint32_t i;
-
-	for (i = 0; i < 4; i++)
-		arg[i] = wild();
-	if (once_in(8))
-		return;
-	switch (call) {
-	case PVROM_BASE_QUERY:
-		arg[1] = once_in(4) ? below(0x40) : wild() | 0x40;
-		arg[0] = place(arg[1] < 0x80 ? arg[1] : 0x80, 8);
-		break;
-	case PVROM_BASE_NEGOTIATE: draw_negotiation(arg); break;
-	case PVROM_BASE_VCPU_AREA:
-		arg[0] = once_in(4)   ? PVROM_VCPU_AREA_NONE
-			 : once_in(2) ? 0x100u * below(4)
-				      : place(0x100, 0x100);
-		arg[1] = once_in(4) ? wild() : 0x100;
-		break;
-	case PVROM_BASE_LOG:
-		arg[1] = below(300);
-		arg[0] = place(arg[1], 1);
-		break;
-	case PVROM_BASE_BATCH: draw_batch(arg); break;
-	case PVROM_BASE_RESET:
-	case PVROM_BASE_SHUTDOWN:
-		arg[0] = below(5);
-		arg[1] = below(256);
-		break;
-	case PVROM_IRQ_ROUTE:
-		arg[0] = below(20);
-		arg[1] = below(300);
-		arg[2] = below(VCPUS + 2);
-		break;
-	case PVROM_IRQ_MASK:
-		arg[0] = below(20);
-		arg[1] = below(3);
-		break;
-	case PVROM_IRQ_SEND:
-		arg[0] = below(300);
-		arg[1] = below(VCPUS + 1);
-		arg[2] = below(32);
-		break;
-	case PVROM_SMP_START: draw_state(arg); break;
-	case PVROM_CLOCK_STOLEN:
-	case PVROM_SMP_KICK: arg[0] = below(VCPUS + 2); break;
-	case PVROM_CLOCK_PAGE:
-		arg[0] = once_in(4) ? PVROM_CLOCK_PAGE_NONE
-				    : place(PVROM_CLOCK_PAGE_SIZE, PVROM_CLOCK_PAGE_SIZE);
-		arg[1] = once_in(8) ? wild() : PVROM_CLOCK_PAGE_SIZE;
-		break;
-	case PVROM_CLOCK_WALL: draw_wall(arg); break;
-	case PVROM_DEV_LIST:
-		arg[0] = below(DEVICES + 1);
-		arg[1] = below(5);
-		break;
-	case PVROM_DEV_CONFIGURE: draw_configure(arg); break;
-	case PVROM_DEV_NOTIFY: arg[0] = BELL + once_in(2); break;
-	default: break;
-	}
-}
+/* ---- a call -------------------------------------------------------------------------------------- */
 
 /* What happens between calls: the machine lives on. */
 static void stir(void)
@@ -385,18 +173,6 @@ static void stir(void)
 	if (once_in(16))
 		has_times = !has_times;
 	world_forget(&w);
-}
-
-static uint32_t draw_number(uint32_t line)
-{
-	uint32_t number;
-
-	if (calls[line].number != 0xffffffff)
-		return calls[line].number;
-	do
-		number = (uint32_t)wild();
-	while (pvrom_host_call_name(number));
-	return number;
 }
 
 /* ---- counting ---------------------------------------------------------------------------------- */
@@ -434,7 +210,7 @@ static void one_round(void)
 	uint64_t arg[4];
 
 	w.regs = (struct pvrom_host_regs){ .call = number, .mode64 = 1, .status = 0xeeee };
-	draw_arguments(number, w.regs.arg);
+	draw_arguments(&w, number, w.regs.arg);
 	if (once_in(10))
 		w.regs.cpl = (uint8_t)(1 + below(3));
 	else if (once_in(20))
@@ -454,37 +230,13 @@ static void one_round(void)
 	histogram[line][w.regs.status]++;
 }
 
-static void print_line(uint32_t line)
-{
-	static const char *const names[] = {
-#define STATUS(NAME, number, text) #NAME,
-		PVROM_STATUS_TABLE(STATUS)
-	};
-	char text[256];
-	size_t at = 0;
-	uint32_t i;
-
-	if (voids[line])
-		at = (size_t)snprintf(text, sizeof(text), " void %u", voids[line]);
-	for (i = 0; i < PVROM_STATUS_COUNT; i++)
-		if (histogram[line][i])
-			at += (size_t)snprintf(text + at, sizeof(text) - at, " %s %u", names[i],
-					       histogram[line][i]);
-	tap_note("%-20s%s", calls[line].name, text);
-}
-
 static void check_line(uint32_t line)
 {
-	uint32_t allowed = possible(calls[line].number), i;
-
+	random_calls_note(calls[line].name, histogram[line], voids[line]);
 	if (calls[line].properties & PVROM_CALL_VOID) {
-		CU_ASSERT_TRUE(voids[line] >= LEAST);
-		return;
-	}
-	for (i = 0; i < PVROM_STATUS_COUNT; i++) {
-		bool may = allowed & 1u << i;
-
-		CU_ASSERT_TRUE(may ? histogram[line][i] >= LEAST : histogram[line][i] == 0);
+		CU_ASSERT_TRUE(voids[line] >= RANDOM_CALLS_LEAST);
+	} else {
+		random_calls_check(histogram[line], possible(calls[line].number));
 	}
 }
 
@@ -492,7 +244,7 @@ static void random_calls(void)
 {
 	uint32_t i;
 
-	choose_seed();
+	random_from(random_calls_seed(20261121));
 	open_all();
 	w.hide_every = 16;
 	for (i = 0; i < ROUNDS; i++) {
@@ -501,10 +253,8 @@ static void random_calls(void)
 		if (!sound())
 			CU_FAIL_FATAL("the machine is not sound any more");
 	}
-	for (i = 0; i < CALLS; i++) {
-		print_line(i);
+	for (i = 0; i < CALLS; i++)
 		check_line(i);
-	}
 	world_close(&w);
 }
 
@@ -516,7 +266,7 @@ static void *scribble(void *unused)
 {
 	/* Where the calls' structures are most of the time, and no more than that: words in use. */
 	volatile uint64_t *words = world_at(&w, 0);
-	uint64_t mix = seed | 1;
+	uint64_t mix = random64() | 1;
 
 	(void)unused;
 	while (!done) {

@@ -6,18 +6,15 @@
  * PVROM_SEED repeats a run; "new" draws a seed, which is printed.
  */
 #include <CUnit/CUnit.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../cunit_tap.h"
+#include "../random_calls.h"
 #include "mmu_os.h"
 #include "mmu_world_internal.h"
 
 #define ROUNDS (1u << 19)
 #define LIFE 512u /* calls of one machine: they leave less and less that works */
-#define LEAST 100u
 #define VCPUS 2u
 #define NONE PVROM_MMU_NONE
 
@@ -244,53 +241,11 @@ static bool sound(void)
 	return !world.wrong[0] && !world.locked;
 }
 
-/* ---- counting ------------------------------------------------------------------------------------------------ */
-
-static void print_line(uint32_t line)
-{
-	static const char *const names[] = {
-#define STATUS(NAME, number, text) #NAME,
-		PVROM_STATUS_TABLE(STATUS)
-	};
-	char text[256];
-	size_t at = 0;
-	uint32_t i;
-
-	for (i = 0; i < PVROM_STATUS_COUNT; i++)
-		if (histogram[line][i])
-			at += (size_t)snprintf(text + at, sizeof(text) - at, " %s %u", names[i],
-					       histogram[line][i]);
-	tap_note("%-15s%s", calls[line].name, text);
-}
-
-static void check_line(uint32_t line)
-{
-	uint32_t i;
-
-	for (i = 0; i < PVROM_STATUS_COUNT; i++) {
-		const bool may = calls[line].possible & 1u << i;
-
-		CU_ASSERT_TRUE(may ? histogram[line][i] >= LEAST : histogram[line][i] == 0);
-	}
-}
-
-static void choose_seed(void)
-{
-	const char *text = getenv("PVROM_SEED");
-
-	seed = 20261122;
-	if (text && !strcmp(text, "new"))
-		seed = (uint64_t)time(NULL);
-	else if (text)
-		seed = strtoull(text, NULL, 0);
-	tap_note("PVROM_SEED=%llu", (unsigned long long)seed);
-}
-
 static void random_calls(void)
 {
 	uint32_t i;
 
-	choose_seed();
+	seed = random_calls_seed(20261122);
 	open_machine(0);
 	for (i = 0; i < ROUNDS; i++) {
 		stir();
@@ -304,8 +259,8 @@ static void random_calls(void)
 	}
 	world_close();
 	for (i = 0; i < CALLS; i++) {
-		print_line(i);
-		check_line(i);
+		random_calls_note(calls[i].name, histogram[i], 0);
+		random_calls_check(histogram[i], calls[i].possible);
 	}
 }
 
