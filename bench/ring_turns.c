@@ -2,13 +2,13 @@
 /*
  * The ring alone: a driver and a device in two threads, each on a CPU of its own, polling.
  *
- *	ring_turns split|packed COUNT [AT-ONCE [pop]]
+ *	ring_turns split|packed COUNT [AT-ONCE [burst]]
  *
  * The work is that of Linux's tools/virtio/ringtest: a ring of 256, one piece a buffer, as many in flight
  * as fit, each taken by the device and given back, COUNT times. Either side goes on to the other's work, and
- * publishes its own, after AT-ONCE buffers (64) or when there are no more. The device looks at as many of them together
- * (pvrom_vq_device_burst(), what network cards do with buffers of one piece), or with `pop` makes a request of each
- * (pop and complete, what disks do). Memory is the process's own, its translation a bounds check. Prints nothing,
+ * publishes its own, after AT-ONCE buffers (64) or when there are no more. The device makes a request of each buffer
+ * (pop and complete, what disks do), or with `burst` looks at AT-ONCE of them together (pvrom_vq_device_burst(), what
+ * network cards do with buffers of one piece). Memory is the process's own, its translation a bounds check. Prints nothing,
  * as ringtest: who starts it takes the time.
  */
 #define _GNU_SOURCE
@@ -32,7 +32,7 @@ static struct pvrom_vq_driver_slot driver_slots[SIZE] __attribute__((aligned(409
 static struct pvrom_vq_device device __attribute__((aligned(4096)));
 static struct pvrom_vq_device_slot device_slots[SIZE] __attribute__((aligned(4096)));
 static uint32_t at_once = 64;
-static bool pop;
+static bool burst;
 static uint32_t total __attribute__((aligned(4096)));
 
 static void *translate(void *ctx, struct pvrom_gpa gpa, uint64_t *len)
@@ -107,7 +107,7 @@ static void *serve(void *unused)
 	run_on(1);
 	pvrom_vq_device_notifications_off(&device);
 	while (completed < total) {
-		completed += pop ? turn_pop() : turn_burst();
+		completed += burst ? turn_burst() : turn_pop();
 		pvrom_vq_device_publish(&device);
 	}
 	return unused;
@@ -141,8 +141,8 @@ int main(int argc, char **argv)
 	uint64_t features = PVROM_VQ_F_VERSION_1 | PVROM_VQ_F_EVENT_IDX;
 	pthread_t thread[2];
 
-	if (argc < 3) {
-		fprintf(stderr, "usage: ring_turns split|packed COUNT [AT-ONCE [pop]]\n");
+	if (argc < 3 || (argc > 4 && strcmp(argv[4], "burst"))) {
+		fprintf(stderr, "usage: ring_turns split|packed COUNT [AT-ONCE [burst]]\n");
 		return 2;
 	}
 	if (!strcmp(argv[1], "packed"))
@@ -151,7 +151,7 @@ int main(int argc, char **argv)
 		at_once = (uint32_t)strtoul(argv[3], NULL, 0);
 	if (at_once < 1 || at_once > SIZE)
 		return 2;
-	pop = argc > 4;
+	burst = argc > 4;
 	total = (uint32_t)strtoul(argv[2], NULL, 0);
 	setup(features);
 	if (pthread_create(&thread[0], NULL, drive, NULL) ||
