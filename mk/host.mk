@@ -42,7 +42,7 @@ $(eval $(call cunit,loop.host_offer,tests/loop/host_offer.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_negotiate,tests/loop/host_negotiate.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_race,tests/loop/host_race.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_groups,tests/loop/host_groups.c,$(HOST_TEST_SRCS)))
-$(eval $(call cunit,loop.host_save,tests/loop/host_save.c,$(HOST_TEST_SRCS)))
+$(eval $(call cunit,loop.host_save,tests/loop/host_save.c,$(addprefix tests/loop/,save_image.c host_save_bad.c host_save_sections.c) $(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_rom,tests/loop/host_rom.c,tests/loop/rom_reader.c $(HOST_TEST_SRCS) guest/check.c \
 	guest/call_info.c))
 $(eval $(call cunit,loop.host_rom_slots,tests/loop/host_rom_slots.c,tests/loop/rom_reader.c $(HOST_TEST_SRCS)))
