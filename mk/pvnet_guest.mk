@@ -22,7 +22,7 @@ $(eval $(call cunit,net.devices,tests/net/net_devices_test.c,$(addprefix tests/n
 
 # The reference kernel's network stack, in an ordinary program.
 KERNEL_STACK := $(addprefix kernel/net/,stack.c stack_page.c stack_tcp.c stack_tcp_input.c stack_udp.c)
-$(eval $(call cunit,net.stack,tests/net/net_stack_test.c,$(KERNEL_STACK) $(PVNET_FRAME_SRCS)))
+$(eval $(call cunit,net.stack,tests/net/net_stack_test.c,tests/net/net_stack_world.c tests/net/net_stack_bad.c $(KERNEL_STACK) $(PVNET_FRAME_SRCS)))
 $(eval $(call cunit,net.stack_refuse,tests/net/net_stack_refuse_test.c,$(KERNEL_STACK)))
 $(eval $(call cunit,net.stack_segment,tests/net/net_stack_segment_test.c,$(KERNEL_STACK)))
 
