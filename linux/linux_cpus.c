@@ -10,9 +10,33 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 
-static DEFINE_PER_CPU(struct pvrom_vcpu_area *, area);
+static DEFINE_PER_CPU(struct pvrom_vcpu_area *, area); /* read elsewhere: linux_cpus_stolen() */
 static DEFINE_PER_CPU(int, vcpu) = -1; /* stays when the area goes: it is the same CPU */
 static int hotplug_state;
+
+/*
+ * What the host says was stolen is counted from the first word of an area on: another host begins elsewhere. The
+ * scheduler asks for a CPU on others too.
+ */
+struct stolen {
+	raw_spinlock_t lock;
+	bool begun;
+	u64 said;
+	u64 sum;
+};
+static DEFINE_PER_CPU(struct stolen, stolen) = {
+	.lock = __RAW_SPIN_LOCK_UNLOCKED(stolen.lock),
+};
+
+static void begin_stolen(unsigned int cpu)
+{
+	struct stolen *count = per_cpu_ptr(&stolen, cpu);
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&count->lock, flags);
+	count->begun = false;
+	raw_spin_unlock_irqrestore(&count->lock, flags);
+}
 
 /* On the CPU itself. kmalloc aligns a power of two to itself. A CPU without an area runs all the same. */
 static int come(unsigned int cpu)
@@ -24,7 +48,8 @@ static int come(unsigned int cpu)
 		return -ENOMEM;
 	status = pvrom_guest_vcpu_area(&linux_pvrom->guest, own);
 	if (status == PVROM_STATUS_OK) {
-		per_cpu(area, cpu) = own;
+		begin_stolen(cpu);
+		smp_store_release(&per_cpu(area, cpu), own);
 		WRITE_ONCE(per_cpu(vcpu, cpu), (int)min_t(uint32_t, own->vcpu, INT_MAX));
 	} else {
 		pr_warn("CPU %u: no area: %s\n", cpu, pvrom_status_words(status));
@@ -41,8 +66,9 @@ static int go(unsigned int cpu)
 
 	if (!own)
 		return 0;
-	per_cpu(area, cpu) = NULL;
+	WRITE_ONCE(per_cpu(area, cpu), NULL);
 	status = pvrom_guest_vcpu_area(&linux_pvrom->guest, NULL);
+	linux_steal_wait();
 	if (status == PVROM_STATUS_OK)
 		kfree(own);
 	else
@@ -66,6 +92,7 @@ void linux_cpus_resume(void)
 
 	if (!own)
 		return;
+	begin_stolen(smp_processor_id());
 	memset(own, 0, sizeof(*own));
 	if (pvrom_guest_vcpu_area(&linux_pvrom->guest, own) != PVROM_STATUS_OK)
 		*this_cpu_ptr(&area) = NULL;
@@ -113,4 +140,34 @@ bool linux_cpus_read(unsigned int cpu, struct pvrom_clock_vcpu_reading *reading)
 	kept = own && pvrom_clock_vcpu_read(own, reading);
 	cpus_read_unlock();
 	return kept;
+}
+
+/* A snapshot that is just being written is left for the next time: nobody waits for a host here. */
+static bool read_said(const struct pvrom_vcpu_area *own, u64 *said)
+{
+	u32 seq = READ_ONCE(own->clock_seq);
+
+	smp_rmb();
+	*said = READ_ONCE(own->clock_stolen);
+	smp_rmb();
+	return seq && !(seq & 1) && READ_ONCE(own->clock_seq) == seq;
+}
+
+u64 linux_cpus_stolen(int cpu)
+{
+	const struct pvrom_vcpu_area *own = smp_load_acquire(&per_cpu(area, cpu));
+	struct stolen *count = per_cpu_ptr(&stolen, cpu);
+	unsigned long flags;
+	u64 said, sum;
+
+	raw_spin_lock_irqsave(&count->lock, flags);
+	if (own && read_said(own, &said)) {
+		if (count->begun && said > count->said)
+			count->sum += said - count->said;
+		count->begun = true;
+		count->said = said;
+	}
+	sum = count->sum;
+	raw_spin_unlock_irqrestore(&count->lock, flags);
+	return sum;
 }

@@ -98,6 +98,7 @@ void linux_leave(void)
 {
 	cancel_delayed_work_sync(&look_work);
 	linux_clock_release();
+	linux_steal_stop();
 	linux_cpus_stop();
 	give_back();
 }
@@ -109,10 +110,11 @@ static const struct step {
 	int (*start)(void);
 	void (*stop)(void);
 } steps[] = {
-	{ linux_cpus_start, linux_cpus_stop },	 { linux_clock_start, linux_clock_stop },
-	{ linux_ptp_start, linux_ptp_stop },	 { linux_sysfs_start, linux_sysfs_stop },
-	{ linux_probe_start, linux_probe_stop }, { linux_bus_start, linux_bus_stop },
-	{ linux_life_start, linux_life_stop },	 { linux_suspend_start, linux_suspend_stop },
+	{ linux_cpus_start, linux_cpus_stop },	     { linux_clock_start, linux_clock_stop },
+	{ linux_steal_start, linux_steal_stop },     { linux_ptp_start, linux_ptp_stop },
+	{ linux_sysfs_start, linux_sysfs_stop },     { linux_probe_start, linux_probe_stop },
+	{ linux_bus_start, linux_bus_stop },	     { linux_life_start, linux_life_stop },
+	{ linux_suspend_start, linux_suspend_stop },
 };
 
 static void stop_steps(size_t count)

@@ -43,6 +43,14 @@ bool linux_cpus_read(unsigned int cpu, struct pvrom_clock_vcpu_reading *reading)
 /* The host's number of the CPU that has, or had, an area; -1: not known. Any context. */
 int linux_cpus_vcpu(unsigned int cpu);
 
+/* Nanoseconds stolen from the CPU as far as its areas told, never fewer than before. Any context but NMI. */
+u64 linux_cpus_stolen(int cpu);
+
+/* linux_steal.c: that, for the scheduler. */
+int linux_steal_start(void);
+void linux_steal_stop(void);
+void linux_steal_wait(void); /* until nobody reads an area any more that no CPU has */
+
 /* linux_clock.c: the clock page and the clocksource. */
 int linux_clock_start(void);
 void linux_clock_settle(void); /* after each negotiation, and now and then */
