@@ -151,6 +151,8 @@ INSTALL_BIN :=
 INSTALL_EFI :=
 INSTALL_MAN :=
 INSTALL_PC :=
+# What keeps one CPU busy for long, and so is begun first when tests are built.
+BUILD_EARLY :=
 
 # $(call left_out,WHAT,PACKAGE), without apostrophes: said at the end of `make`, when a tool was missing.
 empty :=
@@ -169,7 +171,8 @@ LAB_FREEZE_TIME := 480
 group_seconds = $(or $(TEST_TIME.$(1)),120)
 in_lab = $(filter $(BUILD)/lab/base.cpio,$(TEST_NEEDS.$(1)))
 group_limit = $(if $(in_lab),$(shell expr $(group_seconds) + $(LAB_FREEZE_TIME)),$(group_seconds))
-group_needs = $(sort $(foreach g,$(1),$(TEST_NEEDS.$(g))))
+all_needs = $(sort $(foreach g,$(1),$(TEST_NEEDS.$(g))))
+group_needs = $(filter $(BUILD_EARLY),$(all_needs)) $(filter-out $(BUILD_EARLY),$(all_needs))
 define group_line
 $(1)	$(group_limit)$(if $(TEST_SHARES.$(1))$(filter $(1),$(CHECK_QUICK)),+)$(if $(in_lab),$(2))	$(TEST.$(1))
 

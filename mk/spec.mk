@@ -28,6 +28,7 @@ spec-promises:
 	@tests/promises/promises --summary spec tests kernel/suite
 .PHONY: spec-promises
 
+BUILD_EARLY += $(BUILD)/spec/pvrom.pdf
 SPEC_TARGETS += $(BUILD)/spec/pvrom.html $(BUILD)/spec/pvrom.pdf spec-promises
 
 CHECK_QUICK += promises
