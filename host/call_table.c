@@ -21,7 +21,8 @@ enum {
 
 /* The index in its group is the low byte of a call's number. */
 #define CALL_LINE(GROUP, NAME, number, feature, args, native, properties, regs, insn, text)        \
-	[GROUP##_FIRST + ((number)&0xff)] = { PVROM_FEATURE_##feature, args, properties },
+	[GROUP##_FIRST + ((number)&0xff)] = { PVROM_FEATURE_##feature, args, properties,           \
+					      PVROM_COUNTER_##GROUP + ((number)&0xff) },
 HOT_TABLE const struct pvrom_host_call_info pvrom_host_call_infos[END] = { PVROM_CALL_TABLE(
 	CALL_LINE) };
 

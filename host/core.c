@@ -121,7 +121,7 @@ static PVROM_HOT uint32_t serve(struct pvrom_host_vcpu *vcpu,
 	pvrom_host_trace_begin();
 	if (!info || (info->properties & PVROM_CALL_RESERVED))
 		return PVROM_STATUS_NOT_SUPPORTED;
-	vcpu->calls[call->number >> 8]++;
+	vcpu->calls[info->counter]++;
 	if (info->feature == PVROM_FEATURE_BASE)
 		return base_call(vcpu, call);
 	return feature_call(vcpu, info->feature, call);

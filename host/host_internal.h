@@ -24,6 +24,7 @@ struct pvrom_host_call_info {
 	uint8_t feature; /* PVROM_FEATURE_x, or PVROM_FEATURE_BASE_ */
 	uint8_t args;
 	uint8_t properties; /* PVROM_CALL_x */
+	uint8_t counter;    /* in the vCPU's calls */
 };
 /* The feature column says BASE for calls that need none. */
 #define PVROM_FEATURE_BASE 0xff

@@ -36,6 +36,7 @@ struct look {
 	struct pvrom_clock_page page; /* zero where the source has none */
 	struct pvrom_clock_vcpu_reading mine;
 	uint64_t recorded;
+	uint64_t calls; /* of VERSION, of which each look makes one */
 	/* Of each CPU: when its snapshot was written, and PVROM_VCPU_x; all ones: there is none. */
 	uint64_t real[MAX_CPUS];
 	uint32_t state[MAX_CPUS];
@@ -44,6 +45,7 @@ struct look {
 /* KVM's record begins with its nanoseconds; Documentation/virt/kvm/x86/msr.rst. */
 static void look(struct look *at)
 {
+	static struct pvrom_clock_vcpu_calls calls;
 	const struct pvrom_vcpu_area *area = &this_cpu()->area;
 	const struct pvrom_clock_page *page = clock_user_page();
 
@@ -55,6 +57,8 @@ static void look(struct look *at)
 	if (page)
 		at->page = take(page);
 	pvrom_clock_vcpu_read(area, &at->mine);
+	if (pvrom_clock_vcpu_calls(area, &calls))
+		at->calls = calls.made[pvrom_clock_counter(PVROM_BASE_VERSION)];
 	at->recorded = *(const volatile uint64_t *)area->steal;
 	for (uint32_t i = 0; i < smp_cpus; i++) {
 		struct pvrom_clock_vcpu_reading other;
@@ -79,7 +83,7 @@ static void print(const struct look *at)
 		page->suspended_ns);
 	kprintf(" real=%lu stolen=%lu available=%lu halted=%lu fresh=%lu recorded=%lu calls=%lu",
 		at->mine.real_ns, at->mine.stolen_ns, at->mine.available_ns, at->mine.halted_ns,
-		at->mine.fresh_ns, at->recorded, at->mine.calls[PVROM_GROUP_BASE]);
+		at->mine.fresh_ns, at->recorded, at->calls);
 	for (uint32_t i = 0; i < smp_cpus; i++)
 		kprintf(" real%u=%lu", i, at->real[i]);
 	for (uint32_t i = 0; i < smp_cpus; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * Counts the calls that this Linux makes, each by itself; the host's own counts, in the vCPU areas, are by group. The
+ * Counts the calls that this Linux makes, each by itself, beside the host's own counts in the vCPU areas. The
  * shim's pvrom_call() is compiled under another name (Kbuild), so that its own calls come here too.
  */
 #include "linux_module.h"
@@ -44,17 +44,20 @@ uint32_t pvrom_call(const struct pvrom_guest *guest, uint32_t call, uint64_t arg
 	return pvrom_call_uncounted(guest, call, arg0, arg1, arg2, arg3, value);
 }
 
-ssize_t linux_calls_emit(char *out)
+/* A line for each call that was made; by the host's counts if there are any, else by those of here. */
+ssize_t linux_calls_emit(char *out, const struct pvrom_clock_vcpu_calls *host)
 {
 	ssize_t at, size = 0;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(calls); i++) {
-		if (!atomic_long_read(&calls[i].made))
+		u64 made = host ? host->made[pvrom_clock_counter(calls[i].number)]
+				: (u64)atomic_long_read(&calls[i].made);
+
+		if (!made)
 			continue;
 		at = size;
-		size += sysfs_emit_at(out, size, "%s %ld\n", calls[i].name,
-				      atomic_long_read(&calls[i].made));
+		size += sysfs_emit_at(out, size, "%s %llu\n", calls[i].name, made);
 		for (; at < size; at++)
 			out[at] = tolower(out[at]);
 	}

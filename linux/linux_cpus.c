@@ -142,6 +142,18 @@ bool linux_cpus_read(unsigned int cpu, struct pvrom_clock_vcpu_reading *reading)
 	return kept;
 }
 
+bool linux_cpus_calls(unsigned int cpu, struct pvrom_clock_vcpu_calls *calls)
+{
+	const struct pvrom_vcpu_area *own;
+	bool kept;
+
+	cpus_read_lock();
+	own = per_cpu(area, cpu);
+	kept = own && pvrom_clock_vcpu_calls(own, calls);
+	cpus_read_unlock();
+	return kept;
+}
+
 /* A snapshot that is just being written is left for the next time: nobody waits for a host here. */
 static bool read_said(const struct pvrom_vcpu_area *own, u64 *said)
 {

@@ -39,6 +39,7 @@ int linux_cpus_suspend(void);
 void linux_cpus_resume(void);
 /* False if the CPU has no area, or the host keeps no times in it. */
 bool linux_cpus_read(unsigned int cpu, struct pvrom_clock_vcpu_reading *reading);
+bool linux_cpus_calls(unsigned int cpu, struct pvrom_clock_vcpu_calls *calls);
 
 /* The host's number of the CPU that has, or had, an area; -1: not known. Any context. */
 int linux_cpus_vcpu(unsigned int cpu);
@@ -74,8 +75,8 @@ void linux_sysfs_stop(void);
 struct kobject;
 struct kobject *linux_sysfs_folder(void);
 
-/* linux_calls.c: a line for each call that was made, for a file of sysfs. */
-ssize_t linux_calls_emit(char *out);
+/* linux_calls.c: a line for each call that was made, for a file of sysfs; as the host has counted, or NULL. */
+ssize_t linux_calls_emit(char *out, const struct pvrom_clock_vcpu_calls *host);
 
 /* linux_probe.c: what pvrom-probe would say, in the log; and what it would have to ask, in sysfs. */
 int linux_probe_start(void);

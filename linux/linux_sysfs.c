@@ -6,6 +6,7 @@
 
 #include <linux/cpumask.h>
 #include <linux/kobject.h>
+#include <linux/slab.h>
 #include <linux/sysfs.h>
 
 static struct kobject *folder;
@@ -105,28 +106,33 @@ SHOW(stolen_ns)
 	return size;
 }
 
-/* Calls of all CPUs by group, as the host counts them. */
+static void add_calls(struct pvrom_clock_vcpu_calls *sum, const struct pvrom_clock_vcpu_calls *its)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(sum->made); i++)
+		sum->made[i] += its->made[i];
+}
+
+/* Each call by itself, of all CPUs, as the host counts them. */
 SHOW(calls)
 {
-#define NAME(NAME, number, version, name) name,
-	static const char *const names[] = { PVROM_GROUP_TABLE(NAME) };
-	struct pvrom_clock_vcpu_reading reading;
-	uint64_t sum[ARRAY_SIZE(names)] = { 0 };
-	ssize_t size = 0;
-	unsigned int cpu, i;
+	struct pvrom_clock_vcpu_calls *sum = kcalloc(2, sizeof(*sum), GFP_KERNEL);
+	unsigned int cpu;
+	ssize_t size;
 
-	for_each_present_cpu(cpu) for (i = 0;
-				       linux_cpus_read(cpu, &reading) && i < ARRAY_SIZE(names); i++)
-		sum[i] += reading.calls[i];
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		size += sysfs_emit_at(out, size, "%s %llu\n", names[i], sum[i]);
+	if (!sum)
+		return -ENOMEM;
+	for_each_present_cpu(cpu) if (linux_cpus_calls(cpu, &sum[1])) add_calls(&sum[0], &sum[1]);
+	size = linux_calls_emit(out, sum);
+	kfree(sum);
 	return size;
 }
 
 /* Each call by itself, as this Linux has made it since the module was loaded. */
 SHOW(calls_made)
 {
-	return linux_calls_emit(out);
+	return linux_calls_emit(out, NULL);
 }
 
 /* Of the clock page: how true its time of day is, in the host's words' number, and the greatest error. */

@@ -88,8 +88,8 @@ struct vcpu {
 	bool in_call;	    /* its thread is inside pvrom_host_call() */
 	bool interrupted;   /* a signal has ended its last run: it may have been halted */
 	struct exit_counts exits;
-	uint64_t callers[KNOWN_CALLERS]; /* addresses that called in 64-bit mode */
-	uint64_t calls[CALL_COUNTERS + 1];
+	uint64_t callers[KNOWN_CALLERS];   /* addresses that called in 64-bit mode */
+	uint64_t calls[CALL_COUNTERS + 1]; /* exits by a call: a batch is one */
 	size_t run_size;
 	pthread_t thread;
 	/* Held while its APIC is read, changed and written, or a message sent. */

@@ -8,7 +8,8 @@ static void store(uint64_t *to, uint64_t value)
 }
 
 void pvrom_clock_vcpu_write(struct pvrom_vcpu_area *area, uint64_t real_ns,
-			    const struct pvrom_clock_vcpu_times *times, const uint64_t calls[8])
+			    const struct pvrom_clock_vcpu_times *times,
+			    const uint64_t calls[PVROM_COUNTER_COUNT])
 {
 	/* Read once; whatever the guest made of it, the next two values are odd and even. */
 	const uint32_t seq = __atomic_load_n(&area->clock_seq, __ATOMIC_RELAXED) | 1;
@@ -24,7 +25,7 @@ void pvrom_clock_vcpu_write(struct pvrom_vcpu_area *area, uint64_t real_ns,
 	store(&area->clock_stolen, times->stolen_ns < real_ns ? times->stolen_ns : real_ns);
 	store(&area->clock_halted, times->halted_ns);
 	store(&area->clock_fresh, times->fresh_ns);
-	for (i = 0; i < 8; i++)
+	for (i = 0; i < PVROM_COUNTER_COUNT; i++)
 		store(&area->calls[i], calls ? calls[i] : 0);
 	/* Not 0, which says that there was no snapshot yet. */
 	__atomic_store_n(&area->clock_seq, seq == UINT32_MAX ? 2 : seq + 1, __ATOMIC_RELEASE);

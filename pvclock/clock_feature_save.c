@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * The feature's part of a saved machine: words of 64 bits, little-endian: the page's gpa, the clock, and of each
- * vCPU the calls that it has made, by group. Nothing is changed before all of it was looked at.
+ * vCPU how often it has made each call, as in its area. Nothing is changed before all of it was looked at.
  */
 #include "clock_internal.h"
 
 #define IMAGE_HEAD (PVROM_CLOCK_IMAGE_SIZE + 8)
-#define CALLS_SIZE (PVROM_GROUP_COUNT * 8)
+#define CALLS_SIZE (PVROM_COUNTER_COUNT * 8)
 
 static size_t image_size(const struct pvrom_host *host)
 {
@@ -31,35 +31,35 @@ static uint64_t get_word(const uint8_t *from)
 	return word;
 }
 
-/* Where the count of a vCPU's calls of a group stands. */
-static size_t calls_at(uint32_t vcpu, uint32_t group)
+/* Where a counter of a vCPU stands. */
+static size_t calls_at(uint32_t vcpu, uint32_t counter)
 {
-	return IMAGE_HEAD + (size_t)vcpu * CALLS_SIZE + group * 8;
+	return IMAGE_HEAD + (size_t)vcpu * CALLS_SIZE + counter * 8;
 }
 
 size_t pvrom_clock_feature_save(const struct pvrom_host *host, void *buffer, size_t room)
 {
 	const struct pvrom_clock_host *clock = pvrom_clock_of(host);
 	uint8_t *image = buffer;
-	uint32_t i, group;
+	uint32_t i, n;
 
 	if (room < image_size(host))
 		return image_size(host);
 	put_word(image, clock->page_gpa);
 	pvrom_clock_writer_save(&clock->writer, image + 8);
 	for (i = 0; i < host->config.vcpus; i++)
-		for (group = 0; group < PVROM_GROUP_COUNT; group++)
-			put_word(image + calls_at(i, group), host->vcpu[i].calls[group]);
+		for (n = 0; n < PVROM_COUNTER_COUNT; n++)
+			put_word(image + calls_at(i, n), host->vcpu[i].calls[n]);
 	return image_size(host);
 }
 
 static void load_calls(struct pvrom_host *host, const uint8_t *image)
 {
-	uint32_t i, group;
+	uint32_t i, n;
 
 	for (i = 0; i < host->config.vcpus; i++)
-		for (group = 0; group < PVROM_GROUP_COUNT; group++)
-			host->vcpu[i].calls[group] = get_word(image + calls_at(i, group));
+		for (n = 0; n < PVROM_COUNTER_COUNT; n++)
+			host->vcpu[i].calls[n] = get_word(image + calls_at(i, n));
 }
 
 /* The page itself comes with the guest's memory; it is written when the clock resumes. */

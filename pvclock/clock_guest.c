@@ -202,9 +202,9 @@ bool pvrom_clock_utc(const struct pvrom_clock_reading *reading, uint32_t smearin
 
 /* ---- the vCPU area --------------------------------------------------------------------------- */
 
-static void take_vcpu(const struct pvrom_vcpu_area *area, struct pvrom_clock_vcpu_reading *reading)
+static void take_times(const struct pvrom_vcpu_area *area, void *to)
 {
-	uint32_t i;
+	struct pvrom_clock_vcpu_reading *reading = to;
 
 	reading->state = area->clock_state;
 	reading->tsc = area->clock_tsc;
@@ -213,12 +213,23 @@ static void take_vcpu(const struct pvrom_vcpu_area *area, struct pvrom_clock_vcp
 	reading->available_ns = reading->real_ns - reading->stolen_ns;
 	reading->halted_ns = area->clock_halted;
 	reading->fresh_ns = area->clock_fresh;
-	for (i = 0; i < 8; i++)
-		reading->calls[i] = area->calls[i];
+	if (reading->state == PVROM_VCPU_RUNNING && pvrom_clock_vcpu_preempted(area))
+		reading->state = PVROM_VCPU_READY;
 }
 
-bool pvrom_clock_vcpu_read(const struct pvrom_vcpu_area *area,
-			   struct pvrom_clock_vcpu_reading *reading)
+static void take_calls(const struct pvrom_vcpu_area *area, void *to)
+{
+	struct pvrom_clock_vcpu_calls *calls = to;
+	uint32_t i;
+
+	calls->tsc = area->clock_tsc;
+	for (i = 0; i < PVROM_COUNTER_COUNT; i++)
+		calls->made[i] = area->calls[i];
+}
+
+/* Takes a part of one snapshot. */
+static bool settled(const struct pvrom_vcpu_area *area,
+		    void (*take)(const struct pvrom_vcpu_area *area, void *to), void *to)
 {
 	uint32_t tries;
 
@@ -227,12 +238,22 @@ bool pvrom_clock_vcpu_read(const struct pvrom_vcpu_area *area,
 
 		if (!seq)
 			return false;
-		take_vcpu(area, reading);
-		if (reading->state == PVROM_VCPU_RUNNING && pvrom_clock_vcpu_preempted(area))
-			reading->state = PVROM_VCPU_READY;
+		take(area, to);
 		if (pvrom_clock_same_(&area->clock_seq, 0, seq))
 			return true;
 		__builtin_ia32_pause();
 	}
 	return false;
+}
+
+bool pvrom_clock_vcpu_read(const struct pvrom_vcpu_area *area,
+			   struct pvrom_clock_vcpu_reading *reading)
+{
+	return settled(area, take_times, reading);
+}
+
+bool pvrom_clock_vcpu_calls(const struct pvrom_vcpu_area *area,
+			    struct pvrom_clock_vcpu_calls *calls)
+{
+	return settled(area, take_calls, calls);
 }

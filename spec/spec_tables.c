@@ -164,10 +164,11 @@ static void put_features(void)
 	PVROM_FORM_TABLE(FORM)
 	end(file);
 
-	file = begin("groups", "20,30,50", "|Group |Call numbers |Version\n");
-#define GROUP(NAME, number, version, name)                                                         \
-	fprintf(file, "|`%s` |`0x%02x00` to `0x%02xff` |%s%u.%u\n", name, number, number,          \
-		(version) < 0x100 ? "reserved, " : "", (version) >> 8 & 0xffu, (version)&0xffu);
+	file = begin("groups", "20,30,25,25", "|Group |Call numbers |Version |Counters\n");
+#define GROUP(NAME, number, version, name, first, counters)                                        \
+	fprintf(file, "|`%s` |`0x%02x00` to `0x%02xff` |%s%u.%u |%u to %u\n", name, number,        \
+		number, (version) < 0x100 ? "reserved, " : "", (version) >> 8 & 0xffu,             \
+		(version)&0xffu, first, (first) + (counters)-1);
 	PVROM_GROUP_TABLE(GROUP)
 	end(file);
 }

@@ -211,26 +211,35 @@ PVROM_CONSTANTS_END
 	PVROM_DEV_CALLS(X)                                                                         \
 	PVROM_MEM_CALLS(X)
 
-/* X(NAME, number, version of the group: major in bits 15:8, minor in bits 7:0, name for people) */
+/*
+ * X(NAME, number, version of the group: major in bits 15:8, minor in bits 7:0, name for people,
+ *   counter of its first call, counters)
+ *
+ * Each call has a counter in the vCPU area (vcpu.h): that of its group's first call, plus its index.
+ * A group has more of them than calls, for those of later versions, and keeps its place.
+ */
 #define PVROM_GROUP_TABLE(X)                                                                       \
-	X(BASE, 0, 0x0100, "base")                                                                 \
-	X(CPU, 1, 0x0100, "cpu")                                                                   \
-	X(IRQ, 2, 0x0100, "irq")                                                                   \
-	X(SMP, 3, 0x0100, "smp")                                                                   \
-	X(CLOCK, 4, 0x0100, "clock")                                                               \
-	X(MMU, 5, 0x0100, "mmu")                                                                   \
-	X(DEV, 6, 0x0100, "dev")                                                                   \
-	X(MEM, 7, 0x0000, "mem")
+	X(BASE, 0, 0x0100, "base", 0, 16)                                                          \
+	X(CPU, 1, 0x0100, "cpu", 16, 80)                                                           \
+	X(IRQ, 2, 0x0100, "irq", 96, 16)                                                           \
+	X(SMP, 3, 0x0100, "smp", 112, 16)                                                          \
+	X(CLOCK, 4, 0x0100, "clock", 128, 16)                                                      \
+	X(MMU, 5, 0x0100, "mmu", 144, 48)                                                          \
+	X(DEV, 6, 0x0100, "dev", 192, 16)                                                          \
+	X(MEM, 7, 0x0000, "mem", 208, 16)
 
 /* The constants: PVROM_CPU_CLI and so on. */
 #define PVROM_CALL_CONSTANT_(GROUP, NAME, number, feature, args, native, flags, regs, insn, text)  \
 	PVROM_CONSTANT(PVROM_##GROUP##_##NAME, number)
-#define PVROM_GROUP_CONSTANT_(NAME, number, version, name)                                         \
-	PVROM_CONSTANT(PVROM_GROUP_##NAME, number)
+#define PVROM_GROUP_CONSTANT_(NAME, number, version, name, first, counters)                        \
+	PVROM_CONSTANT(PVROM_GROUP_##NAME, number)                                                 \
+	PVROM_CONSTANT(PVROM_COUNTER_##NAME, first)                                                \
+	PVROM_CONSTANT(PVROM_COUNTERS_##NAME, counters)
 PVROM_CONSTANTS_BEGIN
 PVROM_CALL_TABLE(PVROM_CALL_CONSTANT_)
 PVROM_GROUP_TABLE(PVROM_GROUP_CONSTANT_)
 PVROM_CONSTANT(PVROM_GROUP_COUNT, 8)
+PVROM_CONSTANT(PVROM_COUNTER_COUNT, 224)
 PVROM_CONSTANTS_END
 
 /* The arguments of single calls. */
@@ -258,6 +267,14 @@ PVROM_CONSTANTS_END
 #define PVROM_VCPU_AREA_NONE PVROM_U64(0xffffffffffffffff)
 
 #ifndef __ASSEMBLER__
+/* The counters of the groups stand one behind the other, and each call has its own. */
+#define PVROM_COUNTERS_FIT_(GROUP, NAME, number, feature, args, native, flags, regs, insn, text)   \
+	PVROM_STATIC_ASSERT(((number)&0xff) < (int)PVROM_COUNTERS_##GROUP, #GROUP "." #NAME);
+PVROM_CALL_TABLE(PVROM_COUNTERS_FIT_)
+#define PVROM_COUNTERS_SUM_(NAME, number, version, name, first, counters) +(counters)
+PVROM_STATIC_ASSERT((0 PVROM_GROUP_TABLE(PVROM_COUNTERS_SUM_)) == (int)PVROM_COUNTER_COUNT,
+		    "counters");
+
 /*
  * One entry of a batch. The entries are done in order, whatever status each of them gets; BATCH
  * returns how many it has reached: all (OK), or PVROM_BATCH_BOUND of them (CONTINUE; the guest calls

@@ -2,7 +2,7 @@
 /*
  * The vCPU area: memory of the guest that host and guest share, one for each vCPU.
  *
- * The guest registers it with VCPU_AREA on that vCPU (argument 0: gpa, a multiple of 256;
+ * The guest registers it with VCPU_AREA on that vCPU (argument 0: gpa, a multiple of 2048;
  * argument 1: bytes, at least PVROM_VCPU_AREA_SIZE and at most 4096) and declares to its shim how
  * it is found: at an offset from GS or FS, or through a register. Argument 0 PVROM_VCPU_AREA_NONE
  * releases it.
@@ -10,16 +10,18 @@
 #ifndef PVROM_VCPU_H
 #define PVROM_VCPU_H
 
+#include <pvrom/calls.h>
 #include <pvrom/constants.h>
 
 /* Offsets that ROM text needs in assembler. */
 PVROM_CONSTANTS_BEGIN
-PVROM_CONSTANT(PVROM_VCPU_AREA_SIZE, 0x100)
-PVROM_CONSTANT(PVROM_VCPU_AREA_ALIGN, 0x100)
+PVROM_CONSTANT(PVROM_VCPU_AREA_SIZE, 0x800)
+PVROM_CONSTANT(PVROM_VCPU_AREA_ALIGN, 0x800)
 PVROM_CONSTANT(PVROM_VCPU_AREA_EPOCH, 0x08)
 PVROM_CONSTANT(PVROM_VCPU_AREA_EOI, 0x14)
 PVROM_CONSTANT(PVROM_VCPU_AREA_STEAL, 0x40)
 PVROM_CONSTANT(PVROM_VCPU_AREA_CLOCK, 0x80)
+PVROM_CONSTANT(PVROM_VCPU_AREA_CALLS, 0x100)
 /* Within steal: a byte that KVM sets when the vCPU is taken off its processor and clears when it is back. */
 PVROM_CONSTANT(PVROM_VCPU_STEAL_PREEMPTED, 0x10)
 /* Bit 0 of eoi. */
@@ -28,7 +30,7 @@ PVROM_CONSTANTS_END
 
 #ifndef __ASSEMBLER__
 /*
- *	0x00	size		host, at registration	0x100
+ *	0x00	size		host, at registration	0x800
  *	0x04	major		host, at registration
  *	0x06	minor		host, at registration
  *	0x08	epoch		host, whenever it raises the epoch; a guest reads it with one 64-bit load
@@ -50,10 +52,11 @@ PVROM_CONSTANTS_END
  *	0xa8	clock_fresh	host	the next snapshot comes so many nanoseconds after this one at the latest,
  *				whatever the vCPU does, as far as the host itself is let run; all ones: the
  *				host does not say
- *	0xb0	calls[8]	host	calls that this vCPU has made, by group, those in batches too; taken with
- *				the snapshot; they go on where the machine was saved
- *	0xf0	reserved1[2]	zero
- *	0x100
+ *	0xb0	reserved1[10]	zero
+ *	0x100	calls[224]	host	how often this vCPU has made each call, in batches too: call number n of
+ *				group G at PVROM_COUNTER_G + (n & 0xff); taken with the snapshot; modulo
+ *				2^64; they go on where the machine was saved
+ *	0x800
  *
  * At registration the host writes all of it. The fields from clock_seq on are for the kernel only, are
  * written by the host's thread of this vCPU while the feature clock is in the sealed set, and are zero before.
@@ -76,8 +79,8 @@ struct pvrom_vcpu_area {
 	uint64_t clock_stolen;
 	uint64_t clock_halted;
 	uint64_t clock_fresh;
-	uint64_t calls[8];
-	uint64_t reserved1[2];
+	uint64_t reserved1[10];
+	uint64_t calls[224];
 };
 PVROM_OFFSET_IS(pvrom_vcpu_area, size, 0x00);
 PVROM_OFFSET_IS(pvrom_vcpu_area, major, 0x04);
@@ -94,9 +97,12 @@ PVROM_OFFSET_IS(pvrom_vcpu_area, clock_real, 0x90);
 PVROM_OFFSET_IS(pvrom_vcpu_area, clock_stolen, 0x98);
 PVROM_OFFSET_IS(pvrom_vcpu_area, clock_halted, 0xa0);
 PVROM_OFFSET_IS(pvrom_vcpu_area, clock_fresh, 0xa8);
-PVROM_OFFSET_IS(pvrom_vcpu_area, calls, 0xb0);
-PVROM_OFFSET_IS(pvrom_vcpu_area, reserved1, 0xf0);
+PVROM_OFFSET_IS(pvrom_vcpu_area, reserved1, 0xb0);
+PVROM_OFFSET_IS(pvrom_vcpu_area, calls, PVROM_VCPU_AREA_CALLS);
 PVROM_SIZE_IS(pvrom_vcpu_area, PVROM_VCPU_AREA_SIZE);
+PVROM_STATIC_ASSERT((int)PVROM_VCPU_AREA_CALLS + 8 * (int)PVROM_COUNTER_COUNT ==
+			    (int)PVROM_VCPU_AREA_SIZE,
+		    "calls");
 #endif
 
 #endif

@@ -247,6 +247,50 @@ FACT(clock_stolen, "clock.stolen.sane", "PVROM clock",
 	return FACT_PASS;
 }
 
+/* Makes calls until a snapshot is younger than the last of them, and returns how many; 0: none came. */
+static unsigned calls_until_now(struct pvrom_clock_vcpu_calls *calls)
+{
+	for (unsigned made = 1; made <= 100; made++) {
+		uint64_t before;
+
+		time_spin_us(2000);
+		before = cpu_rdtsc();
+		pvrom_call(&kernel_rom, PVROM_BASE_VERSION, 0, 0, 0, 0, NULL);
+		if (pvrom_clock_vcpu_calls(&this_cpu()->area, calls) && calls->tsc > before)
+			return made;
+	}
+	return 0;
+}
+
+/* PVROM-CLOCK-37 */
+FACT(clock_counters, "clock.area.calls", "PVROM clock",
+     "the host counts each call by itself, and leaves none out")
+{
+	static const struct {
+		uint32_t call, times;
+	} plan[] = { { PVROM_BASE_VERSION, 5 }, { PVROM_CLOCK_STOLEN, 3 }, { PVROM_CLOCK_NOW, 2 } };
+	static struct pvrom_clock_vcpu_calls from, to;
+	unsigned more;
+
+	if (!pvrom_clock_vcpu_calls(&this_cpu()->area, &from))
+		return FACT_PASS;
+	EXPECT(calls_until_now(&from), "no snapshot comes");
+	for (unsigned i = 0; i < sizeof(plan) / sizeof(plan[0]); i++)
+		for (unsigned n = 0; n < plan[i].times; n++)
+			pvrom_call(&kernel_rom, plan[i].call, this_cpu()->vcpu, 0, 0, 0, NULL);
+	more = calls_until_now(&to);
+	EXPECT(more, "no snapshot comes");
+	to.made[pvrom_clock_counter(PVROM_BASE_VERSION)] -= more;
+	for (unsigned i = 0; i < sizeof(plan) / sizeof(plan[0]); i++) {
+		uint32_t n = pvrom_clock_counter(plan[i].call);
+
+		EXPECT_EQ(to.made[n] - from.made[n], plan[i].times);
+	}
+	for (uint32_t call = PVROM_BASE_QUERY; call <= PVROM_BASE_SHUTDOWN; call++)
+		EXPECT_EQ(to.made[pvrom_clock_counter(call)], from.made[pvrom_clock_counter(call)]);
+	return FACT_PASS;
+}
+
 /* ---- alarms on available time ---------------------------------------------------------------- */
 
 static uint64_t available_alarms(void)

@@ -59,7 +59,8 @@ static void put_calls(void)
 
 static void put_tables(void)
 {
-#define GROUP(NAME, number, version, name) printf("group %d %#x %s\n", number, version, name);
+#define GROUP(NAME, number, version, name, first, counters)                                        \
+	printf("group %d %#x %s\n", number, version, name);
 #define FEATURE(NAME, bit, needs, name, text) printf("feature %d needs %#x %s\n", bit, needs, name);
 #define WORDS3(kind, number, words) printf(kind " %d \"%s\"\n", number, words);
 #define REASON(NAME, number, words, text) WORDS3("reason", number, words)

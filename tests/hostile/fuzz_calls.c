@@ -312,7 +312,8 @@ static void op_likely(struct world *world, struct input *in)
 	if (what & 4)
 		call2(world, PVROM_BASE_RESET, a & 1, 0);
 	if (what & 8)
-		call2(world, PVROM_BASE_VCPU_AREA, (uint64_t)a << 8, 0x100 + (uint64_t)b);
+		call2(world, PVROM_BASE_VCPU_AREA, (uint64_t)a << 9,
+		      PVROM_VCPU_AREA_SIZE - 1 + (uint64_t)b);
 	if (what & 16)
 		call2(world, PVROM_BASE_LOG, (uint64_t)a << 8, b);
 }

@@ -309,8 +309,7 @@ static void vcpu_step(struct input *in)
 	world_watch(&w);
 	pvrom_clock_host_vcpu(&w.vcpu[0], &times);
 	check_memory(AREA + PVROM_VCPU_AREA_CLOCK,
-		     sealed ? offsetof(struct pvrom_vcpu_area, reserved1) - PVROM_VCPU_AREA_CLOCK
-			    : 0);
+		     sealed ? PVROM_VCPU_AREA_SIZE - PVROM_VCPU_AREA_CLOCK : 0);
 }
 
 /* With a sample, or as it was. */

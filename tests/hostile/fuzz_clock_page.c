@@ -206,6 +206,7 @@ static void check_others(size_t size)
 {
 	const uint32_t has = pvrom_clock_page_check(&u.page, size);
 	struct pvrom_clock_vcpu_reading vcpu;
+	struct pvrom_clock_vcpu_calls calls;
 	struct pvrom_clock_alone alone;
 
 	PROMISE(!(has & ~(uint32_t)(PVROM_CLOCK_HAS_TAI | PVROM_CLOCK_HAS_MONOTONIC)));
@@ -217,6 +218,8 @@ static void check_others(size_t size)
 		PROMISE(has_mono() && at(0x210, 4) & 2 && alone.epoch == at(0x240, 8));
 	if (pvrom_clock_vcpu_read(&u.area, &vcpu))
 		PROMISE(!(at(0x80, 4) & 1) && vcpu.available_ns + vcpu.stolen_ns == vcpu.real_ns);
+	if (pvrom_clock_vcpu_calls(&u.area, &calls))
+		PROMISE(!(at(0x80, 4) & 1) && !memcmp(calls.made, u.byte + 0x100, 0x700));
 }
 
 /* ---- pages ------------------------------------------------------------------------------------- */

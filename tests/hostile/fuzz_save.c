@@ -266,7 +266,8 @@ static size_t sound_image(uint8_t *data, unsigned int seed)
 	machine(&world, data[0]);
 	negotiate(&world, seed >> 8);
 	for (i = 0; i < world.config.vcpus; i++)
-		world.vcpu[i].area_gpa = seed >> i & 8 ? 0x5000 + 0x100 * i : PVROM_VCPU_AREA_NONE;
+		world.vcpu[i].area_gpa =
+			seed >> i & 8 ? 0x5000 + PVROM_VCPU_AREA_SIZE * i : PVROM_VCPU_AREA_NONE;
 	size = saved(&world, data + 1);
 	world_end(&world);
 	return size + 1;

@@ -243,7 +243,8 @@ static void area_changed(void *ctx, uint32_t vcpu, struct pvrom_gpa area)
 {
 	PROMISE(vcpu < WORLD_VCPUS);
 	if (area.gpa != PVROM_VCPU_AREA_NONE)
-		PROMISE(world_at(ctx, area.gpa, PVROM_VCPU_AREA_SIZE) && area.gpa % 256 == 0);
+		PROMISE(world_at(ctx, area.gpa, PVROM_VCPU_AREA_SIZE) &&
+			area.gpa % PVROM_VCPU_AREA_ALIGN == 0);
 }
 
 /* When the guest is told that all is given back, no alarm may be left. */

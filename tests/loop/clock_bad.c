@@ -94,6 +94,7 @@ static void check_of_a_page(void)
 static void random_pages(void)
 {
 	struct pvrom_clock_vcpu_reading vcpu;
+	struct pvrom_clock_vcpu_calls calls;
 	struct pvrom_clock_alone alone;
 	struct pvrom_clock_date date;
 	uint64_t *words = (uint64_t *)(void *)w.page;
@@ -124,6 +125,8 @@ static void random_pages(void)
 			pvrom_clock_alone_take(page_of(&w), &alone);
 			pvrom_clock_vcpu_read((const struct pvrom_vcpu_area *)(const void *)w.page,
 					      &vcpu);
+			pvrom_clock_vcpu_calls((const struct pvrom_vcpu_area *)(const void *)w.page,
+					       &calls);
 		}
 	}
 }

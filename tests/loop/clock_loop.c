@@ -383,17 +383,22 @@ static void page_made_by_the_guest(void)
 /* [PVROM-CLOCK-34] [PVROM-CLOCK-41] */
 static void vcpu_area(void)
 {
-	static const uint64_t calls[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
 	const struct pvrom_clock_vcpu_times times = { .tsc = 99,
 						      .stolen_ns = 300,
 						      .halted_ns = 200,
 						      .fresh_ns = 1000,
 						      .state = PVROM_VCPU_HALTED };
 	struct pvrom_clock_vcpu_reading reading;
+	uint64_t calls[PVROM_COUNTER_COUNT];
+	struct pvrom_clock_vcpu_calls read;
 	struct pvrom_vcpu_area area;
+	uint32_t i;
 
+	for (i = 0; i < PVROM_COUNTER_COUNT; i++)
+		calls[i] = UINT64_C(0x100000001) * (i + 1);
 	memset(&area, 0, sizeof(area));
 	CU_ASSERT_FALSE(pvrom_clock_vcpu_read(&area, &reading));
+	CU_ASSERT_FALSE(pvrom_clock_vcpu_calls(&area, &read));
 	pvrom_clock_vcpu_write(&area, 1000, &times, calls);
 	CU_ASSERT_TRUE(pvrom_clock_vcpu_read(&area, &reading));
 	CU_ASSERT_EQUAL(reading.tsc, 99);
@@ -403,16 +408,21 @@ static void vcpu_area(void)
 	CU_ASSERT_EQUAL(reading.halted_ns, 200);
 	CU_ASSERT_EQUAL(reading.fresh_ns, 1000);
 	CU_ASSERT_EQUAL(reading.state, PVROM_VCPU_HALTED);
-	CU_ASSERT_EQUAL(memcmp(reading.calls, calls, sizeof(calls)), 0);
-	CU_ASSERT_EQUAL(area.reserved1[0] | area.reserved1[1], 0);
+	CU_ASSERT_TRUE(pvrom_clock_vcpu_calls(&area, &read));
+	CU_ASSERT_EQUAL(read.tsc, 99);
+	CU_ASSERT_EQUAL(memcmp(read.made, calls, sizeof(calls)), 0);
+	for (i = 0; i < sizeof(area.reserved1) / sizeof(area.reserved1[0]); i++)
+		CU_ASSERT_EQUAL(area.reserved1[i], 0);
 	/* A writer that died in the middle. */
 	area.clock_seq |= 1;
 	CU_ASSERT_FALSE(pvrom_clock_vcpu_read(&area, &reading));
+	CU_ASSERT_FALSE(pvrom_clock_vcpu_calls(&area, &read));
 	/* The next one mends it, whatever stood there. */
 	area.clock_seq = UINT32_MAX;
 	pvrom_clock_vcpu_write(&area, 2000, &times, NULL);
 	CU_ASSERT_TRUE(pvrom_clock_vcpu_read(&area, &reading));
-	CU_ASSERT_EQUAL(reading.calls[3], 0);
+	CU_ASSERT_TRUE(pvrom_clock_vcpu_calls(&area, &read));
+	CU_ASSERT_EQUAL(read.made[0] | read.made[PVROM_COUNTER_COUNT - 1], 0);
 	/* Never more stolen than there was. */
 	pvrom_clock_vcpu_write(&area, 200, &times, NULL);
 	CU_ASSERT_TRUE(pvrom_clock_vcpu_read(&area, &reading));

@@ -30,6 +30,7 @@
 static uint64_t hz;
 static uint8_t page[PVROM_CLOCK_PAGE_SIZE] __attribute__((aligned(4096)));
 static struct pvrom_vcpu_area area;
+static uint64_t made[PVROM_COUNTER_COUNT];
 static struct pvrom_clock_writer writer;
 /* Each in a line of its own. */
 static struct {
@@ -96,7 +97,8 @@ static void update(void)
 
 	if (pvrom_clock_writer_update(&writer, &s) != PVROM_CLOCK_OK)
 		abort();
-	pvrom_clock_vcpu_write(&area, updates, &times, NULL);
+	made[0] = made[PVROM_COUNTER_CLOCK] = made[PVROM_COUNTER_COUNT - 1] = updates;
+	pvrom_clock_vcpu_write(&area, updates, &times, made);
 }
 
 static void *write_on(void *ctx)
@@ -192,6 +194,18 @@ static void read_all(struct reader *reader, struct pvrom_clock_reading *r)
 	compare(reader, floor, r->monotonic_ns);
 }
 
+/* [PVROM-CLOCK-49] */
+static void read_calls(struct reader *reader)
+{
+	struct pvrom_clock_vcpu_calls c;
+
+	if (pvrom_clock_vcpu_calls(&area, &c))
+		reader->torn += c.made[0] != c.tsc || c.made[PVROM_COUNTER_CLOCK] != c.tsc ||
+				c.made[PVROM_COUNTER_COUNT - 1] != c.tsc;
+	else
+		reader->unavailable++;
+}
+
 static void read_area(struct reader *reader)
 {
 	struct pvrom_clock_vcpu_reading r;
@@ -208,7 +222,9 @@ static void *read_on(void *ctx)
 	struct reader *reader = ctx;
 
 	for (; reader->reads < reader->wanted; reader->reads++) {
-		if (reader->reads % 16 == 15)
+		if (reader->reads % 64 == 31)
+			read_calls(reader);
+		else if (reader->reads % 16 == 15)
 			read_area(reader);
 		else if (reader->reads & 1)
 			read_all(reader, &r);

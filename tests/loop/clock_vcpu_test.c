@@ -96,13 +96,16 @@ static void preempted(void)
 /* What the host writes are the clock's fields and no others. [PVROM-CLOCK-38] */
 static void fields_of_the_clock_only(void)
 {
+	uint32_t i;
+
 	open_with_area();
 	world_note(&m.w);
 	snapshot(1, 2, PVROM_VCPU_RUNNING);
 	CU_ASSERT_FALSE(world_unchanged(&m.w, 0, 0));
 	CU_ASSERT_TRUE(world_unchanged(&m.w, AREA + PVROM_VCPU_AREA_CLOCK,
-				       offsetof(struct pvrom_vcpu_area, reserved1) -
-					       PVROM_VCPU_AREA_CLOCK));
+				       PVROM_VCPU_AREA_SIZE - PVROM_VCPU_AREA_CLOCK));
+	for (i = 0; i < sizeof(area()->reserved1) / sizeof(area()->reserved1[0]); i++)
+		CU_ASSERT_EQUAL(area()->reserved1[i], 0);
 	CU_ASSERT_EQUAL(area()->clock_seq, 2);
 	/* [PVROM-CLOCK-42]: what the embedder does not know is not made up. */
 	pvrom_clock_host_vcpu(&m.w.vcpu[0],
@@ -126,37 +129,148 @@ static void fields_of_the_clock_only(void)
 	world_close(&m.w);
 }
 
+/* ---- the calls --------------------------------------------------------------------------------- */
+
+static const struct call {
+	uint32_t number, properties;
+} calls[] = {
+#define CALL(GROUP, NAME, number, feature, args, native, properties, regs, insn, text)             \
+	{ number, properties },
+	PVROM_CALL_TABLE(CALL)
+};
+#define CALLS (sizeof(calls) / sizeof(calls[0]))
+
+static struct pvrom_clock_vcpu_calls read_calls(const struct pvrom_vcpu_area *from)
+{
+	struct pvrom_clock_vcpu_calls read;
+
+	CU_ASSERT_TRUE_FATAL(pvrom_clock_vcpu_calls(from, &read));
+	return read;
+}
+
+/* Each call has a counter of its own, and no other number has one. */
+static void numbers_of_counters(void)
+{
+	bool taken[PVROM_COUNTER_COUNT] = { false };
+	uint32_t i;
+
+	for (i = 0; i < CALLS; i++) {
+		const uint32_t n = pvrom_clock_counter(calls[i].number);
+
+		CU_ASSERT_TRUE_FATAL(n < PVROM_COUNTER_COUNT);
+		CU_ASSERT_FALSE(taken[n]);
+		taken[n] = true;
+	}
+	CU_ASSERT_EQUAL(pvrom_clock_counter(PVROM_CLOCK_NOW), PVROM_COUNTER_CLOCK + 6);
+	CU_ASSERT_EQUAL(pvrom_clock_counter(0x000f), PVROM_COUNTER_CPU - 1);
+	CU_ASSERT_EQUAL(pvrom_clock_counter(0x0010), PVROM_CLOCK_NO_COUNTER);
+	CU_ASSERT_EQUAL(pvrom_clock_counter(0x070f), PVROM_COUNTER_COUNT - 1);
+	CU_ASSERT_EQUAL(pvrom_clock_counter(0x0800), PVROM_CLOCK_NO_COUNTER);
+	CU_ASSERT_EQUAL(pvrom_clock_counter(0xffffffff), PVROM_CLOCK_NO_COUNTER);
+}
+
+/* Makes each call of the table another number of times, with arguments that none of them likes. */
+static void make_all(uint64_t made[PVROM_COUNTER_COUNT])
+{
+	uint32_t i, n;
+
+	for (i = 0; i < CALLS; i++)
+		for (n = 0; n < 1 + i * 7 % 11; n++) {
+			world_call(&m.w, 0, calls[i].number, 9, 9, 9);
+			if (!(calls[i].properties & PVROM_CALL_RESERVED))
+				made[pvrom_clock_counter(calls[i].number)]++;
+		}
+}
+
+static void make_batch(uint64_t made[PVROM_COUNTER_COUNT])
+{
+	struct pvrom_batch_entry *entry = world_at(&m.w, 0x2000);
+
+	memset(entry, 0, 3 * sizeof(*entry));
+	entry[0].call = PVROM_CLOCK_STOLEN;
+	entry[1].call = PVROM_BASE_VERSION;
+	entry[2].call = PVROM_BASE_RESET; /* not allowed here: not made */
+	CU_ASSERT_EQUAL(world_call(&m.w, 0, PVROM_BASE_BATCH, 0x2000, 3, 0), OK);
+	made[pvrom_clock_counter(PVROM_BASE_BATCH)]++;
+	made[pvrom_clock_counter(PVROM_CLOCK_STOLEN)]++;
+	made[pvrom_clock_counter(PVROM_BASE_VERSION)]++;
+}
+
 /* [PVROM-CLOCK-37] */
 static void counters(void)
 {
-	struct pvrom_clock_vcpu_reading before, after;
-	struct pvrom_batch_entry *entry;
+	struct pvrom_clock_vcpu_calls before, after;
+	uint64_t made[PVROM_COUNTER_COUNT] = { 0 };
 	uint32_t i;
 
 	open_with_area();
 	snapshot(0, 0, PVROM_VCPU_RUNNING);
-	CU_ASSERT_TRUE(pvrom_clock_vcpu_read(area(), &before));
-	for (i = 0; i < 5; i++)
-		world_call(&m.w, 0, PVROM_CLOCK_STOLEN, 0, 0, 0); /* refused, but made */
-	world_call(&m.w, 0, PVROM_BASE_VERSION, 0, 0, 0);
-	world_call(&m.w, 0, PVROM_IRQ_EOI, 0, 0, 0);
+	before = read_calls(area());
+	CU_ASSERT_EQUAL(before.made[pvrom_clock_counter(PVROM_CLOCK_PAGE)], 1);
+	CU_ASSERT_EQUAL(before.made[pvrom_clock_counter(PVROM_BASE_VCPU_AREA)], 1);
+	make_all(made);
+	make_batch(made);
 	world_call(&m.w, 0, 0x04ff, 0, 0, 0); /* no such call */
+	world_call(&m.w, 0, 0x040f, 0, 0, 0); /* nor this, but for a later version */
 	world_call(&m.w, 0, 0xffffffff, 0, 0, 0);
 	world_call(&m.w, 1, PVROM_BASE_VERSION, 0, 0, 0); /* another vCPU's */
-	entry = world_at(&m.w, 0x2000);
-	memset(entry, 0, 2 * sizeof(*entry));
-	entry[0].call = PVROM_CLOCK_STOLEN;
-	entry[1].call = PVROM_BASE_VERSION;
-	CU_ASSERT_EQUAL(world_call(&m.w, 0, PVROM_BASE_BATCH, 0x2000, 2, 0), OK);
+	CU_ASSERT_EQUAL(memcmp(before.made, read_calls(area()).made, sizeof(before.made)), 0);
+	m.w.tsc++;
 	snapshot(0, 0, PVROM_VCPU_RUNNING);
-	CU_ASSERT_TRUE(pvrom_clock_vcpu_read(area(), &after));
-	CU_ASSERT_EQUAL(after.calls[PVROM_GROUP_BASE] - before.calls[PVROM_GROUP_BASE], 3);
-	CU_ASSERT_EQUAL(after.calls[PVROM_GROUP_IRQ] - before.calls[PVROM_GROUP_IRQ], 1);
-	CU_ASSERT_EQUAL(after.calls[PVROM_GROUP_CLOCK] - before.calls[PVROM_GROUP_CLOCK], 6);
-	CU_ASSERT_EQUAL(after.calls[PVROM_GROUP_CPU] | after.calls[PVROM_GROUP_SMP] |
-				after.calls[PVROM_GROUP_MMU] | after.calls[PVROM_GROUP_DEV] |
-				after.calls[PVROM_GROUP_MEM],
+	after = read_calls(area());
+	CU_ASSERT_EQUAL(after.tsc, m.w.tsc);
+	for (i = 0; i < PVROM_COUNTER_COUNT; i++)
+		CU_ASSERT_EQUAL(after.made[i] - before.made[i], made[i]);
+	world_close(&m.w);
+}
+
+/* [PVROM-CLOCK-50] */
+static void counter_at_its_end(void)
+{
+	const uint32_t n = pvrom_clock_counter(PVROM_CLOCK_NOW);
+	struct pvrom_clock_vcpu_calls read;
+
+	open_with_area();
+	m.w.vcpu[0].calls[n] = UINT64_MAX;
+	snapshot(0, 0, PVROM_VCPU_RUNNING);
+	CU_ASSERT_EQUAL(read_calls(area()).made[n], UINT64_MAX);
+	world_call(&m.w, 0, PVROM_CLOCK_NOW, 0, 0, 0);
+	snapshot(0, 0, PVROM_VCPU_RUNNING);
+	read = read_calls(area());
+	CU_ASSERT_EQUAL(read.made[n], 0);
+	CU_ASSERT_EQUAL(read.made[n - 1] | read.made[n + 1], 0);
+	world_close(&m.w);
+}
+
+/* A guest that overwrites its area has spoiled nothing of the host's and of another vCPU's. [PVROM-VCPU-3] */
+static void overwritten(void)
+{
+	struct pvrom_clock_vcpu_calls mine, others;
+	uint32_t round, i;
+
+	open_with_area();
+	CU_ASSERT_EQUAL(world_call(&m.w, 1, PVROM_BASE_VCPU_AREA, AREA + PVROM_VCPU_AREA_SIZE,
+				   PVROM_VCPU_AREA_SIZE, 0),
+			OK);
+	pvrom_clock_host_vcpu(&m.w.vcpu[1], &(struct pvrom_clock_vcpu_times){ .tsc = 5 });
+	snapshot(0, 0, PVROM_VCPU_RUNNING);
+	mine = read_calls(area());
+	others = read_calls(area() + 1);
+	for (round = 0; round < 100; round++) {
+		uint64_t *word = world_at(&m.w, AREA);
+
+		for (i = 0; i < PVROM_VCPU_AREA_SIZE / 8; i++)
+			word[i] = round ? random64() : UINT64_MAX;
+		world_call(&m.w, 0, PVROM_CLOCK_NOW, 0, 0, 0);
+		mine.made[pvrom_clock_counter(PVROM_CLOCK_NOW)]++;
+		snapshot(0, 0, PVROM_VCPU_RUNNING);
+		CU_ASSERT_EQUAL(memcmp(mine.made, read_calls(area()).made, sizeof(mine.made)), 0);
+	}
+	CU_ASSERT_EQUAL(memcmp(&others,
+			       &(struct pvrom_clock_vcpu_calls[]){ read_calls(area() + 1) },
+			       sizeof(others)),
 			0);
+	CU_ASSERT_EQUAL((area() + 1)->vcpu, 1);
 	world_close(&m.w);
 }
 
@@ -210,17 +324,18 @@ static void save_and_load(void)
 	world_close(&m.w);
 }
 
-/* Each vCPU's counters go on from where they were, by group. [PVROM-CLOCK-44] */
+/* Each vCPU's counters go on from where they were. [PVROM-CLOCK-44] */
 static void counters_go_on(void)
 {
-	uint64_t before[2][PVROM_GROUP_COUNT];
-	struct pvrom_clock_vcpu_reading r;
+	const uint32_t now = pvrom_clock_counter(PVROM_CLOCK_NOW);
+	uint64_t before[2][PVROM_COUNTER_COUNT], made[PVROM_COUNTER_COUNT] = { 0 };
+	struct pvrom_clock_vcpu_calls r;
 	uint32_t i;
 
 	open_with_area();
 	for (i = 0; i < 7; i++)
 		world_call(&m.w, 1, PVROM_BASE_VERSION, 0, 0, 0);
-	world_call(&m.w, 0, PVROM_CLOCK_NOW, 0, 0, 0);
+	make_all(made);
 	for (i = 0; i < 2; i++)
 		memcpy(before[i], m.w.vcpu[i].calls, sizeof(before[i]));
 	CU_ASSERT_EQUAL(load(save()), PVROM_HOST_OK);
@@ -229,10 +344,10 @@ static void counters_go_on(void)
 	CU_ASSERT_EQUAL(pvrom_clock_host_resume(&m.w.host, NULL, true), PVROM_CLOCK_OK);
 	world_call(&m.w, 0, PVROM_CLOCK_NOW, 0, 0, 0);
 	snapshot(0, 0, PVROM_VCPU_RUNNING);
-	CU_ASSERT_TRUE(pvrom_clock_vcpu_read(area(), &r));
-	CU_ASSERT_EQUAL(r.calls[PVROM_GROUP_BASE], before[0][PVROM_GROUP_BASE]);
-	CU_ASSERT_EQUAL(r.calls[PVROM_GROUP_CLOCK], before[0][PVROM_GROUP_CLOCK] + 1);
-	CU_ASSERT_NOT_EQUAL(before[0][PVROM_GROUP_BASE], before[1][PVROM_GROUP_BASE]);
+	r = read_calls(area());
+	before[0][now]++;
+	CU_ASSERT_EQUAL(memcmp(r.made, before[0], sizeof(r.made)), 0);
+	CU_ASSERT_EQUAL(before[1][pvrom_clock_counter(PVROM_BASE_VERSION)], 7);
 	world_close(&m.w);
 }
 
@@ -317,7 +432,10 @@ int main(void)
 		{ "who is off his processor is ready", preempted },
 		{ "the clock's fields of an area, and only while it has the clock",
 		  fields_of_the_clock_only },
-		{ "calls are counted by group", counters },
+		{ "each call has a counter", numbers_of_counters },
+		{ "each call is counted by itself, exactly", counters },
+		{ "a counter at its end", counter_at_its_end },
+		{ "a guest overwrites its area", overwritten },
 		{ "save and load: 0 ns difference at 100,000 values", save_and_load },
 		{ "a loaded machine counts on", counters_go_on },
 		{ "loading a page that has no memory", load_without_its_memory },

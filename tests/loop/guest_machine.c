@@ -40,7 +40,7 @@ static void *take(struct machine *machine, uint64_t *at, size_t size)
 {
 	void *where = machine_at(machine, *at);
 
-	*at += (size + 0xff) & ~(size_t)0xff;
+	*at += (size + PVROM_VCPU_AREA_ALIGN - 1) & ~(size_t)(PVROM_VCPU_AREA_ALIGN - 1);
 	return where;
 }
 

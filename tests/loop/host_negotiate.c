@@ -228,14 +228,14 @@ static void epoch_goes_to_the_areas(void)
 {
 	world_open(&w, 3);
 	CU_ASSERT_EQUAL(world_negotiate(&w, FEATURE(CPU)), PVROM_STATUS_OK);
-	CU_ASSERT_EQUAL(world_call(&w, 0, PVROM_BASE_VCPU_AREA, 0x3000, 0x100, 0), PVROM_STATUS_OK);
-	CU_ASSERT_EQUAL(world_call(&w, 2, PVROM_BASE_VCPU_AREA, 0x3200, 0x100, 0), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(world_call(&w, 0, PVROM_BASE_VCPU_AREA, 0x3000, 0x800, 0), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(world_call(&w, 2, PVROM_BASE_VCPU_AREA, 0x4000, 0x800, 0), PVROM_STATUS_OK);
 	world_forget(&w);
 	world_note(&w);
 	pvrom_host_raise_epoch(&w.host);
 	CU_ASSERT_EQUAL(area_epoch(0x3000), 2);
-	CU_ASSERT_EQUAL(area_epoch(0x3200), 2);
-	CU_ASSERT_TRUE(world_unchanged(&w, 0x3008, 0x208));
+	CU_ASSERT_EQUAL(area_epoch(0x4000), 2);
+	CU_ASSERT_TRUE(world_unchanged(&w, 0x3008, 0x1008));
 	/* The event goes to every vCPU, with an area or without. */
 	CU_ASSERT_EQUAL(world_arg(&w, W_EVENT, 0, 0), 0);
 	CU_ASSERT_EQUAL(world_arg(&w, W_EVENT, 1, 0), 1);

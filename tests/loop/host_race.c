@@ -65,7 +65,7 @@ static void *race(void *argument)
 		commit(r);
 		expect(r, call(r, PVROM_CLOCK_ALARM_SET, 0, 0), PVROM_STATUS_OK,
 		       PVROM_STATUS_DENIED, PVROM_STATUS_DENIED);
-		expect(r, call(r, PVROM_BASE_VCPU_AREA, 0x8000 + (i & 1) * 0x100, 0x100),
+		expect(r, call(r, PVROM_BASE_VCPU_AREA, 0x8000 + (i & 1) * 0x800, 0x800),
 		       PVROM_STATUS_OK, PVROM_STATUS_BUSY, PVROM_STATUS_BUSY);
 	}
 	return NULL;

@@ -149,9 +149,9 @@ void draw_arguments(struct world *w, uint32_t call, uint64_t arg[4])
 	case PVROM_BASE_NEGOTIATE: draw_negotiation(w, arg); break;
 	case PVROM_BASE_VCPU_AREA:
 		arg[0] = once_in(4)   ? PVROM_VCPU_AREA_NONE
-			 : once_in(2) ? 0x100u * below(4)
-				      : place(0x100, 0x100);
-		arg[1] = once_in(4) ? wild() : 0x100;
+			 : once_in(2) ? 0x800u * below(4)
+				      : place(0x800, 0x800);
+		arg[1] = once_in(4) ? wild() : 0x800;
 		break;
 	case PVROM_BASE_LOG:
 		arg[1] = below(300);

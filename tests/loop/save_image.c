@@ -33,8 +33,8 @@ void save_a_machine(void)
 {
 	world_open(&w, 3);
 	CU_ASSERT_EQUAL(world_negotiate(&w, ALL_FEATURES), PVROM_STATUS_OK);
-	CU_ASSERT_EQUAL(world_call(&w, 0, PVROM_BASE_VCPU_AREA, 0x3000, 0x100, 0), PVROM_STATUS_OK);
-	CU_ASSERT_EQUAL(world_call(&w, 2, PVROM_BASE_VCPU_AREA, WORLD_HIGH, 0x100, 0),
+	CU_ASSERT_EQUAL(world_call(&w, 0, PVROM_BASE_VCPU_AREA, 0x3000, 0x800, 0), PVROM_STATUS_OK);
+	CU_ASSERT_EQUAL(world_call(&w, 2, PVROM_BASE_VCPU_AREA, WORLD_HIGH, 0x800, 0),
 			PVROM_STATUS_OK);
 	pvrom_host_raise_epoch(&w.host);
 	pvrom_host_live_write(&w.vcpu[1], 0xabcd);

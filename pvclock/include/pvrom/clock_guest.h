@@ -415,7 +415,6 @@ struct pvrom_clock_vcpu_reading {
 	uint64_t halted_ns;
 	/* When this is older than that, by real_ns, the host does not keep up; UINT64_MAX: it does not say. */
 	uint64_t fresh_ns;
-	uint64_t calls[8]; /* by group */
 	/* PVROM_VCPU_x at the snapshot; but READY where pvrom_clock_vcpu_preempted() says so. */
 	uint32_t state;
 	uint32_t reserved;
@@ -440,6 +439,35 @@ static inline bool pvrom_clock_vcpu_preempted(const struct pvrom_vcpu_area *area
  */
 bool pvrom_clock_vcpu_read(const struct pvrom_vcpu_area *area,
 			   struct pvrom_clock_vcpu_reading *reading);
+
+/* No counter: see pvrom_clock_counter(). */
+#define PVROM_CLOCK_NO_COUNTER 0xffffffffu
+
+/* Which counter of a vCPU area is that call's, below PVROM_COUNTER_COUNT; PVROM_CLOCK_NO_COUNTER for a number that no
+ * group has room for. */
+static inline uint32_t pvrom_clock_counter(uint32_t call)
+{
+#define PVROM_CLOCK_GROUP_(NAME, number, version, name, first, counters) { first, counters },
+	static const struct {
+		uint8_t first, counters;
+	} groups[] = { PVROM_GROUP_TABLE(PVROM_CLOCK_GROUP_) };
+#undef PVROM_CLOCK_GROUP_
+	const uint32_t group = call >> 8, index = call & 0xff;
+
+	if (group >= PVROM_GROUP_COUNT || index >= groups[group].counters)
+		return PVROM_CLOCK_NO_COUNTER;
+	return groups[group].first + index;
+}
+
+/* How often a vCPU had made each call when its snapshot was taken, by pvrom_clock_counter(). */
+struct pvrom_clock_vcpu_calls {
+	uint64_t tsc; /* of the snapshot */
+	uint64_t made[PVROM_COUNTER_COUNT];
+};
+
+/* As pvrom_clock_vcpu_read(), for the calls: all of them of one snapshot. */
+bool pvrom_clock_vcpu_calls(const struct pvrom_vcpu_area *area,
+			    struct pvrom_clock_vcpu_calls *calls);
 
 #ifdef __cplusplus
 }

@@ -217,10 +217,11 @@ struct pvrom_clock_vcpu_times {
 
 /*
  * Writes a snapshot into a vCPU area in the host. real_ns is monotonic time at times->tsc; calls
- * (may be NULL: zeros) counts by group. By that vCPU's host thread only.
+ * (may be NULL: zeros) is as in the area. By that vCPU's host thread only.
  */
 void pvrom_clock_vcpu_write(struct pvrom_vcpu_area *area, uint64_t real_ns,
-			    const struct pvrom_clock_vcpu_times *times, const uint64_t calls[8]);
+			    const struct pvrom_clock_vcpu_times *times,
+			    const uint64_t calls[PVROM_COUNTER_COUNT]);
 
 /* ---- the feature ----------------------------------------------------------------------------- */
 
