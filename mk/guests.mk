@@ -58,6 +58,7 @@ TEST_TIME.guests.clock_host   = 300
 TEST_NEEDS.guests.clock_host  = $(CLOCK_HOST_NEEDS)
 TEST.guests.saved             = tests/guests/clock_host_test saved $(KERNEL_ELF)
 TEST_TIME.guests.saved        = 300
+TEST_SHARES.guests.saved      = yes
 TEST_NEEDS.guests.saved       = $(CLOCK_HOST_NEEDS)
 TEST.guests.saved_suite       = tests/guests/clock_host_test suite $(KERNEL_ELF)
 TEST_TIME.guests.saved_suite  = 300
