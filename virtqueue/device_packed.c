@@ -89,16 +89,14 @@ static uint16_t gather(struct pvrom_vq_device *vq, struct vq_element element,
 
 /* The buffer at avail becomes a request. */
 static inline void take(struct pvrom_vq_device *vq, struct pvrom_vq_request *request, uint16_t id,
-			uint32_t count, uint16_t record)
+			uint32_t count)
 {
 	const uint32_t slot = vq->free_slot;
-	struct pvrom_vq_device_slot *s = &vq->config.slots[slot];
 
-	vq->free_slot = s->next;
-	s->record = record;
+	vq_device_take(vq, request, slot, id, (uint16_t)count);
+	vq->free_slot = vq->config.slots[slot].next;
 	vq->taken += count;
 	vq_advance(&vq->avail, &vq->avail_wrap, count, vq->config.size);
-	vq_device_take(vq, request, slot, id, (uint16_t)count);
 	vq_step(vq, PVROM_VQ_STEP_POP_DONE);
 }
 
@@ -113,7 +111,8 @@ static __attribute__((noinline)) enum pvrom_vq_result pop_list(struct pvrom_vq_d
 	id = gather(vq, element_of(addr, tail), request, &count, &record);
 	if (!count)
 		return pvrom_vq_device_break(vq, PVROM_VQ_REASON_NO_END);
-	take(vq, request, id, count, record);
+	vq->config.slots[vq->free_slot].record = record;
+	take(vq, request, id, count);
 	return PVROM_VQ_OK;
 }
 
@@ -132,7 +131,7 @@ enum pvrom_vq_result pvrom_vq_device_packed_pop(struct pvrom_vq_device *vq,
 	element = element_of(read_addr(vq, vq->avail), tail);
 	if (vq->config.inflight || !vq_walk_plain(vq, &element, request))
 		return pop_list(vq, element.addr, tail, request);
-	take(vq, request, element.next, 1, 0);
+	take(vq, request, element.next, 1);
 	return PVROM_VQ_OK;
 }
 
@@ -175,10 +174,20 @@ bool pvrom_vq_device_packed_pending(struct pvrom_vq_device *vq)
 
 /* ---- giving back --------------------------------------------------------------------------------- */
 
+/* How many descriptors were used and not shown. */
+static uint32_t unshown(const struct pvrom_vq_device *vq)
+{
+	const uint32_t lap = vq->used_wrap != vq->shown_wrap ? vq->config.size : 0;
+
+	return vq->used + lap - vq->shown;
+}
+
 /* Makes the batch visible. */
 static void show(struct pvrom_vq_device *vq)
 {
-	if (vq->batch == VQ_NO_SLOT && !vq->burst)
+	const uint32_t count = unshown(vq);
+
+	if (!count)
 		return;
 	pvrom_vq_record_packed_index(vq);
 	/* Release: the batch and its data before the first one's flags; partner: the acquire load in
@@ -189,6 +198,7 @@ static void show(struct pvrom_vq_device *vq)
 	pvrom_vq_record_packed_shown(vq);
 	vq->shown = vq->used;
 	vq->shown_wrap = vq->used_wrap;
+	vq->taken -= count;
 	vq->skip = false;
 	pvrom_vq_device_release_batch(vq);
 }
@@ -211,14 +221,19 @@ static inline void write_used(struct pvrom_vq_device *vq, uint16_t at, bool wrap
 	vq_step(vq, PVROM_VQ_STEP_USED_WRITTEN);
 }
 
-/* The slot's descriptors are behind, and it joins the batch. */
-static inline void join_batch(struct pvrom_vq_device *vq, uint32_t slot)
+/* The descriptors of a buffer are behind. */
+static inline void pass(struct pvrom_vq_device *vq, uint32_t count)
 {
-	struct pvrom_vq_device_slot *s = &vq->config.slots[slot];
-	const uint32_t count = s->count;
-
 	vq_advance(&vq->used, &vq->used_wrap, count, vq->config.size);
 	vq->unjudged += count;
+}
+
+/* So are the slot's, and it joins the batch. */
+static void join_batch(struct pvrom_vq_device *vq, uint32_t slot)
+{
+	struct pvrom_vq_device_slot *s = &vq->config.slots[slot];
+
+	pass(vq, s->count);
 	s->next = vq->batch;
 	vq->batch = (uint16_t)slot;
 }
@@ -254,16 +269,29 @@ static void used_recorded(struct pvrom_vq_device *vq, uint32_t slot)
 	show(vq);
 }
 
+/* A function of its own, so that the other way has nothing to save. */
+static __attribute__((noinline)) void used_noted(struct pvrom_vq_device *vq, uint32_t slot)
+{
+	if (vq_device_has(vq, PVROM_VQ_F_IN_ORDER))
+		used_in_order(vq, slot);
+	else
+		used_recorded(vq, slot);
+}
+
+/* Without order and record nobody asks for the slot again: it is free at once, still in this CPU's cache. */
 void pvrom_vq_device_packed_used(struct pvrom_vq_device *vq, uint32_t slot)
 {
-	if (vq_device_has(vq, PVROM_VQ_F_IN_ORDER)) {
-		used_in_order(vq, slot);
-	} else if (vq->config.inflight) {
-		used_recorded(vq, slot);
-	} else {
-		write_used(vq, vq->used, vq->used_wrap, &vq->config.slots[slot]);
-		join_batch(vq, slot);
+	struct pvrom_vq_device_slot *s = &vq->config.slots[slot];
+
+	if (vq->config.inflight || vq_device_has(vq, PVROM_VQ_F_IN_ORDER)) {
+		used_noted(vq, slot);
+		return;
 	}
+	write_used(vq, vq->used, vq->used_wrap, s);
+	pass(vq, s->count);
+	s->state = VQ_FREE;
+	s->next = vq->free_slot;
+	vq->free_slot = (uint16_t)slot;
 }
 
 /* Does the driver want an interrupt for the last count descriptors? 2.8.10 */

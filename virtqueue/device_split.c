@@ -40,13 +40,15 @@ static inline void read_desc(const struct pvrom_vq_device *vq, uint32_t i,
 
 /*
  * Follows the chain, of which `have` descriptors are copied. Zero or more buffers, then perhaps a table
- * (2.7.5.3.2).
+ * (2.7.5.3.2). By a pointer: a copy of what was just written in smaller parts waits until all of that left the CPU's
+ * store buffer.
  */
 static __attribute__((noinline)) void gather(struct pvrom_vq_device *vq,
 					     const struct vq_element *copied, uint32_t have,
 					     struct pvrom_vq_request *request)
 {
-	struct vq_element element = copied[0];
+	const struct vq_element *element = copied;
+	struct vq_element other;
 	struct vq_walk walk;
 	uint32_t n = 0;
 
@@ -57,21 +59,23 @@ static __attribute__((noinline)) void gather(struct pvrom_vq_device *vq,
 			vq_walk_fault(&walk, PVROM_VQ_FAULT_LOOP);
 			return;
 		}
-		if (element.flags & PVROM_VQ_DESC_INDIRECT) {
-			pvrom_vq_walk_table(&walk, &element);
+		if (element->flags & PVROM_VQ_DESC_INDIRECT) {
+			pvrom_vq_walk_table(&walk, element);
 			return;
 		}
-		vq_walk_buffer(&walk, &element);
-		if (walk.over || !(element.flags & PVROM_VQ_DESC_NEXT))
+		vq_walk_buffer(&walk, element);
+		if (walk.over || !(element->flags & PVROM_VQ_DESC_NEXT))
 			return;
-		if (VQ_REFUSE(CHAIN_NEXT, element.next >= vq->config.size)) {
+		if (VQ_REFUSE(CHAIN_NEXT, element->next >= vq->config.size)) {
 			vq_walk_fault(&walk, PVROM_VQ_FAULT_NEXT_RANGE);
 			return;
 		}
-		if (n < have)
-			element = copied[n];
-		else
-			read_desc(vq, element.next, &element);
+		if (n < have) {
+			element = &copied[n];
+		} else {
+			read_desc(vq, element->next, &other);
+			element = &other;
+		}
 	}
 }
 

@@ -253,18 +253,20 @@ static inline void vq_device_take(struct pvrom_vq_device *vq, struct pvrom_vq_re
 {
 	struct pvrom_vq_device_slot *s = &vq->config.slots[slot];
 	const uint32_t generation = vq->generation + 1 ? vq->generation + 1 : 1;
+	const uint64_t writable = request->writable;
+	const bool faulty = request->fault != PVROM_VQ_FAULT_NONE;
 
 	vq->generation = generation;
-	s->writable = request->writable;
+	vq->in_flight++;
+	s->writable = writable;
 	s->generation = generation;
 	s->id = id;
 	s->count = count;
 	s->state = VQ_POPPED;
-	s->faulty = request->fault != PVROM_VQ_FAULT_NONE;
+	s->faulty = faulty;
 	request->generation = generation;
 	request->slot = (uint16_t)slot;
-	vq->in_flight++;
-	if (vq_device_has(vq, PVROM_VQ_F_IN_ORDER)) {
+	if (__builtin_expect(vq_device_has(vq, PVROM_VQ_F_IN_ORDER), 0)) {
 		vq->config.slots[vq->youngest].order = slot;
 		vq->youngest = vq_next_place(vq, vq->youngest);
 	}

@@ -116,8 +116,8 @@ struct pvrom_vq_device {
 	uint32_t chain_max;
 	uint32_t generation; /* of the last request; never 0 */
 	uint32_t in_flight;  /* requests popped and not completed */
-	uint32_t unshown;    /* completed and not published */
 	uint32_t taken;	     /* packed: descriptors popped and not shown as used */
+	uint32_t unshown;    /* completed and not published */
 	uint32_t unjudged;   /* packed: descriptors used since it was judged whether to interrupt */
 	uint32_t resubmit;   /* how many are to be popped again */
 	uint32_t burst;	     /* of unshown: done without slots; each has one descriptor */
