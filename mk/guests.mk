@@ -11,6 +11,7 @@ TEST_SHARES.guests.refusals    = yes
 TEST_NEEDS.guests.refusals     = $(KERNEL_ELF) $(BUILD)/pvrom-call.rom
 TEST.guests.refusals_kvm       = tests/guests/refusals_test lab $(KERNEL_ELF)
 TEST_TIME.guests.refusals_kvm  = 400
+TEST_SHARES.guests.refusals_kvm = yes
 TEST_NEEDS.guests.refusals_kvm = $(KERNEL_ELF) $(BUILD)/pvrom-call.rom $(BUILD)/pvrun $(BUILD)/test/pvrun $(LAB)
 
 # Each form on one of the machines (normally served both are in the demo's own test); all the rest in check-long.
@@ -22,6 +23,7 @@ SLOTS_LONG_1 := $(SLOTS_0),$(SLOTS_LONG)
 define SLOTS_TEST
 TEST.guests.slots$(1)_$(2)       = tests/guests/slots_test $(2) $(3) $$(KERNEL_ELF)
 TEST_TIME.guests.slots$(1)_$(2)  = $(4)
+TEST_SHARES.guests.slots$(1)_$(2) = yes
 TEST_NEEDS.guests.slots$(1)_$(2) = $$(KERNEL_ELF) $$(BUILD)/pvrun $$(LAB)
 endef
 $(foreach npt,0 1,$(eval $(call SLOTS_TEST,,$(npt),$(SLOTS_$(npt)),300)))
@@ -38,6 +40,7 @@ TEST_NEEDS.guests.bugs = $(KERNEL_ELF) $(BUILD)/test/pvrun $(LAB)
 CHECK += guests.routes
 TEST.guests.routes       = tests/guests/routes_test $(KERNEL_ELF)
 TEST_TIME.guests.routes  = 400
+TEST_SHARES.guests.routes = yes
 TEST_NEEDS.guests.routes = $(KERNEL_ELF) $(BUILD)/pvrun $(BUILD)/pvrom-call.rom $(LAB)
 
 # The kernel's clock on every source of time that there is. QEMU goes into the lab too, with its libraries.

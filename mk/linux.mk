@@ -42,8 +42,9 @@ $(BUILD)/tests/kexec_linux: $(call objs,hosted,tests/linux/kexec_linux.c)
 
 LINUX_LAB = $(BUILD)/linux/pvrom.ko $(BUILD)/tests/clock_facts $(BUILD)/tests/insert_module $(BUILD)/pvrun $(BUILD)/pvrom.rom $(LAB) $(wildcard tests/linux/*)
 CHECK += linux.module
-TEST.linux.module       = tests/linux/linux_module_test 1 20 100
-TEST_TIME.linux.module  = 120
+TEST.linux.module       = tests/linux/linux_module_test 1 20 240
+TEST_TIME.linux.module  = 270
+TEST_SHARES.linux.module = yes
 TEST_NEEDS.linux.module = $(LINUX_LAB)
 CHECK_LONG += linux.module.shadow linux.loads
 TEST.linux.module.shadow       = tests/linux/linux_module_test 0 20 200

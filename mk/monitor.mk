@@ -77,22 +77,26 @@ $(eval $(call cunit,monitor.host_clock,tests/monitor/host_clock_test.c,monitor/h
 	pvclock/clock_rate.c pvclock/clock_mono.c pvclock/clock_tai.c pvclock/clock_leap.c pvclock/clock_bugs.c))
 
 CHECK += monitor.npt monitor.shadow monitor.linux monitor.terminal
-TEST.monitor.npt            = $(MONITOR_TEST) 1 1024 160 guests.sh
-TEST_TIME.monitor.npt       = 180
+TEST.monitor.npt            = $(MONITOR_TEST) 1 1024 320 guests.sh
+TEST_TIME.monitor.npt       = 350
+TEST_SHARES.monitor.npt     = yes
 TEST_NEEDS.monitor.npt      = $(MONITOR_LAB)
-TEST.monitor.shadow         = $(MONITOR_TEST) 0 1024 160 guests.sh
-TEST_TIME.monitor.shadow    = 180
+TEST.monitor.shadow         = $(MONITOR_TEST) 0 1024 320 guests.sh
+TEST_TIME.monitor.shadow    = 350
+TEST_SHARES.monitor.shadow  = yes
 TEST_NEEDS.monitor.shadow   = $(MONITOR_LAB)
-TEST.monitor.linux          = $(MONITOR_TEST) 1 1024 100 linux.sh linux
-TEST_TIME.monitor.linux     = 120
+TEST.monitor.linux          = $(MONITOR_TEST) 1 1024 200 linux.sh linux
+TEST_TIME.monitor.linux     = 230
+TEST_SHARES.monitor.linux   = yes
 TEST_NEEDS.monitor.linux    = $(MONITOR_LAB)
 TEST.monitor.terminal       = $(MONITOR_TEST) 1 1024 100 terminal.sh script
 TEST_TIME.monitor.terminal  = 120
 TEST_NEEDS.monitor.terminal = $(MONITOR_LAB)
 
 CHECK += monitor.disk
-TEST.monitor.disk       = $(MONITOR_TEST) 1 1024 100 disk.sh linux virtio_ring.ko virtio.ko virtio_mmio.ko virtio_blk.ko brd.ko
-TEST_TIME.monitor.disk  = 120
+TEST.monitor.disk       = $(MONITOR_TEST) 1 1024 200 disk.sh linux virtio_ring.ko virtio.ko virtio_mmio.ko virtio_blk.ko brd.ko
+TEST_TIME.monitor.disk  = 230
+TEST_SHARES.monitor.disk = yes
 TEST_NEEDS.monitor.disk = $(MONITOR_LAB)
 
 CHECK_LONG += monitor.disk_faults

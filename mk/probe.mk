@@ -47,12 +47,12 @@ $(BUILD)/tests/pvrom-probe: $(call objs,hosted,$(PROBE_LINUX_SRCS) $(PROBE_CORE_
 # Under pvrun, with nested paging and without; the rest of what may go wrong with a ROM there.
 CHECK += probe.lab probe.shadow
 CHECK_LONG += probe.roms
-TEST_SHARES.probe.roms = yes
 define PROBE_LAB
 TEST.probe.$(1)       = $$(MONITOR_TEST) $(2) 1024 180 $(3) probe_guest.sh linux virtio_ring.ko virtio.ko virtio_blk.ko failover.ko net_failover.ko \
 	virtio_net.ko $$(BUILD)/linux/pvrom.ko \
 	$$(BUILD)/tests/pvrom-probe $$(BUILD)/pvrom-netd $$(KERNEL_ELF)
 TEST_TIME.probe.$(1)  = 240
+TEST_SHARES.probe.$(1) = yes
 TEST_NEEDS.probe.$(1) = $$(MONITOR_LAB) $$(BUILD)/pvrom-netd $$(BUILD)/linux/pvrom.ko $$(BUILD)/tests/pvrom-probe $$(KERNEL_ELF)
 endef
 $(eval $(call PROBE_LAB,lab,1,probe_lab.sh))

@@ -96,6 +96,8 @@ $(BUILD)/test/blk.server: $(call objs,test,$(BLK_SERVER_CASES) $(BLK_SERVER_TEST
 	$(call LINK,test,)
 CHECK += blk.server
 TEST.blk.server       = $(call BLK_DIR,server) $(BUILD)/test/blk.server $(BUILD)/test/pvrom-blkd $(BUILD)/blk/server
+TEST_TIME.blk.server  = 240
+TEST_SHARES.blk.server = yes
 TEST_NEEDS.blk.server = $(BUILD)/test/blk.server $(BUILD)/test/pvrom-blkd
 CHECK_LONG += blk.qemu.faults
 TEST_SHARES.blk.qemu.faults = yes

@@ -31,11 +31,13 @@ $(eval $(call cunit,blk.devices,tests/blk/blk_devices_test.c,$(BLK_GUEST_WORLD))
 CHECK += guests.disk
 TEST.guests.disk       = tests/guests/disk_test $(KERNEL_ELF) $(BUILD)/disk-image $(filter $(BLKD),$(ALL_TARGETS))
 TEST_TIME.guests.disk  = 240
+TEST_SHARES.guests.disk = yes
 TEST_NEEDS.guests.disk = $(KERNEL_ELF) $(BUILD)/disk-image $(filter $(BLKD),$(ALL_TARGETS))
 
 CHECK += guests.saved_disk
 TEST.guests.saved_disk       = tests/blk/saved_disk_test $(KERNEL_ELF) $(BUILD)/disk-image
 TEST_TIME.guests.saved_disk  = 320
+TEST_SHARES.guests.saved_disk = yes
 TEST_NEEDS.guests.saved_disk = $(KERNEL_ELF) $(BUILD)/disk-image $(BUILD)/pvrun $(LAB)
 
 # And standing still for longer than the kernel has patience with a request.

@@ -38,6 +38,7 @@ GUESTS_NET = tests/guests/net_test $(KERNEL_ELF) $(BUILD)/net-peer $(BUILD)/test
 CHECK += guests.net
 TEST.guests.net            = $(GUESTS_NET)
 TEST_TIME.guests.net       = 750
+TEST_SHARES.guests.net     = yes
 TEST_NEEDS.guests.net      = $(KERNEL_ELF) $(BUILD)/net-peer $(BUILD)/test/net_wire_peer
 CHECK_LONG += guests.net.long
 TEST.guests.net.long       = $(GUESTS_NET) long $(BUILD)/pvrom-netd
