@@ -18,6 +18,7 @@ trap 'kill $pids 2>/dev/null; rm -rf "$dir"' EXIT
 start() { exec ./pvrun -c 2 --memory "${memory:-192M}" "$@" <&3 >>"$dir/out" 2>>"$dir/err"; }
 asked() { tr -d '\r' <"$dir/out" | grep -q "^ASK $1\$"; }
 wait_long() { for i in $(seq 6000); do "$@" && return; kill -0 $pvrun 2>/dev/null || return; sleep 0.1; done; false; }
+sleeps() { [ "$(grep -c 'the machine sleeps' "$dir/err")" = "$1" ]; }
 there() { tr -d '\r' <"$dir/out" | sed -n "s/^SUM $1 //p"; }
 # Each fact that the guest stated, and that it came to its end.
 stated() {
@@ -70,6 +71,26 @@ lockdep() {
 	line="$line panic_on_warn=1 log_buf_len=1M" memory=512M facts=11
 	brief
 }
+# Linux as on a hypervisor that is not KVM, so that stolen time comes from pvrom. What it then finds out by timers is told.
+alone="nopv no_timer_check tsc_early_khz=$(awk '/^cpu MHz/ { print int($4 * 1000); exit }' /proc/cpuinfo)"
+# A Linux in which pvrom is built in. Its CPUs have to wait for others while it counts what was stolen.
+patched() {
+	start --append "$line root=/dev/vda rw init=/init $alone" --disk root linux & pvrun=$!
+	pids="$pids $pvrun"
+	wait_long asked busy
+	busy=
+	for i in 1 2; do while :; do :; done & busy="$busy $!"; done
+	pids="$pids $busy"; echo busy >&3
+	wait_long asked calm; kill $busy; echo calm >&3
+	status=0; wait $pvrun || status=$?
+	stated 9
+	[ "$status" = 0 ]; result $? 'pvrun ends well'
+	: >"$dir/out"
+	line="$line act=other"
+	start --append "$line root=/dev/vda rw init=/init" --disk root linux & pvrun=$!
+	pids="$pids $pvrun"; status=0; wait $pvrun || status=$?
+	stated 2
+}
 both() {
 	start --initrd initrd --append "$line" --disk first --disk second linux & pvrun=$!
 	status=0; wait $pvrun || status=$?
@@ -84,7 +105,6 @@ asleep() {
 	stated 4
 }
 # Suspend to memory, twice; the other end of the disk's and the clock's work is in the machine that wakes.
-sleeps() { [ "$(grep -c 'the machine sleeps' "$dir/err")" = "$1" ]; }
 s3() {
 	start --s3 --stats --initrd initrd --append "$line" --disk first,queues=2 --net user linux & pvrun=$!
 	for time in 1 2; do

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
 # What the lab needs for a guest with drivers on the device bus; to be sourced. build: where products are.
-# bus_payload DIR [PVRUN]: pvrun, the kernel as `linux`, and an initrd whose init is guest_bus. kernel, modules and pvrom name
-# others than the lab's own Linux and the module for it.
+# bus_payload DIR [PVRUN [root]]: pvrun, the kernel as `linux`, and an initrd whose init is guest_bus; or with root the
+# same as a disk, and no modules. kernel, modules and pvrom name others than the lab's own Linux and the module for it.
 kernel= modules= pvrom=
 bus_payload() {
 	release=$(cat "$build/lab/linux/release")
@@ -24,7 +24,12 @@ bus_payload() {
 		ip addr add "$ip/$mask" dev "$interface"
 	LEASE
 	chmod 755 "$tree/init" "$tree/take-lease"
-	(cd "$tree" && find . | cpio -o -H newc -R 0:0 --quiet | gzip -1) >"$1/initrd"
+	if [ "${3:-}" = root ]; then
+		rm "$tree"/*.ko
+		PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext2 -E root_owner=0:0 -d "$tree" "$1/root" 16M >/dev/null
+	else
+		(cd "$tree" && find . | cpio -o -H newc -R 0:0 --quiet | gzip -1) >"$1/initrd"
+	fi
 	rm -rf "$tree"
 	cp "${2:-$build/pvrun}" "$build/pvrom-netd" "$1/"
 	cp "$(PATH=$PATH:/usr/sbin:/sbin command -v ip)" "$1/ip"
