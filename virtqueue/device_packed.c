@@ -203,21 +203,29 @@ static void show(struct pvrom_vq_device *vq)
 	pvrom_vq_device_release_batch(vq);
 }
 
-/* A used descriptor at position at (2.8.2): address left alone, flags held back if it is the first. */
-static inline void write_used(struct pvrom_vq_device *vq, uint16_t at, bool wrap,
-			      const struct pvrom_vq_device_slot *s)
+/* A used descriptor at position at (2.8.2): address left alone, flags held back if it is the first; then false. */
+static inline bool write_used(struct pvrom_vq_device *vq, uint16_t at, bool wrap, uint16_t id,
+			      uint32_t len)
 {
 	struct pvrom_vq_packed_desc *d = &ring(vq)[at];
-	uint16_t flags = (uint16_t)(vq_used_flags(wrap) | (s->len ? PVROM_VQ_DESC_WRITE : 0));
+	uint16_t flags = (uint16_t)(vq_used_flags(wrap) | (len ? PVROM_VQ_DESC_WRITE : 0));
 
 	if (at == vq->shown) {
-		vq_store16(&d->id, s->id);
-		vq_store32(&d->len, s->len);
+		vq_store16(&d->id, id);
+		vq_store32(&d->len, len);
 		vq->first_flags = flags;
-	} else {
-		vq_store_tail(d, vq_tail_of(s->len, s->id, flags));
-		vq_dirty(vq, vq->config.desc, 16ull * at, sizeof(*d));
+		return false;
 	}
+	vq_store_tail(d, vq_tail_of(len, id, flags));
+	return true;
+}
+
+/* The same, logged if it was written in full; the first of a batch is logged when it is shown. */
+static void use_at(struct pvrom_vq_device *vq, uint16_t at, bool wrap,
+		   const struct pvrom_vq_device_slot *s)
+{
+	if (write_used(vq, at, wrap, s->id, s->len))
+		vq_dirty(vq, vq->config.desc, 16ull * at, sizeof(struct pvrom_vq_packed_desc));
 	vq_step(vq, PVROM_VQ_STEP_USED_WRITTEN);
 }
 
@@ -254,7 +262,7 @@ static void used_in_order(struct pvrom_vq_device *vq, uint32_t slot)
 	}
 	if (vq->config.inflight)
 		pvrom_vq_record_packed_used(vq, slot);
-	write_used(vq, vq->skip_from, vq->skip_wrap, s);
+	use_at(vq, vq->skip_from, vq->skip_wrap, s);
 	vq->skip = vq_may_skip(vq, s);
 	join_batch(vq, slot);
 }
@@ -264,34 +272,44 @@ static void used_recorded(struct pvrom_vq_device *vq, uint32_t slot)
 {
 	show(vq);
 	pvrom_vq_record_packed_used(vq, slot);
-	write_used(vq, vq->used, vq->used_wrap, &vq->config.slots[slot]);
+	use_at(vq, vq->used, vq->used_wrap, &vq->config.slots[slot]);
 	join_batch(vq, slot);
 	show(vq);
 }
 
-/* A function of its own, so that the other way has nothing to save. */
-static __attribute__((noinline)) void used_noted(struct pvrom_vq_device *vq, uint32_t slot)
+/* Nobody asks for the slot again: it is free at once, still in this CPU's cache. */
+static inline void free_slot(struct pvrom_vq_device *vq, struct pvrom_vq_device_slot *s,
+			     uint32_t slot)
 {
-	if (vq_device_has(vq, PVROM_VQ_F_IN_ORDER))
-		used_in_order(vq, slot);
-	else
-		used_recorded(vq, slot);
+	s->state = VQ_FREE;
+	s->next = vq->free_slot;
+	vq->free_slot = (uint16_t)slot;
 }
 
-/* Without order and record nobody asks for the slot again: it is free at once, still in this CPU's cache. */
+enum pvrom_vq_result pvrom_vq_device_packed_used_quick(struct pvrom_vq_device *vq,
+						       struct pvrom_vq_device_slot *s,
+						       uint32_t slot, uint32_t len)
+{
+	write_used(vq, vq->used, vq->used_wrap, s->id, len);
+	vq_step(vq, PVROM_VQ_STEP_USED_WRITTEN);
+	pass(vq, s->count);
+	free_slot(vq, s, slot);
+	return PVROM_VQ_OK;
+}
+
 void pvrom_vq_device_packed_used(struct pvrom_vq_device *vq, uint32_t slot)
 {
 	struct pvrom_vq_device_slot *s = &vq->config.slots[slot];
 
-	if (vq->config.inflight || vq_device_has(vq, PVROM_VQ_F_IN_ORDER)) {
-		used_noted(vq, slot);
-		return;
+	if (vq_device_has(vq, PVROM_VQ_F_IN_ORDER)) {
+		used_in_order(vq, slot);
+	} else if (vq->config.inflight) {
+		used_recorded(vq, slot);
+	} else {
+		use_at(vq, vq->used, vq->used_wrap, s);
+		pass(vq, s->count);
+		free_slot(vq, s, slot);
 	}
-	write_used(vq, vq->used, vq->used_wrap, s);
-	pass(vq, s->count);
-	s->state = VQ_FREE;
-	s->next = vq->free_slot;
-	vq->free_slot = (uint16_t)slot;
 }
 
 /* Does the driver want an interrupt for the last count descriptors? 2.8.10 */

@@ -78,6 +78,13 @@ static void clear_slots(struct pvrom_vq_device *vq)
 	}
 }
 
+/* Is it a queue of the common kind, whose buffers need nothing but their descriptors? */
+static void judge_quick(struct pvrom_vq_device *vq)
+{
+	vq->quick =
+		is_packed(vq) && !in_order(vq) && !vq->config.inflight && !vq->reason && !vq->log;
+}
+
 enum pvrom_vq_result pvrom_vq_device_init(struct pvrom_vq_device *vq,
 					  const struct pvrom_vq_device_config *config)
 {
@@ -96,6 +103,7 @@ enum pvrom_vq_result pvrom_vq_device_init(struct pvrom_vq_device *vq,
 					.shown_wrap = true,
 					.notify = true,
 					.log = log };
+	judge_quick(vq);
 	clear_slots(vq);
 	return pvrom_vq_device_map(vq);
 }
@@ -103,6 +111,7 @@ enum pvrom_vq_result pvrom_vq_device_init(struct pvrom_vq_device *vq,
 enum pvrom_vq_result pvrom_vq_device_break(struct pvrom_vq_device *vq, enum pvrom_vq_reason reason)
 {
 	vq->reason = reason;
+	judge_quick(vq);
 	return PVROM_VQ_BROKEN;
 }
 
@@ -127,6 +136,8 @@ static enum pvrom_vq_result pop_again(struct pvrom_vq_device *vq, struct pvrom_v
 enum pvrom_vq_result pvrom_vq_device_pop(struct pvrom_vq_device *vq,
 					 struct pvrom_vq_request *request)
 {
+	if (vq->quick)
+		return pvrom_vq_device_packed_pop(vq, request);
 	if (VQ_REFUSE(BROKEN_STAYS, vq->reason))
 		return PVROM_VQ_BROKEN;
 	if (vq->resubmit)
@@ -182,6 +193,7 @@ enum pvrom_vq_result pvrom_vq_device_complete(struct pvrom_vq_device *vq,
 					      uint64_t written)
 {
 	struct pvrom_vq_device_slot *s;
+	uint32_t len;
 
 	if (VQ_REFUSE(REQUEST_STALE, is_stale(vq, request)))
 		return PVROM_VQ_STALE;
@@ -189,10 +201,13 @@ enum pvrom_vq_result pvrom_vq_device_complete(struct pvrom_vq_device *vq,
 	if (VQ_REFUSE(WRITTEN_CUT, written > s->writable))
 		written = s->writable;
 	/* 2^32 bytes do not fit the used entry; less may be said (2.7.8.2). */
-	s->len = written > UINT32_MAX ? UINT32_MAX : (uint32_t)written;
-	s->state = VQ_DONE;
+	len = written > UINT32_MAX ? UINT32_MAX : (uint32_t)written;
 	vq->in_flight--;
 	vq->unshown++;
+	if (vq->quick)
+		return pvrom_vq_device_packed_used_quick(vq, s, request->slot, len);
+	s->len = len;
+	s->state = VQ_DONE;
 	if (!in_order(vq))
 		use(vq, request->slot);
 	return PVROM_VQ_OK;
@@ -301,4 +316,5 @@ bool pvrom_vq_device_notifications_on(struct pvrom_vq_device *vq)
 void pvrom_vq_device_log(struct pvrom_vq_device *vq, bool on)
 {
 	vq->log = on;
+	judge_quick(vq);
 }

@@ -289,6 +289,10 @@ void pvrom_vq_device_packed_unpop(struct pvrom_vq_device *vq, uint32_t slot);
 enum pvrom_vq_result pvrom_vq_device_packed_again(struct pvrom_vq_device *vq,
 						  struct pvrom_vq_request *request, uint32_t slot);
 void pvrom_vq_device_packed_used(struct pvrom_vq_device *vq, uint32_t slot);
+/* The same of a quick queue: s is that slot, len what was written. OK. */
+enum pvrom_vq_result pvrom_vq_device_packed_used_quick(struct pvrom_vq_device *vq,
+						       struct pvrom_vq_device_slot *s,
+						       uint32_t slot, uint32_t len);
 bool pvrom_vq_device_packed_publish(struct pvrom_vq_device *vq);
 bool pvrom_vq_device_packed_pending(struct pvrom_vq_device *vq);
 void pvrom_vq_device_packed_notify(struct pvrom_vq_device *vq, bool on);

@@ -143,6 +143,7 @@ struct pvrom_vq_device {
 	bool notify;	/* notifications are wanted */
 	bool signalled; /* an interrupt was judged since init: the event index can be trusted */
 	bool log;
+	bool quick; /* packed, not broken, and without order, record and log */
 };
 
 /* One piece of a request in host memory; gpa for dirty logging and for messages. */
