@@ -255,7 +255,7 @@ static inline void pvrom_vq_plain_prefetch(const struct pvrom_vq_plain *plain, u
 
 /*
  * Looks at the next buffers, at most `most`, as far as they are plain, and takes none: for devices that deal with
- * small messages at once and in order, at a third of what pop and complete cost. Returns how many; 0: none is there,
+ * small messages at once and in order, at half of what pop and complete cost. Returns how many; 0: none is there,
  * or the next one is to be popped. With IN_ORDER always 0 while a popped one has not been published; with a
  * record of buffers in flight always 0. Each word of the driver's is read once, as by pop.
  * Nothing but publish may be asked of the queue before pvrom_vq_device_burst_done().
