@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
-# linux/ in a Linux that is built here, with linux/patches; kept by `make clean`, as downloads are. debug: with lockdep and KASAN,
-# for the module; patched: pvrom is built in.
+# linux/ in a Linux that is built here; kept by `make clean`, as downloads are. debug: with lockdep and KASAN, for the module;
+# patched: with linux/patches, and pvrom is built in.
 LINUX_DEBUG   := $(BUILD)/download/linux-debug
 LINUX_PATCHED := $(BUILD)/download/linux-patched
-LINUX_BUILT   = $(LINUX_SOURCE)/Kbuild tools/linux-built tools/linux-source tools/linux-tree $(wildcard linux/patches/*.patch)
+LINUX_BUILT   = tools/linux-built tools/linux-source
 $(LINUX_DEBUG)/made: $(LINUX_BUILT) tests/linux/debug.config
 	@tools/deps linux-built
 	$(Q)BUILD=$(BUILD) tools/linux-built debug
 	@touch $@
-$(LINUX_PATCHED)/made: $(LINUX_BUILT) tests/linux/patched.config
+$(LINUX_PATCHED)/made: $(LINUX_BUILT) tests/linux/patched.config tools/linux-tree $(wildcard linux/patches/*.patch) $(LINUX_SOURCE)/Kbuild
 	@tools/deps linux-built
 	$(Q)BUILD=$(BUILD) tools/linux-built patched
 	@touch $@
