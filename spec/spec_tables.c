@@ -166,7 +166,7 @@ static void put_features(void)
 
 	file = begin("groups", "20,30,25,25", "|Group |Call numbers |Version |Counters\n");
 #define GROUP(NAME, number, version, name, first, counters)                                        \
-	fprintf(file, "|`%s` |`0x%02x00` to `0x%02xff` |%s%u.%u |%u to %u\n", name, number,        \
+	fprintf(file, "|`%s` |`0x%02x00` to `0x%02xff` |%s%u.%u |%d to %d\n", name, number,        \
 		number, (version) < 0x100 ? "reserved, " : "", (version) >> 8 & 0xffu,             \
 		(version)&0xffu, first, (first) + (counters)-1);
 	PVROM_GROUP_TABLE(GROUP)
