@@ -167,12 +167,14 @@ static bool read_said(const struct pvrom_vcpu_area *own, u64 *said)
 
 u64 linux_cpus_stolen(int cpu)
 {
-	const struct pvrom_vcpu_area *own = smp_load_acquire(&per_cpu(area, cpu));
 	struct stolen *count = per_cpu_ptr(&stolen, cpu);
+	const struct pvrom_vcpu_area *own;
 	unsigned long flags;
 	u64 said, sum;
 
+	/* With interrupts off, so that linux_steal_wait() waits for this reader, whoever calls. */
 	raw_spin_lock_irqsave(&count->lock, flags);
+	own = smp_load_acquire(&per_cpu(area, cpu));
 	if (own && read_said(own, &said)) {
 		if (count->begun && said > count->said)
 			count->sum += said - count->said;

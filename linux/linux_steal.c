@@ -29,10 +29,10 @@ void linux_steal_stop(void)
 	given = false;
 }
 
+/* Also while the clock is just being given, or taken back. */
 void linux_steal_wait(void)
 {
-	if (given)
-		synchronize_rcu();
+	synchronize_rcu();
 }
 #else
 int linux_steal_start(void)
