@@ -274,6 +274,17 @@ PVROM_CALL_TABLE(PVROM_COUNTERS_FIT_)
 #define PVROM_COUNTERS_SUM_(NAME, number, version, name, first, counters) +(counters)
 PVROM_STATIC_ASSERT((0 PVROM_GROUP_TABLE(PVROM_COUNTERS_SUM_)) == (int)PVROM_COUNTER_COUNT,
 		    "counters");
+#define PVROM_COUNTERS_BEHIND_(ONE, OTHER)                                                         \
+	PVROM_STATIC_ASSERT((int)PVROM_COUNTER_##OTHER ==                                          \
+				    (int)PVROM_COUNTER_##ONE + (int)PVROM_COUNTERS_##ONE,          \
+			    #OTHER);
+PVROM_COUNTERS_BEHIND_(BASE, CPU)
+PVROM_COUNTERS_BEHIND_(CPU, IRQ)
+PVROM_COUNTERS_BEHIND_(IRQ, SMP)
+PVROM_COUNTERS_BEHIND_(SMP, CLOCK)
+PVROM_COUNTERS_BEHIND_(CLOCK, MMU)
+PVROM_COUNTERS_BEHIND_(MMU, DEV)
+PVROM_COUNTERS_BEHIND_(DEV, MEM)
 
 /*
  * One entry of a batch. The entries are done in order, whatever status each of them gets; BATCH
