@@ -134,7 +134,7 @@ static void check_areas(struct world *world)
 		if (gpa == PVROM_VCPU_AREA_NONE)
 			continue;
 		where = world_at(world, gpa, PVROM_VCPU_AREA_SIZE);
-		PROMISE(where && !(gpa & 0xff));
+		PROMISE(where && !(gpa & (PVROM_VCPU_AREA_ALIGN - 1)));
 		PROMISE(word(where + PVROM_VCPU_AREA_EPOCH, 8) == world->host.epoch);
 		for (j = 0; j < i; j++)
 			PROMISE(world->vcpu[j].area_gpa != gpa);
@@ -207,7 +207,7 @@ static void use(struct world *world)
 
 	for (group = 0; group < PVROM_GROUP_COUNT; group++)
 		for (call = 0; call < 4; call++)
-			call2(world, group << 8 | call, 0x1000, 0x100);
+			call2(world, group << 8 | call, 0x1000, PVROM_VCPU_AREA_SIZE);
 }
 
 /* ---- the target ---------------------------------------------------------------------------------------- */

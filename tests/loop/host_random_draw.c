@@ -94,8 +94,10 @@ static void draw_batch(struct world *w, uint64_t arg[4])
 		if (!e)
 			continue;
 		e->call = calls[below(CALLS)].number;
-		e->arg[0] = once_in(2) ? below(4) : place(0x100, 8);
-		e->arg[1] = below(300);
+		e->arg[0] = once_in(2) ? below(4)
+				       : place(PVROM_VCPU_AREA_SIZE,
+					       once_in(2) ? PVROM_VCPU_AREA_ALIGN : 8);
+		e->arg[1] = once_in(8) ? PVROM_VCPU_AREA_SIZE : below(300);
 		e->arg[2] = below(4);
 	}
 }
