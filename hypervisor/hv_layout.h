@@ -3,7 +3,7 @@
 #ifndef HYPERVISOR_HV_LAYOUT_H
 #define HYPERVISOR_HV_LAYOUT_H
 
-/* Physical CPUs used, and so the most vCPUs. A CPU costs 21 KiB here and nothing elsewhere. */
+/* Physical CPUs used, and so the most vCPUs. A CPU costs 23 KiB here and nothing elsewhere. */
 #define HV_MAX_CPUS 64
 #define HV_STACK 0x2000
 #define HV_AP_PAGE 0x7000 /* the page below 1 MiB at which SIPI starts a CPU */

@@ -44,7 +44,7 @@ uint32_t pvrom_call(const struct pvrom_guest *guest, uint32_t call, uint64_t arg
 	return pvrom_call_uncounted(guest, call, arg0, arg1, arg2, arg3, value);
 }
 
-/* A line for each call that was made; by the host's counts if there are any, else by those of here. */
+/* A line for each call that was made: as host has counted, or, where that is NULL, as was counted here. */
 ssize_t linux_calls_emit(char *out, const struct pvrom_clock_vcpu_calls *host)
 {
 	ssize_t at, size = 0;

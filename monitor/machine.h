@@ -65,8 +65,8 @@ struct exit_counts {
 };
 
 /*
- * Calls are counted by group and index, 64 of each, which is what abi/ has room
- * for; the last counter is for numbers beyond that.
+ * Calls are counted by group and index, 64 of each, more than a group of abi/ has calls;
+ * the last counter is for numbers beyond that.
  */
 #define CALL_GROUPS 8u
 #define CALL_INDEXES 64u

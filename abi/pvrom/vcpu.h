@@ -41,8 +41,8 @@ PVROM_CONSTANTS_END
  *	0x18	reserved0[5]	host, at registration	zero
  *	0x40	steal[64]	the layer below: under KVM its own record of stolen time
  *				(MSR_KVM_STEAL_TIME), else zero
- *	0x80	clock_seq	host	raised by 1 before and after each snapshot of the fields up to
- *				clock_fresh; odd meanwhile; 0 until the first
+ *	0x80	clock_seq	host	raised by 1 before and after each snapshot, which is all from here on;
+ *				odd meanwhile; 0 until the first
  *	0x84	clock_state	host	PVROM_VCPU_RUNNING, _HALTED or _READY: what the vCPU was doing when its
  *				thread came to write this snapshot
  *	0x88	clock_tsc	host	the TSC at which the next three hold

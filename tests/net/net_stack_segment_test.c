@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * What the reference kernel's TCP refuses: segments that are right but for one thing, each of which would have an
- * effect without the check that it is there for. Beside it, net_stack_test.c has a connection and who guesses at it.
+ * effect without the check that it is there for. Beside it, net_stack_test.c has connections, and
+ * net_stack_bad.c who guesses at one.
  */
 #include <stdlib.h>
 #include <string.h>

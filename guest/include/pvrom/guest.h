@@ -173,7 +173,10 @@ uint32_t pvrom_guest_renegotiate(struct pvrom_guest *guest);
  */
 uint32_t pvrom_guest_stop(struct pvrom_guest *guest, uint64_t flags);
 
-/* Registers area (256 bytes, aligned to 256, physically contiguous) for the calling CPU, or releases it (NULL). */
+/*
+ * Registers area (PVROM_VCPU_AREA_SIZE bytes, aligned to PVROM_VCPU_AREA_ALIGN, physically contiguous) for the calling
+ * CPU, or releases it (NULL). A status; ADDRESS: it is misaligned, or no memory of the guest.
+ */
 uint32_t pvrom_guest_vcpu_area(struct pvrom_guest *guest, struct pvrom_vcpu_area *area);
 
 /* True if the host has raised the epoch since the set was committed. area: of any CPU. */

@@ -171,8 +171,9 @@ struct pvrom_host_vcpu {
 	uint32_t log_left;
 	uint32_t live_nonce;
 	uint32_t eoi_offered; /* the area's EOI word was set, and has not been looked at since */
-	/* How often it has made each call, in batches too, as in struct pvrom_vcpu_area; but none that this
-	 * host does not know. Written by this vCPU's thread. */
+	/* How often it has made each call, in batches too, as in struct pvrom_vcpu_area, modulo 2^64. Not what was
+	 * answered MODE, what a batch may not have, and numbers that are reserved or unknown. Written by this
+	 * vCPU's thread. */
 	uint64_t calls[PVROM_COUNTER_COUNT];
 };
 

@@ -440,11 +440,11 @@ static inline bool pvrom_clock_vcpu_preempted(const struct pvrom_vcpu_area *area
 bool pvrom_clock_vcpu_read(const struct pvrom_vcpu_area *area,
 			   struct pvrom_clock_vcpu_reading *reading);
 
-/* No counter: see pvrom_clock_counter(). */
+/* What pvrom_clock_counter() returns for a call that has none. */
 #define PVROM_CLOCK_NO_COUNTER 0xffffffffu
 
-/* Which counter of a vCPU area is that call's, below PVROM_COUNTER_COUNT; PVROM_CLOCK_NO_COUNTER for a number that no
- * group has room for. */
+/* The index of a call, PVROM_x_y, in pvrom_clock_vcpu_calls.made, below PVROM_COUNTER_COUNT; PVROM_CLOCK_NO_COUNTER for a
+ * number that no group has room for. Any context. */
 static inline uint32_t pvrom_clock_counter(uint32_t call)
 {
 #define PVROM_CLOCK_GROUP_(NAME, number, version, name, first, counters) { first, counters },
@@ -459,13 +459,14 @@ static inline uint32_t pvrom_clock_counter(uint32_t call)
 	return groups[group].first + index;
 }
 
-/* How often a vCPU had made each call when its snapshot was taken, by pvrom_clock_counter(). */
+/* How often a vCPU had made each call when its snapshot was taken, modulo 2^64, by pvrom_clock_counter(). 1,800 bytes: too
+ * much for some stacks. */
 struct pvrom_clock_vcpu_calls {
 	uint64_t tsc; /* of the snapshot */
 	uint64_t made[PVROM_COUNTER_COUNT];
 };
 
-/* As pvrom_clock_vcpu_read(), for the calls: all of them of one snapshot. */
+/* As pvrom_clock_vcpu_read(), for the calls: all of them of one snapshot. What it returns, and contexts: as there. */
 bool pvrom_clock_vcpu_calls(const struct pvrom_vcpu_area *area,
 			    struct pvrom_clock_vcpu_calls *calls);
 
