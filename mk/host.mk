@@ -37,6 +37,7 @@ ALL_TARGETS += $(BUILD)/libpvrom-host.a $(BUILD)/free/libpvrom-host.a $(BUILD)/l
 HOST_TEST_SRCS := $(HOST_SRCS) $(DIGEST_SRCS) tests/loop/host_world.c
 
 $(eval $(call cunit,loop.host_base,tests/loop/host_base.c,$(HOST_TEST_SRCS)))
+$(eval $(call cunit,loop.host_area,tests/loop/host_area.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_batch,tests/loop/host_batch.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_offer,tests/loop/host_offer.c,$(HOST_TEST_SRCS)))
 $(eval $(call cunit,loop.host_negotiate,tests/loop/host_negotiate.c,$(HOST_TEST_SRCS)))
@@ -75,7 +76,7 @@ $(BUILD)/test/host_bugs: $(call objs,test,tests/loop/host_bugs.c tests/cunit_tap
 CHECK_QUICK += loop.host_bugs
 TEST.loop.host_bugs = $(BUILD)/test/host_bugs $(BUILD)/test
 TEST_NEEDS.loop.host_bugs = $(BUILD)/test/host_bugs $(BUILD)/test/host_rom_dump \
-	$(patsubst %,$(BUILD)/test/loop.host_%,base batch offer negotiate groups save rom)
+	$(patsubst %,$(BUILD)/test/loop.host_%,base area batch offer negotiate groups save rom)
 
 # The races once more under ThreadSanitizer, which wants the address space as it was in its youth.
 $(eval $(call variant,tsan,$$(ASAN_CC),$$(HOSTED) -DPVROM_TEST -O1 -g -fsanitize=thread))

@@ -20,7 +20,7 @@ static const struct {
 	uint32_t bug;
 	const char *program, *test;
 } finders[] = {
-	{ PVROM_BUG_AREA_SHIFTED, "host_base", "VCPU_AREA writes the area" },
+	{ PVROM_BUG_AREA_SHIFTED, "host_area", "VCPU_AREA writes the area" },
 	{ PVROM_BUG_BATCH_SHORT, "host_batch", "BATCH does all entries" },
 	{ PVROM_BUG_RESET_ALARM, "host_batch", "RESET gives all back" },
 	{ PVROM_BUG_CLI_STI, PROGRAM_TEXT, "slots 3" },
