@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
-# Debian's kernel in pvrun, whose virtio drivers drive pvrun's disks and cards over the device bus by pvrom.ko. In the lab:
-# bus.sh PART, a function below. Names of requirements: PVROM-DEV-6.
+# Linux in pvrun, Debian's kernel or one of tools/linux-built, whose virtio drivers drive pvrun's disks and cards over the device
+# bus by pvrom.ko or by pvrom built in. In the lab: bus.sh PART, a function below. Names of requirements: PVROM-DEV-6.
 . ./tap.sh
 insmod ./tun.ko
 ip link set lo up
@@ -71,10 +71,10 @@ lockdep() {
 	line="$line panic_on_warn=1 log_buf_len=1M" memory=512M facts=11
 	brief
 }
-# Linux as on a hypervisor that is not KVM, so that stolen time comes from pvrom. What it then finds out by timers is told.
-alone="nopv no_timer_check tsc_early_khz=$(awk '/^cpu MHz/ { print int($4 * 1000); exit }' /proc/cpuinfo)"
-# A Linux in which pvrom is built in. Its CPUs have to wait for others while it counts what was stolen.
+# A Linux in which pvrom is built in. It runs as on a hypervisor that is not KVM (nopv), so that stolen time comes from pvrom;
+# the rate of the TSC, which it would then have to measure, is told. Its CPUs have to wait for others while it counts.
 patched() {
+	alone="nopv no_timer_check tsc_early_khz=$(awk '/^cpu MHz/ { print int($4 * 1000); exit }' /proc/cpuinfo)"
 	start --append "$line root=/dev/vda rw init=/init $alone" --disk root linux & pvrun=$!
 	pids="$pids $pvrun"
 	wait_long asked busy
