@@ -33,6 +33,7 @@ INSTALL_DKMS_SHARED = $(sort $(LINUX_SHARED))
 .PHONY: linux linux-now
 linux-now: $(BUILD)/linux/pvrom.ko
 
+$(BUILD)/hosted/tests/linux/clock_facts.o: FLAGS_FOR += -D_GNU_SOURCE
 $(BUILD)/tests/clock_facts: $(call objs,hosted,tests/linux/clock_facts.c)
 	$(call LINK,hosted,-static)
 $(BUILD)/tests/insert_module: $(call objs,hosted,tests/linux/insert_module.c)

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
  * clock_facts NAME [SECONDS]. In the guest, for NAME the clocksource that Linux uses now: lines "RATE NAME ticks of the TSC a second by
- * CLOCK_MONOTONIC, steps back" over so many seconds (three), "READS NAME how often it was read meanwhile", and "PTP seconds by which the clock called pvrom is before
- * CLOCK_REALTIME" or "PTP none".
+ * CLOCK_MONOTONIC, steps back" over so many seconds (three), "READS NAME how often it was read meanwhile"; "PTP seconds by which the clock
+ * called pvrom is before CLOCK_REALTIME", and "CROSS" the same of one instant, which Linux can only say while that clock's
+ * clocksource is in use; and, where no seconds are named, "EXITS NAME of the machine for a thousand reads". Any but RATE and READS
+ * may be "none".
  */
 #include <fcntl.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/io.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <x86intrin.h>
+
+#include <linux/ptp_clock.h>
 
 static int64_t now_ns(clockid_t clock)
 {
@@ -82,6 +89,60 @@ static int open_ptp(void)
 	return -1;
 }
 
+static double seconds_of(const struct ptp_clock_time *time)
+{
+	return (double)time->sec + (double)time->nsec / 1e9;
+}
+
+static void cross(int fd)
+{
+	struct ptp_sys_offset_precise both;
+
+	memset(&both, 0, sizeof(both));
+	if (fd < 0 || ioctl(fd, PTP_SYS_OFFSET_PRECISE, &both))
+		puts("CROSS none");
+	else
+		printf("CROSS %.3f\n", seconds_of(&both.device) - seconds_of(&both.sys_realtime));
+}
+
+/* pvrun's counter port (pvrun(1)): KVM's exits of this CPU so far; all ones where there is none. */
+#define COUNTER_PORT 0x5654
+#define COUNTER_NONE UINT32_MAX
+
+static uint32_t exits_now(void)
+{
+	outl(0, COUNTER_PORT);
+	return inl(COUNTER_PORT);
+}
+
+/* Of some tries the one with the fewest, for ticks and the host's own interrupts come in between. */
+static uint32_t fewest_exits(int reads)
+{
+	uint32_t before, took, least = UINT32_MAX;
+
+	for (int i = 0; i < 50; i++) {
+		before = exits_now();
+		for (int n = 0; n < reads; n++)
+			now_ns(CLOCK_MONOTONIC);
+		took = exits_now() - before;
+		least = took < least ? took : least;
+	}
+	return least;
+}
+
+/* On one CPU, whose counter it is. */
+static void exits(const char *name)
+{
+	cpu_set_t here;
+
+	CPU_ZERO(&here);
+	CPU_SET((size_t)sched_getcpu(), &here);
+	if (sched_setaffinity(0, sizeof(here), &here) || iopl(3) || exits_now() == COUNTER_NONE)
+		printf("EXITS %s none\n", name);
+	else
+		printf("EXITS %s %d\n", name, (int)(fewest_exits(1000) - fewest_exits(0)));
+}
+
 int main(int argc, char **argv)
 {
 	/* The clock of a file: clock_gettime(2), "Dynamic clocks". */
@@ -92,6 +153,9 @@ int main(int argc, char **argv)
 		puts("PTP none");
 	else
 		printf("PTP %.3f\n", (double)(ptp - now_ns(CLOCK_REALTIME)) / 1e9);
+	cross(fd);
 	rate(argc > 1 ? argv[1] : "?", argc > 2 ? (int)strtol(argv[2], NULL, 10) : 3);
+	if (argc <= 2)
+		exits(argc > 1 ? argv[1] : "?");
 	return 0;
 }
