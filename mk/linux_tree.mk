@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later
-# linux/ in a Linux that is built here; kept by `make clean`, as downloads are. debug: with lockdep and KASAN, for the module;
-# patched: with linux/patches, and pvrom is built in.
+# linux/ in a Linux that is built here, with linux/patches; kept by `make clean`, as downloads are. debug: with lockdep and KASAN,
+# for the module; patched: pvrom is built in.
 LINUX_DEBUG   := $(BUILD)/download/linux-debug
 LINUX_PATCHED := $(BUILD)/download/linux-patched
-LINUX_BUILT   = tools/linux-built tools/linux-source
+LINUX_BUILT   = tools/linux-built tools/linux-source tools/linux-tree $(wildcard linux/patches/*.patch) $(LINUX_SOURCE)/Kbuild
 $(LINUX_DEBUG)/made: $(LINUX_BUILT) tests/linux/debug.config
 	@tools/deps linux-built
 	$(Q)BUILD=$(BUILD) tools/linux-built debug
 	@touch $@
-$(LINUX_PATCHED)/made: $(LINUX_BUILT) tests/linux/patched.config tools/linux-tree $(wildcard linux/patches/*.patch) $(LINUX_SOURCE)/Kbuild
+$(LINUX_PATCHED)/made: $(LINUX_BUILT) tests/linux/patched.config
 	@tools/deps linux-built
 	$(Q)BUILD=$(BUILD) tools/linux-built patched
 	@touch $@
@@ -20,6 +20,8 @@ $(BUILD)/linux-debug/pvrom.ko: $(LINUX_DEBUG)/made $(LINUX_SOURCE)/Kbuild tools/
 # By themselves only (make test-linux.lockdep, test-linux.patched): to build these kernels takes ten to twenty minutes, more than
 # is left of the hour that make check-long may take.
 $(eval $(call linux_bus,linux.lockdep,1,lockdep,400))
-TEST_NEEDS.linux.lockdep += $(BUILD)/linux-debug/pvrom.ko
+$(eval $(call linux_bus,linux.lockdep.all,1,lockdep_all,400))
+TEST_NEEDS.linux.lockdep     += $(BUILD)/linux-debug/pvrom.ko
+TEST_NEEDS.linux.lockdep.all += $(BUILD)/linux-debug/pvrom.ko
 $(eval $(call linux_bus,linux.patched,1,patched,200))
 TEST_NEEDS.linux.patched += $(LINUX_PATCHED)/made

@@ -14,8 +14,9 @@ mkfifo input; exec 3<>input
 : >"$dir/out"; : >"$dir/err"
 pids=
 trap 'kill $pids 2>/dev/null; rm -rf "$dir"' EXIT
-# start OPTION...: becomes pvrun; what it prints goes behind what is there.
-start() { exec ./pvrun -c 2 --memory "${memory:-192M}" "$@" <&3 >>"$dir/out" 2>>"$dir/err"; }
+# start OPTION...: becomes pvrun, by the command `on` if there is one; what it prints goes behind what is there.
+on=
+start() { exec $on ./pvrun -c 2 --memory "${memory:-192M}" "$@" <&3 >>"$dir/out" 2>>"$dir/err"; }
 asked() { tr -d '\r' <"$dir/out" | grep -q "^ASK $1\$"; }
 wait_long() { for i in $(seq 6000); do "$@" && return; kill -0 $pvrun 2>/dev/null || return; sleep 0.1; done; false; }
 sleeps() { [ "$(grep -c 'the machine sleeps' "$dir/err")" = "$1" ]; }
@@ -51,10 +52,13 @@ all() {
 	every_byte
 }
 # A little of all of it, and the clocksource: where there is no nested paging Linux takes its time.
-brief() {
+brief() { begin_brief; end_brief; }
+begin_brief() {
 	peers
-	start --initrd initrd --append "$line" --disk first --net user linux & pvrun=$!
+	start "$@" --initrd initrd --append "$line" --disk first --net user linux & pvrun=$!
 	pids="$pids $pvrun"
+}
+end_brief() {
 	status=0; wait $pvrun || status=$?
 	stated "${facts:-8}"
 	[ "$status" = 0 ]; result $? 'pvrun ends well'
@@ -68,28 +72,59 @@ debug() {
 }
 # A Linux that is built with lockdep and KASAN. The first report ends it.
 lockdep() {
-	line="$line panic_on_warn=1 log_buf_len=1M" memory=512M facts=11
-	brief
-}
-# A Linux in which pvrom is built in. It runs as on a hypervisor that is not KVM (nopv), so that stolen time comes from pvrom;
-# the rate of the TSC, which it would then have to measure, is told. Its CPUs have to wait for others while it counts.
-patched() {
-	alone="nopv no_timer_check tsc_early_khz=$(awk '/^cpu MHz/ { print int($4 * 1000); exit }' /proc/cpuinfo)"
-	start --append "$line root=/dev/vda rw init=/init $alone" --disk root linux & pvrun=$!
+	line="$line panic_on_warn=1 log_buf_len=1M" memory=512M facts=22
+	begin_brief --s3; wakes_up; end_brief
+	: >"$dir/out"
+	# tsc=reliable: a clocksource besides the module's, or that would have to stay.
+	line="$line act=given $(alone) tsc=reliable"
+	start --initrd initrd --append "$line" linux & pvrun=$!
 	pids="$pids $pvrun"
+	is_robbed 9
+}
+# And all that the devices do.
+lockdep_all() {
+	line="$line panic_on_warn=1 log_buf_len=1M" memory=512M facts=31
+	all
+}
+wakes_up() { wait_long sleeps 1; sleep 3; kill -CONT $pvrun; }
+# Linux as on a hypervisor that is not KVM (nopv), so that stolen time comes from pvrom; the rate of the TSC, which it would then
+# have to measure, is told.
+alone() { echo "nopv no_timer_check tsc_early_khz=$(awk '/^cpu MHz/ { print int($4 * 1000); exit }' /proc/cpuinfo)"; }
+# Its CPUs have to wait for others while it counts what was stolen.
+is_robbed() {
 	wait_long asked busy
 	busy=
 	for i in 1 2; do while :; do :; done & busy="$busy $!"; done
 	pids="$pids $busy"; echo busy >&3
 	wait_long asked calm; kill $busy; echo calm >&3
 	status=0; wait $pvrun || status=$?
-	stated 9
+	stated $1
 	[ "$status" = 0 ]; result $? 'pvrun ends well'
+}
+# A Linux in which pvrom is built in; then beside a steal clock of KVM's.
+patched() {
+	start --append "$line root=/dev/vda rw init=/init $(alone)" --disk root linux & pvrun=$!
+	pids="$pids $pvrun"
+	is_robbed 9
 	: >"$dir/out"
 	line="$line act=other"
 	start --append "$line root=/dev/vda rw init=/init" --disk root linux & pvrun=$!
 	pids="$pids $pvrun"; status=0; wait $pvrun || status=$?
 	stated 2
+}
+# Both CPUs of the guest have one of the host's between them. Who waits for a lock halts, and is kicked when it is free: by calls
+# of KVM's, of which there are none where Linux is told to spin.
+kick() {
+	for way in enabled disabled; do
+		case $way in disabled) line="$line nopvspin";; esac
+		: >"$dir/err"; on='taskset 2' start --stats --initrd initrd --append "$line spins=$way" linux & pvrun=$!
+		pids="$pids $pvrun"; status=0; wait $pvrun || status=$?
+		calls=$(sed -n 's/^  hypercalls  *//p' "$dir/err")
+		case $way in enabled) [ "${calls:-0}" -gt 10 ];; disabled) [ "${calls:-0}" = 0 ];; esac
+		result $? "spin locks by KVM's kicks are $way: ${calls:-0} calls"
+		[ "$status" = 0 ]; result $? 'pvrun ends well'
+	done
+	stated 4
 }
 both() {
 	start --initrd initrd --append "$line" --disk first --disk second linux & pvrun=$!
@@ -139,6 +174,15 @@ saved() {
 	wait_long asked save; kill -USR2 $pvrun; status=0; wait $pvrun || status=$?
 	[ -s machine ]; result $? 'the machine is saved while its disk and its clock are in use'
 	start --disk first,queues=2 --net user --mac 52:54:00:12:34:56 --load machine & pvrun=$!
+	status=0; wait $pvrun || status=$?
+	stated 7
+}
+# Loaded by an operator who has switched features off meanwhile.
+taken() {
+	start --initrd initrd --append "$line" --disk first --save machine linux & pvrun=$!
+	wait_long asked save; kill -USR2 $pvrun; status=0; wait $pvrun || status=$?
+	[ -s machine ]; result $? 'the machine is saved'
+	start --disk first --load machine --feature=-dev --feature=-clock & pvrun=$!
 	status=0; wait $pvrun || status=$?
 	stated 7
 }
