@@ -97,9 +97,12 @@ static void look(struct work_struct *work)
 void linux_leave(void)
 {
 	cancel_delayed_work_sync(&look_work);
+	/* sysfs is still read: what keeps CPUs from going does not keep areas from it. */
+	mutex_lock(&linux_pvrom->lock);
 	linux_clock_release();
 	linux_steal_stop();
 	linux_cpus_stop();
+	mutex_unlock(&linux_pvrom->lock);
 	give_back();
 }
 
