@@ -93,7 +93,7 @@ static void say(struct pvrom_probe_evidence *evidence)
 
 /*
  * A moment after loading, for it asks CPUID some hundred times, each of which may leave the machine, and nobody waits
- * for its lines.
+ * for its lines. Not across a suspend, whose way back changes all this without the lock.
  */
 static void say_later(struct work_struct *unused)
 {
@@ -145,7 +145,7 @@ int linux_probe_start(void)
 	int status = sysfs_create_file(linux_sysfs_folder(), &evidence_file.attr);
 
 	if (!status)
-		schedule_delayed_work(&say_work, HZ / 10);
+		queue_delayed_work(system_freezable_wq, &say_work, HZ / 10);
 	return status;
 }
 
