@@ -19,6 +19,9 @@ static int read_utc(struct pvrom_clock_reading *reading, struct timespec64 *utc)
 {
 	struct pvrom_clock_date date;
 
+	/* A page that no host keeps any more still counts, at a rate that may be another machine's. */
+	if (!linux_clock_is_kept())
+		return -EIO;
 	reading->marker = 0;
 	linux_clock_read(reading);
 	if (!pvrom_clock_utc(reading, PVROM_CLOCK_STRICT, &date))
