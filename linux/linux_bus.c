@@ -9,6 +9,7 @@
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
+#include <linux/mm.h>
 #include <linux/pm.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
@@ -48,7 +49,7 @@ static void release(struct device *dev)
 static void forget(struct linux_device *device)
 {
 	wait_for_completion(&device->released);
-	kfree(device);
+	kvfree(device);
 }
 
 static bool is_free(struct linux_device *device, unsigned int number)
@@ -76,10 +77,10 @@ static int register_device(struct linux_device *device)
 	return status;
 }
 
-/* A device that cannot be had is left out. */
+/* A device that cannot be had is left out. With a mask of CPUs for each queue it is long: not in one piece of memory. */
 static void add(unsigned int number)
 {
-	struct linux_device *device = kzalloc(sizeof(*device), GFP_KERNEL);
+	struct linux_device *device = kvzalloc(sizeof(*device), GFP_KERNEL);
 
 	if (!device)
 		return;
@@ -87,7 +88,7 @@ static void add(unsigned int number)
 	    is_free(device, number) && !register_device(device))
 		devices[count++] = device;
 	else
-		kfree(device);
+		kvfree(device);
 }
 
 /* ---- sleep ---------------------------------------------------------------------------------------------------- */
