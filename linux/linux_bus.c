@@ -124,9 +124,20 @@ static const struct device_type parent_type = { .name = "pvrom", .pm = &sleep_op
 
 /* ---- all of them ---------------------------------------------------------------------------------------------- */
 
+static DECLARE_COMPLETION(parent_freed);
+
 static void free_parent(struct device *dev)
 {
 	kfree(dev);
+	complete(&parent_freed);
+}
+
+/* Nobody has it any more when this returns, as with a device. */
+static void remove_parent(void (*remove)(struct device *dev))
+{
+	remove(parent);
+	parent = NULL;
+	wait_for_completion(&parent_freed);
 }
 
 /* The parent of the devices, and whose view of memory they have: all of it. */
@@ -143,10 +154,9 @@ static int add_parent(void)
 	dev->coherent_dma_mask = DMA_BIT_MASK(64);
 	dev->dma_mask = &dev->coherent_dma_mask;
 	status = dev_set_name(dev, "pvrom") ?: device_add(dev);
+	parent = dev;
 	if (status)
-		put_device(dev);
-	else
-		parent = dev;
+		remove_parent(put_device);
 	return status;
 }
 
@@ -207,7 +217,6 @@ void linux_bus_stop(void)
 		unregister_virtio_device(&devices[--count]->virtio);
 		forget(devices[count]);
 	}
-	device_unregister(parent);
-	parent = NULL;
+	remove_parent(device_unregister);
 	linux_vectors_stop();
 }
