@@ -6,6 +6,7 @@
  */
 #include "linux_bus.h"
 
+#include <linux/cpu.h>
 #include <linux/irq.h>
 #include <linux/irqdomain.h>
 
@@ -205,7 +206,10 @@ int linux_vector_request(struct linux_vector *vector, irq_handler_t handler, con
 	irq = map(vector);
 	if (!irq)
 		return -ENOSPC;
+	/* Not for a CPU that is just coming: it takes interrupts before the host has said its number. */
+	cpus_read_lock();
 	status = request_irq(irq, handler, 0, name, argument);
+	cpus_read_unlock();
 	if (status)
 		irq_dispose_mapping(irq);
 	else
