@@ -111,6 +111,8 @@ static int __maybe_unused restore(struct device *unused)
 	unsigned int i;
 	int one, status = 0;
 
+	/* What could not be settled with interrupts off, for the devices need it: linux_suspend.c. */
+	linux_look();
 	for (i = 0; i < count; i++) {
 		one = virtio_device_restore(&devices[i]->virtio);
 		if (one)

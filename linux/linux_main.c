@@ -76,7 +76,7 @@ static void look_soon(void)
 	queue_delayed_work(system_freezable_wq, &look_work, HZ);
 }
 
-static void look(struct work_struct *work)
+void linux_look(void)
 {
 	uint32_t verdict;
 
@@ -89,6 +89,11 @@ static void look(struct work_struct *work)
 	}
 	linux_clock_settle();
 	mutex_unlock(&linux_pvrom->lock);
+}
+
+static void look(struct work_struct *work)
+{
+	linux_look();
 	look_soon();
 }
 

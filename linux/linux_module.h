@@ -29,6 +29,8 @@ extern struct linux_pvrom *linux_pvrom;
 
 /* linux_main.c: gives all back to the host, for good. */
 void linux_leave(void);
+/* Negotiates anew if that is due. May sleep. */
+void linux_look(void);
 
 /* linux_cpus.c: the vCPU areas, of CPUs that come and go. */
 int linux_cpus_start(void);

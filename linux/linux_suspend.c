@@ -22,7 +22,8 @@ static int suspend(void)
 
 /*
  * The shim's lock is not taken: nothing else runs, and who could hold it was frozen outside of it. A ROM that is not
- * the one of before cannot be read here (linux_os.c): then the set is empty until the work looks again.
+ * the one of before cannot be read here (linux_os.c): then the set is empty until the devices come back (linux_bus.c), or
+ * the work looks again.
  */
 static void resume(void)
 {

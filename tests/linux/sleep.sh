@@ -23,4 +23,12 @@ result $? "at the rate of before ($first ticks a second, $rate)"
 prints 0 '^RATE pvrom [0-9]* 0$' 'and never back'
 prints 0 '^AGAIN AREAS 2' 'a CPU goes and comes as before'
 quiet_kernel
+
+# The same with its disk on the bus. The new host has another ROM, which cannot be read while interrupts are off.
+boot sleep 2 over=bus 256M --disk swap
+prints 0 '^AWAKE ready, clock pvrom, granted .*dev blk' 'Linux sleeps on a disk of the bus'
+boot wake 2 '' 256M --disk swap --slots=native
+prints 0 '^WOKEN ready, clock pvrom, granted .*clock dev blk' 'with another ROM it has negotiated all of it anew'
+prints 0 '^WOKEN DISK /sys/devices/pvrom/' 'and its disk is there'
+quiet_kernel
 done_testing
