@@ -12,7 +12,7 @@
 /* The host's page, and a copy for the time after the host let go of it. Each is a page of its own. */
 static struct pvrom_clock_page *page, *copy;
 static bool registered;
-static bool lost; /* the host did not give the page back: it may write to it for ever */
+static bool lost; /* the host did not give the page back, and may write to it until it does */
 /* The clocksource is the page's time and this: a page that comes again, maybe from another host, goes on from the copy. */
 static u64 offset;
 static bool follow; /* offset is the page's that is registered; else the copy is read */
@@ -136,8 +136,8 @@ int linux_clock_start(void)
 
 void linux_clock_release(void)
 {
-	if (registered && call_page(PVROM_CLOCK_PAGE_NONE) != PVROM_STATUS_OK)
-		lost = true;
+	if (registered)
+		lost = call_page(PVROM_CLOCK_PAGE_NONE) != PVROM_STATUS_OK;
 	registered = follow = false;
 }
 
