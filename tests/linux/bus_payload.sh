@@ -13,7 +13,7 @@ bus_payload() {
 		find "$modules" -name "$name.ko" -exec cp {} "$tree/" \;
 	done
 	find "$build/lab/linux/lib/modules" -name tun.ko -exec cp {} "$1/" \;
-	cp "$pvrom" "$build/disk_guest" "$build/tests/insert_module" "$build/tests/clock_facts" "$tree/"
+	cp "$pvrom" "$build/disk_guest" "$build/tests/insert_module" "$build/tests/clock_facts" tests/linux/dmesg_judge "$tree/"
 	strip --strip-debug "$tree/pvrom.ko"
 	cp tests/linux/guest_bus "$tree/init"
 	cat >"$tree/take-lease" <<-'LEASE'

@@ -13,6 +13,12 @@ quiet_kernel
 run_times 'base.vcpu_area' 4 'each CPU gave its area back'
 run_times 'clock.page' 2 'and the clock page was given back'
 
+# How it ends by firmware: the host is not asked to, but has all back.
+boot firmware 2
+expect 0 '^  base.reset  *1$' 'shutdown=0: all is given back'
+! grep -q 'by the host' "$dir/out" && ! grep -q '^  base.shutdown' "$dir/err"; result $? 'and the machine is switched off by ACPI'
+quiet_kernel
+
 boot kexec 2
 prints 0 '^FIRST ready, clock pvrom' 'a kernel has the module in use'
 prints 0 '^SECOND ready, clock pvrom, granted .*clock' 'the one that it starts by kexec has it too'
@@ -21,6 +27,15 @@ prints 0 'pvrom: restart by the host' 'and is restarted by the host'
 run_times 'base.vcpu_area' 8 'the first gave back its areas before the second began'
 run_times 'clock.page' 4 'and its clock page'
 run_times 'base.shutdown' 1 'kexec is no restart'
+# RESET is for the last CPU that runs: where there are two it is refused, and each kernel negotiates an empty set instead.
+run_times 'base.reset' 2 'each asks for a reset'
+run_times 'base.negotiate' 8 'and, for there are two CPUs, seals the empty set'
+quiet_kernel
+boot kexec 1
+prints 0 '^SECOND ready, clock pvrom' 'kexec on one CPU'
+run_times 'base.reset' 2 'each kernel is reset'
+run_times 'base.negotiate' 4 'and need not negotiate for that'
+run_times 'clock.page' 4 'its clock page was given back'
 quiet_kernel
 
 # Restarted by the keyboard controller.
