@@ -22,13 +22,34 @@ static bool is_in_window(uint64_t gpa, size_t size)
 	return gpa >= ISA_START_ADDRESS && gpa + size <= ISA_END_ADDRESS;
 }
 
-/* memremap() warns, loudly, of what is no address and of what is half memory and half not. */
+static bool is_all_ram(uint64_t gpa, uint64_t end)
+{
+	uint64_t page;
+
+	for (page = gpa >> PAGE_SHIFT; page <= (end - 1) >> PAGE_SHIFT; page++)
+		if (!page_is_ram(page))
+			return false;
+	return true;
+}
+
+/*
+ * memremap() warns, loudly, of what is no address and of what is half memory and half something else. What is half memory
+ * and half nothing that Linux knows it takes for memory, and who reads on faults.
+ */
 static bool can_be_mapped(uint64_t gpa, size_t size)
 {
 	uint64_t end = gpa + size;
 
-	return size && end > gpa && end <= 1ULL << boot_cpu_data.x86_phys_bits &&
-	       region_intersects(gpa, size, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE) != REGION_MIXED;
+	if (!size || end <= gpa || end > 1ULL << boot_cpu_data.x86_phys_bits)
+		return false;
+	switch (region_intersects(gpa, size, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE)) {
+	case REGION_DISJOINT:
+		return true;
+	case REGION_INTERSECTS:
+		return is_all_ram(gpa, end);
+	default:
+		return false;
+	}
 }
 
 const void *pvrom_os_map(void *os, uint64_t gpa, size_t size)

@@ -69,17 +69,21 @@ TEST_TIME.linux.dkms  = 900
 TEST_SHARES.linux.dkms = yes
 TEST_NEEDS.linux.dkms = all $(BUILD)/lab/headers/release
 
-# How it ends, and sleeps; and the PCI ROMs, for which no KVM is needed.
+# How it ends, and sleeps; where it finds a ROM; and the PCI ROMs, for which no KVM is needed.
 LINUX_LIFE = $(LINUX_LAB) $(BUILD)/tests/kexec_linux
-CHECK_LONG += linux.life linux.sleep linux.rom linux.stock_sleep
+CHECK_LONG += linux.life linux.sleep linux.find linux.rom linux.stock_sleep
 TEST.linux.life       = tests/linux/linux_life_test 1 500 life.sh
 TEST_TIME.linux.life  = 530
 TEST_SHARES.linux.life = yes
 TEST_NEEDS.linux.life = $(LINUX_LIFE)
-TEST.linux.sleep       = tests/linux/linux_life_test 1 400 sleep.sh
-TEST_TIME.linux.sleep  = 430
+TEST.linux.sleep       = tests/linux/linux_life_test 1 700 sleep.sh
+TEST_TIME.linux.sleep  = 730
 TEST_SHARES.linux.sleep = yes
 TEST_NEEDS.linux.sleep = $(LINUX_LIFE)
+TEST.linux.find       = tests/linux/linux_life_test 1 200 find.sh
+TEST_TIME.linux.find  = 230
+TEST_SHARES.linux.find = yes
+TEST_NEEDS.linux.find = $(LINUX_LIFE)
 TEST.linux.rom       = tests/linux/pci_rom_test
 TEST_TIME.linux.rom  = 400
 TEST_SHARES.linux.rom = yes
