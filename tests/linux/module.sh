@@ -23,12 +23,13 @@ field() { sed -n "s/^$1 //p" "$dir/out" | tail -n 1 | cut -d ' ' -f "$2"; }
 
 boot "loads=$LOADS"
 prints 0 '^INSERT ok' 'the module loads'
-prints 0 '^SYSFS version 1\.0 1\.0' 'sysfs has the version of the ROM and of the host'
+prints 0 '^SYSFS version 1\.0 1\.0$' 'sysfs has the version of the ROM and of the host'
 prints 0 '^SYSFS verdict ready' 'the verdict'
 prints 0 '^SYSFS route CPUID leaves$' 'how the ROM was found'
 prints 0 '^SYSFS digest [0-9a-f]\{64\}$' 'its digest'
 prints 0 '^SYSFS epoch [1-9]' 'the epoch'
-prints 0 '^SYSFS offered .*clock' 'what the host offers'
+prints 0 '^SYSFS offered cpu irq smp alarm clock$' 'what the host offers'
+prints 0 '^SYSFS clock \(synchronized\|free-running\|unreliable\)$' 'how true its time of day is'
 prints 0 '^SYSFS granted irq clock$' 'what is granted'
 case $(cat /sys/module/kvm_*/parameters/npt /sys/module/kvm_*/parameters/ept 2>/dev/null) in
 1|Y) why='nested paging present';;
