@@ -6,6 +6,7 @@
  */
 #include "linux_bus.h"
 
+#include <linux/crash_dump.h>
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
@@ -52,9 +53,10 @@ static void forget(struct linux_device *device)
 	kvfree(device);
 }
 
+/* Who drives one while a crash kernel starts was the Linux that has died. */
 static bool is_free(struct linux_device *device, unsigned int number)
 {
-	if (!device->bus.virtio.ops->status(&device->bus.virtio))
+	if (!device->bus.virtio.ops->status(&device->bus.virtio) || is_kdump_kernel())
 		return true;
 	pr_info("device %u is driven over another transport: left alone\n", number);
 	return false;

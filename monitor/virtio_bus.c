@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-or-later */
 /*
- * The virtual machine's devices on pvrom's device bus: the same as on virtio-mmio, and whoever resets a device
- * first drives it. A bell is a port write that ends in KVM (ioeventfd), an interrupt a message (irqfd).
+ * The virtual machine's devices on pvrom's device bus: the same as on virtio-mmio. Who has one here keeps it until it is
+ * reset; who finds the status of one not zero leaves it to the driver that has it there. A bell is a port write that
+ * ends in KVM (ioeventfd), an interrupt a message (irqfd).
  */
 #include <errno.h>
 #include <pvrom/dev.h>

@@ -22,6 +22,15 @@ static struct virtio_queue *selected(struct virtio_device *device)
 	return device->queue_sel < device->queues ? &device->queue[device->queue_sel] : NULL;
 }
 
+/*
+ * Who has a device on the bus keeps it until it is reset there. Here is none meanwhile, which a driver knows by its ID,
+ * 0 (4.2.2): Linux's comes by itself, and resets what it finds before it asks.
+ */
+static bool is_on_bus(const struct virtio_device *device)
+{
+	return device->on_bus && device->status != 0;
+}
+
 static uint32_t read_register(struct virtio_device *device, uint32_t reg)
 {
 	const struct virtio_queue *queue = selected(device);
@@ -29,7 +38,7 @@ static uint32_t read_register(struct virtio_device *device, uint32_t reg)
 	switch (reg) {
 	case PVROM_MMIO_MAGIC_VALUE: return PVROM_MMIO_MAGIC;
 	case PVROM_MMIO_VERSION: return PVROM_MMIO_MODERN;
-	case PVROM_MMIO_DEVICE_ID: return device->kind->id;
+	case PVROM_MMIO_DEVICE_ID: return is_on_bus(device) ? 0 : device->kind->id;
 	case PVROM_MMIO_VENDOR_ID: return VENDOR;
 	case PVROM_MMIO_DEVICE_FEATURES:
 		return device->features_sel > 1
@@ -124,6 +133,8 @@ static void touch(void *argument)
 	struct access *a = argument;
 	uint32_t value;
 
+	if (a->write && is_on_bus(a->device))
+		return;
 	if (a->offset >= PVROM_MMIO_CONFIG) {
 		touch_config(a);
 	} else if (a->write) {

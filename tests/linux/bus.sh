@@ -130,6 +130,10 @@ both() {
 	start --initrd initrd --append "$line" --disk first --disk second linux & pvrun=$!
 	status=0; wait $pvrun || status=$?
 	stated 6
+	: >"$dir/out"
+	start --initrd initrd --append "$line act=late" --disk first --disk second linux & pvrun=$!
+	status=0; wait $pvrun || status=$?
+	stated 5
 }
 asleep() {
 	start --initrd initrd --append "$line" --disk first --net user linux & pvrun=$!

@@ -46,9 +46,11 @@ expect 0 '\[guest 0\] panic: sysrq triggered crash' 'its last words are in the l
 boot crash 1
 expect 1 '\[guest 0\] panic: sysrq triggered crash' 'with crash=1 too'
 expect 1 'the guest says that it has crashed' 'and the machine ends at once, as a crash'
-boot dump 1 'crashkernel=160M crash_kexec_post_notifiers reboot=k' 512M
+truncate -s 16M disk
+boot dump 1 'crashkernel=160M crash_kexec_post_notifiers reboot=k over=bus' 512M --disk disk
 prints 0 '^KEXEC loaded' 'crash=1 and a crash kernel'
 expect 0 '\[guest 0\] panic: sysrq triggered crash' 'again the last words'
 ! grep -q 'says that it has crashed' "$dir/err"; result $? 'but the machine does not end'
 prints 0 '^DUMPED 0' 'for the crash kernel runs, and has the dump'
+prints 0 '^KEPT on /sys/devices/pvrom/' 'which it writes to a disk that the first kernel had on the bus'
 done_testing
