@@ -43,12 +43,9 @@ static bool can_be_mapped(uint64_t gpa, size_t size)
 	if (!size || end <= gpa || end > 1ULL << boot_cpu_data.x86_phys_bits)
 		return false;
 	switch (region_intersects(gpa, size, IORESOURCE_SYSTEM_RAM, IORES_DESC_NONE)) {
-	case REGION_DISJOINT:
-		return true;
-	case REGION_INTERSECTS:
-		return is_all_ram(gpa, end);
-	default:
-		return false;
+	case REGION_DISJOINT: return true;
+	case REGION_INTERSECTS: return is_all_ram(gpa, end);
+	default: return false;
 	}
 }
 
