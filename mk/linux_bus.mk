@@ -14,7 +14,7 @@ $(eval $(call linux_bus,linux.bus,1,all,240))
 $(eval $(call linux_bus,linux.shadow,0,brief,270))
 CHECK_LONG += linux.bus.both linux.bus.saved linux.bus.taken linux.bus.asleep linux.bus.s3 linux.bus.s3.shadow linux.bus.s3.saved linux.bus.lies
 CHECK_LONG += linux.kick linux.bus.debug linux.bus.shadow linux.bus.shadow.asleep
-$(eval $(call linux_bus,linux.kick,1,kick,120))
+$(eval $(call linux_bus,linux.kick,1,kick,300))
 $(eval $(call linux_bus,linux.bus.both,1,both,120))
 $(eval $(call linux_bus,linux.bus.saved,1,saved,200))
 $(eval $(call linux_bus,linux.bus.taken,1,taken,150))
